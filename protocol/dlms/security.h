@@ -1,0 +1,47 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "protocol/base/cipher.h"
+#include "protocol/base/id.h"
+#include "protocol/base/result.h"
+
+namespace wattmesh::dlms {
+
+/// Authentication mechanisms (Green Book 9.2.2.2.2; name 2.16.756.5.8.2.n).
+enum class Mechanism : std::uint8_t { none = 0, low = 1, high_gmac = 5 };
+
+/// Keys of one client of one meter (suite 0). Wiped when they go.
+struct ClientKeys {
+    Key128 encryption;      ///< global unicast encryption key (EK)
+    Key128 authentication;  ///< authentication key (AK)
+};
+
+/// Global ciphering of one association, suite 0, authenticated and encrypted (SC 0x30). Owns its two cipher
+/// contexts; counters come from the caller's stores: `send` strictly increasing over restarts, `receive` checked.
+class GlobalCipher {
+public:
+    GlobalCipher(const ClientKeys& keys, SystemTitle own, SystemTitle peer, Ciphers& ciphers, CounterStore& send, CounterStore& receive);
+    /// glo-xxx form of a plain APDU (0x01->0x21, C0->C8, C1->C9, C3->CB, C4->CC, C5->CD, C7->CF, 08->28). Nothing when the counter is used up.
+    std::optional<Buffer> protect(Bytes apdu);
+    /// The plain APDU inside; faults: unsupported security control, not_authentic, replayed, bad_tag, truncated. The tag is verified before
+    /// the counter is accepted and before anything is decoded.
+    Result<Buffer> open(Bytes apdu);
+    /// f(challenge) of HLS mechanism 5: 10 || IC || GMAC, 17 octets (Green Book 9.2.7.4).
+    std::optional<Buffer> prove(Bytes challenge);
+    /// Verifies the peer's proof over `challenge` and accepts its counter.
+    bool verify(Bytes challenge, Bytes proof);
+    void set_peer(SystemTitle peer) { peer_ = peer; }
+
+private:
+    std::array<std::uint8_t, 12> nonce(const SystemTitle& title, std::uint32_t counter) const;
+    Key128 authentication_;
+    SystemTitle own_, peer_;
+    std::unique_ptr<Aead> aead_;
+    CounterStore& send_;
+    CounterStore& receive_;
+};
+
+}  // namespace wattmesh::dlms

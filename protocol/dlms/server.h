@@ -1,0 +1,50 @@
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "protocol/base/cipher.h"
+#include "protocol/dlms/object.h"
+#include "protocol/dlms/security.h"
+
+namespace wattmesh::dlms {
+
+/// What one client SAP may do at a server.
+struct ClientAccess {
+    Sap client;
+    Mechanism mechanism = Mechanism::none;
+    Buffer password;                      ///< LLS secret
+    bool ciphered = false;                ///< only glo-ciphered APDUs are taken, SC 0x30
+    bool pre_established = false;
+    std::optional<ClientKeys> keys;
+    std::optional<SystemTitle> client_title;  ///< needed when pre-established and ciphered; else from the AARQ
+    std::uint16_t pdu_size_max = 0xFFFF;  ///< largest APDU we send to this client (block transfer above)
+    CounterStore* send = nullptr;         ///< needed when ciphered or HLS; outlive the server
+    CounterStore* receive = nullptr;
+};
+
+struct ServerCounters { std::uint64_t requests = 0, refused_associations = 0, not_authentic = 0, replayed = 0, malformed = 0; };
+
+/// DLMS server (one logical device, several client associations) as sans-IO state.
+class Server {
+public:
+    Server(SystemTitle title, std::vector<ClientAccess> clients, ObjectModel& model, Ciphers& ciphers, Random& random);
+    ~Server();
+    /// One request APDU in; `reply` is called at once or later with the answer APDU, or never when there is nothing to say (unknown SAP,
+    /// forged frame). A request that comes while another of the same client is open is dropped and counted.
+    void handle(Sap client, Bytes apdu, Instant now, std::function<void(Buffer)> reply);
+    /// The link of this client broke: its association and open transfer are forgotten.
+    void disconnect(Sap client);
+    bool associated(Sap client) const;
+    const ServerCounters& counters() const;
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+/// DataNotification, plain (tag 0F; Green Book 9.5).
+Buffer encode_data_notification(std::uint32_t invoke, const Data& body);
+
+}  // namespace wattmesh::dlms
