@@ -10,77 +10,104 @@
 #include "protocol/base/time.h"
 #include "protocol/dlms/object.h"
 
-/// What the concentrator's logical device shows: journal and versioned objects, shared by concentrator and head-end.
+/// What the concentrator's logical device shows: journal and versioned objects, shared by concentrator and
+/// head-end.
 namespace wattmesh::dcu {
 
 /// What an entry tells.
 enum class EntryKind : std::uint8_t {
-    interval_rows = 1,   ///< payload: ProfileRows
-    sealed_apdu = 2,     ///< payload: ciphered APDU, unopened
-    meter_joined = 3,    ///< payload: MeterLink (also written when the route's hop count changes)
-    meter_lost = 4,      ///< payload: empty
-    read_failed = 5,     ///< payload: ReadFailure
-    unknown_meter = 6,   ///< asked to join and is not on the meter list; payload: empty
-    gap = 7,             ///< entries were overwritten unacknowledged; payload: GapRange
-    started = 8,         ///< the concentrator's program started; payload: empty
+    interval_rows = 1,  ///< payload: ProfileRows
+    sealed_apdu = 2,    ///< payload: ciphered APDU, unopened
+    meter_joined = 3,   ///< payload: MeterLink (also written when the route's hop count changes)
+    meter_lost = 4,     ///< payload: empty
+    read_failed = 5,    ///< payload: ReadFailure
+    unknown_meter = 6,  ///< asked to join and is not on the meter list; payload: empty
+    gap = 7,            ///< entries were overwritten unacknowledged; payload: GapRange
+    started = 8,        ///< the concentrator's program started; payload: empty
 };
 
 /// One line of the journal. Its key is (journal id, sequence); sequences of one journal have no holes.
 struct Entry {
     Sequence sequence;
-    DeviceNumber meter;          ///< all zeros when the entry is about the concentrator itself
+    DeviceNumber meter;  ///< all zeros when the entry is about the concentrator itself
     EntryKind kind{};
-    Instant time{};              ///< when it was written, concentrator clock, UTC
-    bool clock_doubtful = false; ///< the concentrator had no trusted time yet
-    Buffer payload;              ///< <= entry_payload_size_max
+    Instant time{};               ///< when it was written, concentrator clock, UTC
+    bool clock_doubtful = false;  ///< the concentrator had no trusted time yet
+    Buffer payload;               ///< <= entry_payload_size_max
     friend bool operator==(const Entry&, const Entry&) = default;
 };
 inline constexpr std::size_t entry_payload_size_max = 2'048;
 
-/// Journal row as the profile shows it: structure{uint64 sequence, octet-string meter, enum kind, octet-string(12) time with
-/// status bit doubtful, octet-string payload}.
+/// Journal row as the profile shows it: structure{uint64 sequence, octet-string meter, enum kind,
+/// octet-string(12) time with status bit doubtful, octet-string payload}.
 dlms::Data to_data(const Entry& entry);
 Result<Entry> entry_from_data(const dlms::Data& row);
 
 /// Rows of a meter's profile exactly as the meter answered, plus which profile. Payload: A-XDR
 /// structure{octet-string(6) profile, array of rows}.
-struct ProfileRows { ObisCode profile; dlms::Data rows; friend bool operator==(const ProfileRows&, const ProfileRows&) = default; };
+struct ProfileRows {
+    ObisCode profile;
+    dlms::Data rows;
+    friend bool operator==(const ProfileRows&, const ProfileRows&) = default;
+};
 Buffer encode(const ProfileRows& rows);
 Result<ProfileRows> decode_profile_rows(Bytes payload);
 
 /// One interval row, from wire to table. Raw integers; the channel map gives register, scaler and unit.
 struct IntervalRow {
     static constexpr std::size_t channel_count_max = 8;
-    Instant at{};                                   ///< end of the interval, UTC
-    std::uint8_t status = 0;                        ///< the meter's profile status (0-0:96.10.1)
-    std::uint8_t channels = 0;                      ///< how many of `values` are meant
+    Instant at{};               ///< end of the interval, UTC
+    std::uint8_t status = 0;    ///< the meter's profile status (0-0:96.10.1)
+    std::uint8_t channels = 0;  ///< how many of `values` are meant
     std::array<std::optional<std::int64_t>, channel_count_max> values{};
     friend bool operator==(const IntervalRow&, const IntervalRow&) = default;
 };
-/// Types the rows of a profile whose columns are clock, status, channel 1..n. A null clock is the previous one plus `period`.
+/// Types the rows of a profile whose columns are clock, status, channel 1..n. A null clock is the previous
+/// one plus `period`.
 Result<std::vector<IntervalRow>> interval_rows(const ProfileRows& rows, Duration period);
 
-struct MeterLink { std::uint16_t short_address = 0; DeviceNumber parent; std::uint8_t hops = 0; std::int8_t rssi_dbm = 0; friend bool operator==(const MeterLink&, const MeterLink&) = default; };
+struct MeterLink {
+    std::uint16_t short_address = 0;
+    DeviceNumber parent;
+    std::uint8_t hops = 0;
+    std::int8_t rssi_dbm = 0;
+    friend bool operator==(const MeterLink&, const MeterLink&) = default;
+};
 Buffer encode(const MeterLink& link);
 Result<MeterLink> decode_meter_link(Bytes payload);
 
 /// Why a planned read brought nothing.
-enum class ReadFault : std::uint8_t { not_joined = 1, no_answer = 2, not_authentic = 3, refused = 4, malformed = 5, no_key = 6 };
+enum class ReadFault : std::uint8_t {
+    not_joined = 1,
+    no_answer = 2,
+    not_authentic = 3,
+    refused = 4,
+    malformed = 5,
+    no_key = 6
+};
 std::string_view to_string(ReadFault fault);
-struct ReadFailure { ReadFault fault{}; Instant from{}, to{}; friend bool operator==(const ReadFailure&, const ReadFailure&) = default; };
+struct ReadFailure {
+    ReadFault fault{};
+    Instant from{}, to{};
+    friend bool operator==(const ReadFailure&, const ReadFailure&) = default;
+};
 Buffer encode(const ReadFailure& failure);
 Result<ReadFailure> decode_read_failure(Bytes payload);
 
-struct GapRange { Sequence first, last; friend bool operator==(const GapRange&, const GapRange&) = default; };
+struct GapRange {
+    Sequence first, last;
+    friend bool operator==(const GapRange&, const GapRange&) = default;
+};
 Buffer encode(const GapRange& gap);
 Result<GapRange> decode_gap_range(Bytes payload);
 
-/// A line of the journal directory: structure{octet-string(16) id, octet-string(6) profile, uint64 first, uint64 last, uint64 acknowledged}.
-/// Oldest first; the last line is the journal that is being written. Slots are not re-used while the program runs.
+/// A line of the journal directory: structure{octet-string(16) id, octet-string(6) profile, uint64 first,
+/// uint64 last, uint64 acknowledged}. Oldest first; the last line is the journal that is being written. Slots
+/// are not re-used while the program runs.
 struct JournalInfo {
     JournalId id;
-    ObisCode profile;           ///< 0-128:99.1.<slot>*255
-    Sequence first, last;       ///< last 0 = empty
+    ObisCode profile;      ///< 0-128:99.1.<slot>*255
+    Sequence first, last;  ///< last 0 = empty
     Sequence acknowledged;
     friend bool operator==(const JournalInfo&, const JournalInfo&) = default;
 };
@@ -88,7 +115,11 @@ dlms::Data to_data(const JournalInfo& info);
 Result<std::vector<JournalInfo>> directory_from_data(const dlms::Data& directory);
 
 /// structure{octet-string(16) id, uint64 sequence}: written to `objects::journal_acknowledge`.
-struct Acknowledgement { JournalId id; Sequence sequence; friend bool operator==(const Acknowledgement&, const Acknowledgement&) = default; };
+struct Acknowledgement {
+    JournalId id;
+    Sequence sequence;
+    friend bool operator==(const Acknowledgement&, const Acknowledgement&) = default;
+};
 dlms::Data to_data(const Acknowledgement& acknowledgement);
 Result<Acknowledgement> acknowledgement_from_data(const dlms::Data& data);
 

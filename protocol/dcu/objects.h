@@ -9,50 +9,76 @@
 #include "protocol/base/time.h"
 #include "protocol/dlms/object.h"
 
-/// The versioned objects of the concentrator's logical device (manufacturer-specific group B = 128). All are class 1 (Data),
-/// attribute 2, a structure whose first element is the version (uint32). A write with a version not above the stored one is refused
-/// (scope_of_access_violated) unless it is byte-identical.
+/// The versioned objects of the concentrator's logical device (manufacturer-specific group B = 128). All are
+/// class 1 (Data), attribute 2, a structure whose first element is the version (uint32). A write with a
+/// version not above the stored one is refused (scope_of_access_violated) unless it is byte-identical.
 namespace wattmesh::dcu {
 
 namespace objects {
 inline constexpr ObisCode meter_list{{0, 128, 96, 1, 0, 255}};
-inline constexpr ObisCode wrapped_keys{{0, 128, 96, 2, 0, 255}};      ///< read back: version and SHA-256 only
+inline constexpr ObisCode wrapped_keys{{0, 128, 96, 2, 0, 255}};  ///< read back: version and SHA-256 only
 inline constexpr ObisCode reading_plan{{0, 128, 96, 3, 0, 255}};
 inline constexpr ObisCode limits{{0, 128, 96, 4, 0, 255}};
-inline constexpr ObisCode backfill{{0, 128, 96, 5, 0, 255}};          ///< write only: ranges to read again
-inline constexpr ObisCode topology{{0, 128, 96, 6, 0, 255}};          ///< read only: array of TopologyNode
-inline constexpr ObisCode statistics{{0, 128, 96, 7, 0, 255}};        ///< read only: Statistics
-inline constexpr ObisCode certificate_request{{0, 128, 96, 8, 0, 255}};  ///< read: PKCS#10 DER for renewal; write: the new certificate, DER
-inline constexpr ObisCode journal_directory{{0, 128, 99, 2, 0, 255}}; ///< Data: array of JournalInfo
+inline constexpr ObisCode backfill{{0, 128, 96, 5, 0, 255}};    ///< write only: ranges to read again
+inline constexpr ObisCode topology{{0, 128, 96, 6, 0, 255}};    ///< read only: array of TopologyNode
+inline constexpr ObisCode statistics{{0, 128, 96, 7, 0, 255}};  ///< read only: Statistics
+inline constexpr ObisCode certificate_request{
+    {0, 128, 96, 8, 0, 255}};  ///< read: PKCS#10 DER for renewal; write: the new certificate, DER
+inline constexpr ObisCode journal_directory{{0, 128, 99, 2, 0, 255}};  ///< Data: array of JournalInfo
 inline constexpr ObisCode journal_acknowledge{{0, 128, 99, 3, 0, 255}};
-inline constexpr ObisCode journal(std::uint8_t slot) { return {{0, 128, 99, 1, slot, 255}}; }  ///< class 7, attribute 2
+inline constexpr ObisCode journal(std::uint8_t slot) {
+    return {{0, 128, 99, 1, slot, 255}};
+}  ///< class 7, attribute 2
+inline constexpr ObisCode journal_sequence{
+    {0, 128, 99, 4, 0, 255}};  ///< first column of a journal: class 1, attribute 2
 }  // namespace objects
 
 /// SAPs of the head-end on the uplink, both with LD 1: replication and configuration run side by side.
 inline constexpr Sap configuration_client{0x20}, replication_client{0x21};
 
 enum class MeterRole : std::uint8_t { customer = 0, summary = 1 };  ///< summary: the transformer's own meter
-struct ListedMeter { DeviceNumber number; MeterRole role{}; friend bool operator==(const ListedMeter&, const ListedMeter&) = default; };
-struct MeterList { std::uint32_t version = 0; std::vector<ListedMeter> meters; friend bool operator==(const MeterList&, const MeterList&) = default; };
+struct ListedMeter {
+    DeviceNumber number;
+    MeterRole role{};
+    friend bool operator==(const ListedMeter&, const ListedMeter&) = default;
+};
+struct MeterList {
+    std::uint32_t version = 0;
+    std::vector<ListedMeter> meters;
+    friend bool operator==(const MeterList&, const MeterList&) = default;
+};
 inline constexpr std::size_t meter_list_size_max = 1'024;
 dlms::Data to_data(const MeterList& list);
 Result<MeterList> meter_list_from_data(const dlms::Data& data);
 
-/// Keys of one meter, wrapped under the concentrator's key-encryption key (RFC 3394 over reading EK || reading AK || mesh join key, 48
-/// octets; wrapped 56).
-struct WrappedMeterKeys { DeviceNumber number; Buffer wrapped; friend bool operator==(const WrappedMeterKeys&, const WrappedMeterKeys&) = default; };
-struct WrappedKeys { std::uint32_t version = 0; std::vector<WrappedMeterKeys> meters; friend bool operator==(const WrappedKeys&, const WrappedKeys&) = default; };
+/// Keys of one meter, wrapped under the concentrator's key-encryption key (RFC 3394 over reading EK ||
+/// reading AK || mesh join key, 48 octets; wrapped 56).
+struct WrappedMeterKeys {
+    DeviceNumber number;
+    Buffer wrapped;
+    friend bool operator==(const WrappedMeterKeys&, const WrappedMeterKeys&) = default;
+};
+struct WrappedKeys {
+    std::uint32_t version = 0;
+    std::vector<WrappedMeterKeys> meters;
+    friend bool operator==(const WrappedKeys&, const WrappedKeys&) = default;
+};
 dlms::Data to_data(const WrappedKeys& keys);
 Result<WrappedKeys> wrapped_keys_from_data(const dlms::Data& data);
 
-/// One planned profile: read every `period_s`, `delay_s` after the period's end, at most `rows_max` rows per answer, back to `depth_s`.
+/// One planned profile: read every `period_s`, `delay_s` after the period's end, at most `rows_max` rows per
+/// answer, back to `depth_s`.
 struct PlannedProfile {
     ObisCode profile;
     std::uint32_t period_s = 900, delay_s = 20, depth_s = 30 * 86'400;
     std::uint8_t rows_max = 6;
     friend bool operator==(const PlannedProfile&, const PlannedProfile&) = default;
 };
-struct ReadingPlan { std::uint32_t version = 0; std::vector<PlannedProfile> profiles; friend bool operator==(const ReadingPlan&, const ReadingPlan&) = default; };
+struct ReadingPlan {
+    std::uint32_t version = 0;
+    std::vector<PlannedProfile> profiles;
+    friend bool operator==(const ReadingPlan&, const ReadingPlan&) = default;
+};
 dlms::Data to_data(const ReadingPlan& plan);
 Result<ReadingPlan> reading_plan_from_data(const dlms::Data& data);
 
@@ -67,18 +93,34 @@ dlms::Data to_data(const Limits& limits);
 Result<Limits> limits_from_data(const dlms::Data& data);
 
 /// Read [from, to] of this meter's profile again.
-struct BackfillRange { DeviceNumber number; ObisCode profile; Instant from{}, to{}; friend bool operator==(const BackfillRange&, const BackfillRange&) = default; };
-struct Backfill { std::uint32_t version = 0; std::vector<BackfillRange> ranges; friend bool operator==(const Backfill&, const Backfill&) = default; };
+struct BackfillRange {
+    DeviceNumber number;
+    ObisCode profile;
+    Instant from{}, to{};
+    friend bool operator==(const BackfillRange&, const BackfillRange&) = default;
+};
+struct Backfill {
+    std::uint32_t version = 0;
+    std::vector<BackfillRange> ranges;
+    friend bool operator==(const Backfill&, const Backfill&) = default;
+};
 dlms::Data to_data(const Backfill& backfill);
 Result<Backfill> backfill_from_data(const dlms::Data& data);
 
-enum class NodeState : std::uint8_t { unseen = 0, joining = 1, joined = 2, suspect = 3, offline = 4, parked = 5 };
+enum class NodeState : std::uint8_t {
+    unseen = 0,
+    joining = 1,
+    joined = 2,
+    suspect = 3,
+    offline = 4,
+    parked = 5
+};
 std::string_view to_string(NodeState state);
 struct TopologyNode {
     DeviceNumber number;
     NodeState state{};
     std::uint16_t short_address = 0;
-    DeviceNumber parent;              ///< all zeros: the concentrator itself (or none while not joined)
+    DeviceNumber parent;  ///< all zeros: the concentrator itself (or none while not joined)
     std::uint8_t hops = 0;
     std::int8_t rssi_dbm = 0;         ///< as the parent hears it
     std::uint32_t etx_percent = 100;  ///< expected transmissions to the parent x 100

@@ -1,0 +1,213 @@
+#include "protocol/dcu/journal.h"
+
+#include "protocol/dcu/fields.h"
+#include "protocol/dcu/objects.h"
+#include "protocol/dlms/date_time.h"
+
+namespace wattmesh::dcu {
+namespace {
+
+constexpr std::size_t journal_count_max = 255;
+constexpr std::size_t row_count_max = 4'096;
+
+template <class T>
+Result<T> checked(Fields& fields, T value) {
+    if (!fields.done()) return fields.error();
+    return value;
+}
+
+/// Decodes the payload as one A-XDR value and hands it to `read`.
+template <class T, class Read>
+Result<T> decode_payload(Bytes payload, Read read) {
+    const auto data = dlms::decode_data(payload);
+    if (!data) return data.error();
+    return read(*data);
+}
+
+}  // namespace
+
+dlms::Data to_data(const Entry& entry) {
+    const dlms::DateTime time{entry.time, 0,
+                              entry.clock_doubtful ? dlms::clock_status::doubtful : std::uint8_t{0}};
+    return dlms::structure({entry.sequence.value, dlms::octet_string(entry.meter.bcd),
+                            dlms::Enum{static_cast<std::uint8_t>(entry.kind)}, dlms::date_time_octets(time),
+                            dlms::octet_string(entry.payload)});
+}
+
+Result<Entry> entry_from_data(const dlms::Data& row) {
+    Fields fields{row};
+    Entry entry;
+    entry.sequence.value = fields.u64();
+    entry.meter.bcd = fields.octets<6>();
+    entry.kind = static_cast<EntryKind>(fields.number<std::uint8_t>());
+    if (const auto time = dlms::decode_date_time(fields.octets(12))) {
+        entry.time = time->at;
+        entry.clock_doubtful = (time->status & dlms::clock_status::doubtful) != 0;
+    } else {
+        fields.fail(Fault::bad_value);
+    }
+    entry.payload = to_buffer(fields.octets(entry_payload_size_max));
+    return checked(fields, std::move(entry));
+}
+
+Buffer encode(const ProfileRows& rows) {
+    return dlms::encode_data(dlms::structure({dlms::octet_string(rows.profile), rows.rows}));
+}
+
+Result<ProfileRows> decode_profile_rows(Bytes payload) {
+    return decode_payload<ProfileRows>(payload, [](const dlms::Data& data) -> Result<ProfileRows> {
+        Fields fields{data};
+        ProfileRows rows;
+        rows.profile.groups = fields.octets<6>();
+        rows.rows = fields.any();
+        if (fields.ok() && rows.rows.as<dlms::Array>() == nullptr) fields.fail(Fault::bad_tag);
+        return checked(fields, std::move(rows));
+    });
+}
+
+namespace {
+
+Result<IntervalRow> interval_row(const dlms::Data& data, const std::optional<Instant>& previous,
+                                 Duration period) {
+    Fields fields{data};
+    IntervalRow row;
+    const auto& clock = fields.any();
+    if (clock.as<dlms::Null>() != nullptr && previous) {
+        row.at = *previous + period;
+    } else if (const auto time = dlms::date_time(clock)) {
+        row.at = time->at;
+    } else {
+        fields.fail(Fault::bad_value);
+    }
+    row.status = fields.number<std::uint8_t>();
+    const auto count = fields.ok() ? data.elements()->size() - 2 : 0;
+    if (fields.ok() && (count == 0 || count > IntervalRow::channel_count_max)) fields.fail(Fault::bad_value);
+    for (std::size_t i = 0; fields.ok() && i < count; ++i) {
+        const auto& value = fields.any();
+        if (value.as<dlms::Null>() != nullptr) continue;
+        row.values[i] = value.integer();
+        if (!row.values[i]) fields.fail(Fault::bad_tag);
+    }
+    row.channels = static_cast<std::uint8_t>(count);
+    return checked(fields, row);
+}
+
+}  // namespace
+
+Result<std::vector<IntervalRow>> interval_rows(const ProfileRows& rows, Duration period) {
+    const auto* elements = rows.rows.elements();
+    if (elements == nullptr) return Error{Fault::bad_tag, 0};
+    if (elements->size() > row_count_max) return Error{Fault::too_long, row_count_max};
+    std::optional<Instant> previous;
+    return decode_each<IntervalRow>(*elements, [&](const dlms::Data& data) {
+        auto row = interval_row(data, previous, period);
+        if (row) previous = row->at;
+        return row;
+    });
+}
+
+Buffer encode(const MeterLink& link) {
+    return dlms::encode_data(
+        dlms::structure({link.short_address, dlms::octet_string(link.parent.bcd), link.hops, link.rssi_dbm}));
+}
+
+Result<MeterLink> decode_meter_link(Bytes payload) {
+    return decode_payload<MeterLink>(payload, [](const dlms::Data& data) {
+        Fields fields{data};
+        MeterLink link;
+        link.short_address = fields.number<std::uint16_t>();
+        link.parent.bcd = fields.octets<6>();
+        link.hops = fields.number<std::uint8_t>();
+        link.rssi_dbm = fields.number<std::int8_t>();
+        return checked(fields, link);
+    });
+}
+
+std::string_view to_string(ReadFault fault) {
+    switch (fault) {
+        case ReadFault::not_joined:
+            return "not_joined";
+        case ReadFault::no_answer:
+            return "no_answer";
+        case ReadFault::not_authentic:
+            return "not_authentic";
+        case ReadFault::refused:
+            return "refused";
+        case ReadFault::malformed:
+            return "malformed";
+        case ReadFault::no_key:
+            return "no_key";
+    }
+    return "unknown";
+}
+
+Buffer encode(const ReadFailure& failure) {
+    return dlms::encode_data(dlms::structure({dlms::Enum{static_cast<std::uint8_t>(failure.fault)},
+                                              instant_data(failure.from), instant_data(failure.to)}));
+}
+
+Result<ReadFailure> decode_read_failure(Bytes payload) {
+    return decode_payload<ReadFailure>(payload, [](const dlms::Data& data) {
+        Fields fields{data};
+        ReadFailure failure;
+        failure.fault = static_cast<ReadFault>(fields.number<std::uint8_t>());
+        if (to_string(failure.fault) == "unknown") fields.fail(Fault::bad_value);
+        failure.from = fields.instant();
+        failure.to = fields.instant();
+        return checked(fields, failure);
+    });
+}
+
+Buffer encode(const GapRange& gap) {
+    return dlms::encode_data(dlms::structure({gap.first.value, gap.last.value}));
+}
+
+Result<GapRange> decode_gap_range(Bytes payload) {
+    return decode_payload<GapRange>(payload, [](const dlms::Data& data) {
+        Fields fields{data};
+        GapRange gap;
+        gap.first.value = fields.u64();
+        gap.last.value = fields.u64();
+        return checked(fields, gap);
+    });
+}
+
+dlms::Data to_data(const JournalInfo& info) {
+    return dlms::structure({dlms::octet_string(info.id.octets), dlms::octet_string(info.profile),
+                            info.first.value, info.last.value, info.acknowledged.value});
+}
+
+Result<std::vector<JournalInfo>> directory_from_data(const dlms::Data& directory) {
+    const auto* array = directory.as<dlms::Array>();
+    if (array == nullptr) return Error{Fault::bad_tag, 0};
+    if (array->elements.size() > journal_count_max) return Error{Fault::too_long, journal_count_max};
+    return decode_each<JournalInfo>(array->elements, [](const dlms::Data& line) {
+        Fields fields{line};
+        JournalInfo info;
+        info.id.octets = fields.octets<16>();
+        info.profile.groups = fields.octets<6>();
+        info.first.value = fields.u64();
+        info.last.value = fields.u64();
+        info.acknowledged.value = fields.u64();
+        return checked(fields, info);
+    });
+}
+
+dlms::Data to_data(const Acknowledgement& acknowledgement) {
+    return dlms::structure({dlms::octet_string(acknowledgement.id.octets), acknowledgement.sequence.value});
+}
+
+Result<Acknowledgement> acknowledgement_from_data(const dlms::Data& data) {
+    Fields fields{data};
+    Acknowledgement acknowledgement;
+    acknowledgement.id.octets = fields.octets<16>();
+    acknowledgement.sequence.value = fields.u64();
+    return checked(fields, acknowledgement);
+}
+
+dlms::RangeSelection entries_after(Sequence after, std::uint32_t count) {
+    const dlms::CaptureObject sequence{1, objects::journal_sequence, 2, 0};
+    return {sequence, dlms::Data{after.value + 1}, dlms::Data{after.value + count}, {}};
+}
+
+}  // namespace wattmesh::dcu
