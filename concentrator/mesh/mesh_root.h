@@ -1,0 +1,95 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "protocol/base/cipher.h"
+#include "protocol/base/id.h"
+#include "protocol/base/time.h"
+#include "protocol/dcu/journal.h"
+#include "protocol/dcu/objects.h"
+#include "protocol/mesh/frame.h"
+
+namespace wattmesh::concentrator {
+
+struct RootSettings {
+    DeviceNumber concentrator;
+    std::uint16_t pan = 1;  ///< must differ from every neighbour's; pan_of(number) is a good choice
+    mesh::PhyRate rate = mesh::PhyRate::kbit50;
+    int window_max = 6;  ///< reads outstanding at once, adapted between 1 and this
+};
+/// PAN identifier made from the concentrator's number.
+std::uint16_t pan_of(const DeviceNumber& concentrator);
+
+/// The meter's answer: sap u8 | APDU.
+struct MeshAnswer {
+    std::uint32_t handle = 0;
+    Buffer payload;
+    bool first_try = false;
+    bool alternative_used = false;
+};
+struct MeshFailure {
+    std::uint32_t handle = 0;
+    dcu::ReadFault reason{};
+};  ///< not_joined or no_answer
+/// Also when the hop count of the route changed.
+struct MeshJoined {
+    DeviceNumber meter;
+    dcu::MeterLink link;
+};
+struct MeshLost {
+    DeviceNumber meter;
+};  ///< offline: several reads failed over every route
+struct MeshUnknown {
+    DeviceNumber meter;
+};  ///< asked to join, is not on the list; at most once per hour and meter
+using MeshEvent = std::variant<MeshAnswer, MeshFailure, MeshJoined, MeshLost, MeshUnknown>;
+
+/// Root of the mesh, sans-IO: join manager, link database, routes, requests. The owner moves host-frame
+/// payloads between this and the radio module, calls tick() at next_deadline(), and keeps save_state()
+/// durable whenever state_dirty().
+class MeshRoot {
+public:
+    MeshRoot(RootSettings settings, Ciphers& ciphers, Random& random);
+    ~MeshRoot();
+    MeshRoot(const MeshRoot&) = delete;
+    MeshRoot& operator=(const MeshRoot&) = delete;
+
+    /// White list with join keys; may be called again. Meters that are gone are evicted.
+    void set_meters(std::vector<std::pair<DeviceNumber, Key128>> meters);
+    /// One request, one answer (payload sap u8 | APDU both ways, <= payload_size_max). Answer or failure
+    /// comes as an event with the returned handle. Retries, the alternative route and duplicate suppression
+    /// are inside. One at a time per meter, others wait. Priority: 0 control, 1 event, 2 on demand, 3
+    /// schedule, 4 probe. `deadline` counts from `now`, waiting included.
+    std::uint32_t send(DeviceNumber meter, Buffer payload, int priority, Instant now, Duration deadline);
+    static constexpr std::size_t payload_size_max = 201;
+
+    void receive(Bytes host_frame_payload, Instant now);
+    void tick(Instant now);
+    Instant next_deadline() const;
+    std::optional<Buffer> take_output();
+    std::optional<MeshEvent> take_event();
+
+    /// The module's connection came (back): INIT goes out again. Not needed before the first tick().
+    void module_connected(Instant now);
+
+    std::vector<dcu::TopologyNode> topology() const;
+    dcu::Statistics statistics() const;
+    int in_flight() const;  ///< requests that have neither answer nor failure yet
+
+    /// Net key, short addresses, join counters, frame counter with a jump. Secret: keep it like a key. Clears
+    /// state_dirty().
+    Buffer save_state();
+    /// Before the first tick(). False: not a state of this version, nothing was changed.
+    [[nodiscard]] bool restore_state(Bytes state);
+    bool state_dirty() const;
+
+private:
+    struct Core;
+    std::unique_ptr<Core> core_;
+};
+
+}  // namespace wattmesh::concentrator

@@ -1,0 +1,82 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "protocol/base/cipher.h"
+#include "protocol/base/id.h"
+#include "protocol/base/time.h"
+#include "protocol/mesh/frame.h"
+#include "terminal-sim/radio/layout.h"
+
+namespace wattmesh::sim {
+
+struct FieldSettings {
+    std::uint64_t seed = 1;  ///< of fading, noise, back-off: everything that is chance
+    Instant start{};         ///< simulated time at which the field begins
+    mesh::PhyRate rate = mesh::PhyRate::kbit50;
+    Duration power_on_spread{3'000'000};  ///< every meter comes up within U(0, this)
+};
+/// What the field knows about a meter besides its place.
+struct FieldMeter {
+    DeviceNumber number;
+    Key128 join_key;
+    Buffer state;  ///< from save_state(); empty: new from the factory
+};
+struct FieldCounters {
+    std::uint64_t frames_sent = 0, frames_delivered = 0, frames_lost = 0, events = 0;
+    std::int64_t airtime_us = 0;
+};
+
+/// Discrete-event kernel: meters (mesh::Node), one radio module per concentrator, and the air between them.
+/// Single-threaded; time passes only in run_until(). Same seed and same inputs: same trace.
+class RadioField {
+public:
+    /// Answer of a meter's application: sap u8 | APDU. Call at most once, any time later, on the field's
+    /// thread.
+    using Reply = std::function<void(Buffer)>;
+    using Application = std::function<void(Bytes payload, Instant now, Reply reply)>;
+
+    /// `meters` and `concentrators` name what stands at the places of the layout, in the same order and
+    /// number.
+    RadioField(FieldSettings settings, Layout layout, std::vector<FieldMeter> meters,
+               std::vector<DeviceNumber> concentrators, Ciphers& ciphers);
+    ~RadioField();
+
+    void set_application(DeviceNumber meter, Application application);
+
+    /// Host side of concentrator `index`'s radio module: payloads of protocol/mesh/host_frame.h, not the
+    /// stream around them.
+    void feed(std::size_t concentrator, Bytes host_payload);
+    std::optional<Buffer> take(std::size_t concentrator);
+
+    void run_until(Instant now);
+    Instant now() const;
+    Instant next_event() const;
+
+    /// Power off: deaf and mute, volatile state gone. False for an unknown number. Concentrators' modules can
+    /// be killed too.
+    bool kill(DeviceNumber device);
+    bool revive(DeviceNumber device);
+    bool alive(DeviceNumber device) const;
+    bool joined(DeviceNumber meter) const;  ///< what the meter itself believes
+
+    /// What a meter keeps in non-volatile memory (net key inside: store it like a key file).
+    Buffer save_state(DeviceNumber meter) const;
+
+    /// Meters with a path of usable links (both directions PRR x PRR of the ACK >= 0.25, at most 15 hops) to
+    /// a living module now, in layout order: hops, 0 for unreachable. Looking changes nothing.
+    std::vector<int> oracle_hops() const;
+
+    FieldCounters counters() const;
+    /// Over every transmission and reception so far.
+    std::uint64_t trace_hash() const;
+
+private:
+    struct Kernel;
+    std::unique_ptr<Kernel> kernel_;
+};
+
+}  // namespace wattmesh::sim
