@@ -1,0 +1,30 @@
+#pragma once
+#include <vector>
+
+#include "headend/database/connection.h"
+#include "protocol/base/id.h"
+
+namespace wattmesh::headend::database {
+
+struct AggregateLag {
+    std::int64_t dirty = 0;         ///< marks that wait
+    std::optional<Instant> oldest;  ///< when the oldest was made
+};
+
+/// Recomputes hours, days (both in the utility's local time) and last values for what ingest marked dirty.
+/// Idempotent: any number of workers may run it, and a crash in the middle only leaves the mark.
+class Aggregates {
+public:
+    explicit Aggregates(Connection& connection) : connection_(connection) {}
+
+    /// Works off at most `count_max` marks, each in its own transaction; how many were done.
+    int work(int count_max, Instant now);
+    AggregateLag lag();
+    /// Makes the partitions of `ahead` UTC days from `now` on.
+    void make_partitions(Instant now, int ahead = 3);
+
+private:
+    Connection& connection_;
+};
+
+}  // namespace wattmesh::headend::database

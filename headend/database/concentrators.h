@@ -1,0 +1,74 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "headend/database/connection.h"
+#include "protocol/base/id.h"
+
+namespace wattmesh::headend::database {
+
+enum class ConcentratorState {
+    registered,
+    enrolled,
+    revoked
+};  ///< registered: known, has no certificate yet
+enum class LinkState { offline, online };
+
+struct Concentrator {
+    ConcentratorId id;
+    DeviceNumber number;
+    TenantId tenant;
+    AreaId area;
+    std::string name;
+    ConcentratorState state{};
+    LinkState link{};
+    OwnerEpoch owner_epoch;
+    std::optional<Instant> last_seen;
+};
+
+struct SessionGrant {
+    ConcentratorId id;
+    ConcentratorState state{};
+    OwnerEpoch epoch;
+};
+
+struct Certificate {
+    std::string serial;  ///< upper-case hexadecimal, as in the certificate
+    Instant issued{}, expires{};
+    bool revoked = false;
+};
+
+/// Tables concentrator and concentrator_certificate.
+class Concentrators {
+public:
+    explicit Concentrators(Connection& connection) : connection_(connection) {}
+
+    /// Registers the number, or gives the id it has.
+    ConcentratorId add(DeviceNumber number, const std::string& name, Instant now);
+    std::optional<Concentrator> find(DeviceNumber number);
+    std::vector<Concentrator> all();
+
+    /// A log-in: raises the owner epoch and marks the link online. Nothing for a number that is not
+    /// registered; a revoked one gets its state and no new epoch.
+    std::optional<SessionGrant> open_session(DeviceNumber number, Instant now);
+    void seen(DeviceNumber number, Instant last_seen, LinkState link);
+    /// Like `seen`, but only while `epoch` is still the owner: a session that was evicted cannot mark its
+    /// successor offline.
+    void seen(DeviceNumber number, OwnerEpoch epoch, Instant last_seen, LinkState link);
+
+    /// Remembers an issued certificate and makes the concentrator `enrolled`.
+    void certify(ConcentratorId concentrator, const Certificate& certificate);
+    std::vector<Certificate> certificates(ConcentratorId concentrator);
+    /// True unless the serial is one of ours, is not revoked and neither is its concentrator.
+    bool refused(DeviceNumber number, const std::string& serial);
+    /// Revokes the concentrator and all its certificates; false when the number is unknown.
+    bool revoke(DeviceNumber number, Instant now);
+    /// Numbers revoked since `since`, so that live sessions can be closed.
+    std::vector<DeviceNumber> revoked_since(Instant since);
+
+private:
+    Connection& connection_;
+};
+
+}  // namespace wattmesh::headend::database
