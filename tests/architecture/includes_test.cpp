@@ -173,7 +173,7 @@ TEST_CASE("architecture: a file is one idea", "[architecture]") {
 
 TEST_CASE("architecture: nothing points outside the repository or is left undone", "[architecture]") {
     // Written in two parts so that this file does not find itself.
-    const std::regex marks{std::string{"TO"} + "DO|FIX" + "ME|X" + "XX:|\\.\\./sha" + "red|/work/"};
+    const std::regex marks{std::string{"TO"} + "DO|FIX" + "ME|X" + "XX:|\\.\\./sha" + "red|/wo" + "rk/"};
     for (const auto& source : sources())
         for (std::size_t i = 0; i < source.lines.size(); ++i)
             if (std::regex_search(source.lines[i], marks))
