@@ -19,10 +19,14 @@ std::optional<Buffer> from_hex(std::string_view text) {
     for (const char c : text) {
         int nibble = 0;
         if (c == ' ' || c == '\t' || c == '\n' || c == '\r') continue;
-        if (c >= '0' && c <= '9') nibble = c - '0';
-        else if (c >= 'A' && c <= 'F') nibble = c - 'A' + 10;
-        else if (c >= 'a' && c <= 'f') nibble = c - 'a' + 10;
-        else return std::nullopt;
+        if (c >= '0' && c <= '9')
+            nibble = c - '0';
+        else if (c >= 'A' && c <= 'F')
+            nibble = c - 'A' + 10;
+        else if (c >= 'a' && c <= 'f')
+            nibble = c - 'a' + 10;
+        else
+            return std::nullopt;
         if (high < 0) {
             high = nibble;
         } else {

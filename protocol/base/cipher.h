@@ -67,7 +67,8 @@ public:
 inline bool equal_constant_time(Bytes a, Bytes b) {
     if (a.size() != b.size()) return false;
     std::uint8_t difference = 0;
-    for (std::size_t i = 0; i < a.size(); ++i) difference = static_cast<std::uint8_t>(difference | (a[i] ^ b[i]));
+    for (std::size_t i = 0; i < a.size(); ++i)
+        difference = static_cast<std::uint8_t>(difference | (a[i] ^ b[i]));
     return difference == 0;
 }
 

@@ -15,7 +15,8 @@ std::optional<DeviceNumber> DeviceNumber::parse(std::string_view digits) {
 
 std::uint64_t DeviceNumber::integer() const {
     std::uint64_t value = 0;
-    for (const auto octet : bcd) value = value * 100 + static_cast<std::uint64_t>((octet >> 4) * 10 + (octet & 0x0F));
+    for (const auto octet : bcd)
+        value = value * 100 + static_cast<std::uint64_t>((octet >> 4) * 10 + (octet & 0x0F));
     return value;
 }
 
@@ -31,7 +32,8 @@ std::string to_string(const DeviceNumber& number) {
 SystemTitle system_title(const DeviceNumber& number) {
     SystemTitle title{{'W', 'M', 'T'}};
     std::uint64_t serial = number.integer();
-    for (int i = 7; i >= 3; --i, serial >>= 8) title.octets[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(serial);
+    for (int i = 7; i >= 3; --i, serial >>= 8)
+        title.octets[static_cast<std::size_t>(i)] = static_cast<std::uint8_t>(serial);
     return title;
 }
 

@@ -33,8 +33,8 @@ struct JournalId {
     friend auto operator<=>(const JournalId&, const JournalId&) = default;
 };
 
-/// The twelve decimal digits on a device's plate, packed as BCD: the mesh meter-id, the E6 gateway address and the
-/// identity in a concentrator's hello and certificate.
+/// The twelve decimal digits on a device's plate, packed as BCD: the mesh meter-id, the E6 gateway address
+/// and the identity in a concentrator's hello and certificate.
 struct DeviceNumber {
     std::array<std::uint8_t, 6> bcd{};
     friend auto operator<=>(const DeviceNumber&, const DeviceNumber&) = default;

@@ -6,8 +6,8 @@
 
 namespace wattmesh {
 
-/// An integer amount of one dimension, scaled like std::chrono::duration: exact conversions are implicit, the ones
-/// that would round do not compile.
+/// An integer amount of one dimension, scaled like std::chrono::duration: exact conversions are implicit, the
+/// ones that would round do not compile.
 template <class Dimension, class Scale = std::ratio<1>>
 class Quantity {
 public:
@@ -20,8 +20,14 @@ public:
         : count_(other.count() * std::ratio_divide<Other, Scale>::num) {}
 
     constexpr std::int64_t count() const { return count_; }
-    constexpr Quantity& operator+=(Quantity other) { count_ += other.count_; return *this; }
-    constexpr Quantity& operator-=(Quantity other) { count_ -= other.count_; return *this; }
+    constexpr Quantity& operator+=(Quantity other) {
+        count_ += other.count_;
+        return *this;
+    }
+    constexpr Quantity& operator-=(Quantity other) {
+        count_ -= other.count_;
+        return *this;
+    }
     friend constexpr Quantity operator+(Quantity a, Quantity b) { return a += b; }
     friend constexpr Quantity operator-(Quantity a, Quantity b) { return a -= b; }
     friend constexpr auto operator<=>(const Quantity&, const Quantity&) = default;

@@ -9,8 +9,8 @@
 
 namespace wattmesh {
 
-/// Reads big-endian fields in order. Keeps its first fault and yields zeros from then on, so a decode reads like
-/// the table in the standard and checks `error()` once at the end. Never reads past its span.
+/// Reads big-endian fields in order. Keeps its first fault and yields zeros from then on, so a decode reads
+/// like the table in the standard and checks `error()` once at the end. Never reads past its span.
 class Reader {
 public:
     /// `base` is added to reported offsets, for a part of a longer message.

@@ -9,8 +9,8 @@
 
 namespace wattmesh {
 
-/// Key material of a fixed size. Has no stream or format operator, is wiped when it goes, and gives its octets only
-/// to a caller that says so by name.
+/// Key material of a fixed size. Has no stream or format operator, is wiped when it goes, and gives its
+/// octets only to a caller that says so by name.
 template <std::size_t N>
 class Secret {
 public:

@@ -41,7 +41,8 @@ public:
 
 private:
     Writer& number(std::uint64_t value, int octets) {
-        for (int shift = (octets - 1) * 8; shift >= 0; shift -= 8) u8(static_cast<std::uint8_t>(value >> shift));
+        for (int shift = (octets - 1) * 8; shift >= 0; shift -= 8)
+            u8(static_cast<std::uint8_t>(value >> shift));
         return *this;
     }
 
