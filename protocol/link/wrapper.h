@@ -10,8 +10,8 @@ namespace wattmesh::link {
 
 /// One wrapper PDU (IEC 62056-47): 0001 | source wPort | destination wPort | length | APDU.
 struct WrapperFrame {
-    Sap source, destination;
-    Buffer payload;
+    Sap source{}, destination{};
+    Buffer payload{};
     friend bool operator==(const WrapperFrame&, const WrapperFrame&) = default;
 };
 Buffer encode_wrapper(const WrapperFrame& frame);
@@ -38,21 +38,22 @@ struct Hello {
     enum class Kind : std::uint8_t { login = 0x0A, heartbeat = 0x0C, login_ack = 0xAA, heartbeat_ack = 0xCC };
     Kind kind{};
     std::uint8_t type = 0;
-    std::string address;                  ///< ASCII, <= 32 characters; for our concentrators the 12-digit number
-    std::optional<std::uint8_t> option;   ///< log-in and its acknowledgement carry one
-    bool checksum_ok = true;              ///< FCS over type..option; counted by the owner, not refused by default
+    std::string address{};  ///< ASCII, <= 32 characters; for our concentrators the 12-digit number
+    std::optional<std::uint8_t> option{};  ///< log-in and its acknowledgement carry one
+    bool checksum_ok = true;  ///< FCS over type..option; counted by the owner, not refused by default
     friend bool operator==(const Hello&, const Hello&) = default;
 };
 bool is_hello(Bytes payload);
 Result<Hello> decode_hello(Bytes payload);
 Buffer encode_hello(const Hello& hello);
 
-/// Gateway prefix (Green Book, gateway protocol): E6 request, E7 response | network | address length | address | APDU.
+/// Gateway prefix (Green Book, gateway protocol): E6 request, E7 response | network | address length |
+/// address | APDU.
 struct GatewayFrame {
     bool response = false;
     std::uint8_t network = 0;
-    Buffer address;                       ///< <= 32 octets; for our meters the 6-octet BCD DeviceNumber
-    Buffer apdu;
+    Buffer address{};  ///< <= 32 octets; for our meters the 6-octet BCD DeviceNumber
+    Buffer apdu{};
     friend bool operator==(const GatewayFrame&, const GatewayFrame&) = default;
 };
 bool is_gateway(Bytes payload);

@@ -1,0 +1,45 @@
+#include "protocol/link/wrapper.h"
+
+#include <cassert>
+
+#include "protocol/base/reader.h"
+#include "protocol/base/writer.h"
+
+namespace wattmesh::link {
+namespace {
+
+constexpr std::size_t header_size = 8;
+constexpr std::uint16_t version = 1;
+
+}  // namespace
+
+Buffer encode_wrapper(const WrapperFrame& frame) {
+    assert(frame.payload.size() <= 0xFFFF);
+    Writer out;
+    out.u16(version).u16(frame.source.value).u16(frame.destination.value);
+    out.u16(static_cast<std::uint16_t>(frame.payload.size())).bytes(frame.payload);
+    return out.take();
+}
+
+void WrapperDecoder::feed(Bytes bytes) {
+    if (!error_) buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
+}
+
+std::optional<WrapperFrame> WrapperDecoder::next() {
+    if (error_) return std::nullopt;
+    Reader in{buffer_};
+    if (buffer_.size() >= 2 && in.u16() != version) error_ = Error{Fault::bad_version, 0};
+    if (error_ || buffer_.size() < header_size) return std::nullopt;
+    const Sap source{in.u16()}, destination{in.u16()};
+    const std::size_t length = in.u16();
+    if (length > payload_size_max_) {
+        error_ = Error{Fault::too_long, 6};
+        return std::nullopt;
+    }
+    if (in.remaining() < length) return std::nullopt;
+    WrapperFrame frame{source, destination, to_buffer(in.bytes(length))};
+    buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(header_size + length));
+    return frame;
+}
+
+}  // namespace wattmesh::link
