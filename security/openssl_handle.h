@@ -23,9 +23,9 @@ using Handle = std::unique_ptr<T, Release<Free>>;
 
 using CipherContext = Handle<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
 using MacContext = Handle<EVP_MAC_CTX, EVP_MAC_CTX_free>;
-using PrivateKey = Handle<EVP_PKEY, EVP_PKEY_free>;
-using Certificate = Handle<X509, X509_free>;
-using CertificateRequest = Handle<X509_REQ, X509_REQ_free>;
+using KeyHandle = Handle<EVP_PKEY, EVP_PKEY_free>;
+using X509Handle = Handle<X509, X509_free>;
+using RequestHandle = Handle<X509_REQ, X509_REQ_free>;
 using Bio = Handle<BIO, BIO_free_all>;
 using TlsContextHandle = Handle<SSL_CTX, SSL_CTX_free>;
 using TlsHandle = Handle<SSL, SSL_free>;
