@@ -1,11 +1,12 @@
-#include <catch2/catch.hpp>
-#include <csignal>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <catch2/catch.hpp>
+#include <csignal>
 
 #include "protocol/base/result.h"
 
-/// style.md: "we are wrong -> assert, on in release too". CMake adds -DNDEBUG to its release builds unless told otherwise.
+/// style.md: "we are wrong -> assert, on in release too". CMake adds -DNDEBUG to its release builds unless
+/// told otherwise.
 TEST_CASE("build: an assert fires in every preset", "[architecture]") {
     const pid_t child = fork();
     if (child == 0) {

@@ -13,7 +13,8 @@ namespace {
 namespace fs = std::filesystem;
 using Folders = std::set<std::string>;
 
-const std::vector<std::string> tops{"protocol", "security", "platform", "headend", "concentrator", "terminal-sim", "tests"};
+const std::vector<std::string> tops{"protocol",     "security",     "platform", "headend",
+                                    "concentrator", "terminal-sim", "tests"};
 
 /// Which top folders a top folder may include, itself apart.
 const std::map<std::string, Folders> allowed_tops{
@@ -31,28 +32,42 @@ const std::map<std::string, Folders> allowed_in_protocol{
     {"base", {}}, {"link", {"base"}}, {"dlms", {"base"}}, {"mesh", {"base"}}, {"dcu", {"base", "dlms"}}};
 
 /// Foreign headers and the only folders that may see them.
-struct Foreign { const char* what; std::regex header; std::vector<std::string> folders; };
+struct Foreign {
+    const char* what;
+    std::regex header;
+    std::vector<std::string> folders;
+};
 const std::vector<Foreign> foreign{
     {"OpenSSL", std::regex{"openssl/.*"}, {"security", "tests"}},
     {"POCO", std::regex{"Poco/.*"}, {"platform", "headend", "concentrator", "terminal-sim", "tests"}},
-    {"Boost.Asio", std::regex{"boost/asio.*"}, {"platform", "headend", "concentrator", "terminal-sim", "tests"}},
-    {"Boost.Statechart", std::regex{"boost/(statechart|mpl)/.*"}, {"headend", "concentrator", "terminal-sim", "tests"}},
+    {"Boost.Asio",
+     std::regex{"boost/asio.*"},
+     {"platform", "headend", "concentrator", "terminal-sim", "tests"}},
+    {"Boost.Statechart",
+     std::regex{"boost/(statechart|mpl)/.*"},
+     {"headend", "concentrator", "terminal-sim", "tests"}},
     {"SOCI", std::regex{"soci/.*"}, {"headend/database", "concentrator/journal", "tests/db"}},
     {"libpq", std::regex{"(postgresql/)?libpq-fe.h"}, {"headend/database", "tests/db", "tests/bench"}},
     {"Catch2", std::regex{"catch2/.*"}, {"tests"}},
 };
 
 /// What a sans-IO core must not reach for (rule 3: clock, chance, sleep and environment are passed in).
-const std::regex impure_header{"(iostream|fstream|thread|mutex|condition_variable|future|random|filesystem|sys/.*|unistd.h|time.h)"};
-const std::regex impure_call{R"(\b(system_clock|steady_clock|high_resolution_clock)::now|\bgetenv\b|\bsleep_for\b|\brandom_device\b)"};
+const std::regex impure_header{
+    "(iostream|fstream|thread|mutex|condition_variable|future|random|filesystem|sys/.*|unistd.h|time.h)"};
+const std::regex impure_call{
+    R"(\b(system_clock|steady_clock|high_resolution_clock)::now|\bgetenv\b|\bsleep_for\b|\brandom_device\b)"};
 /// The cores outside protocol that tests/fleet replays from a seed.
-const std::vector<std::string> pure_folders{"protocol", "concentrator/mesh", "concentrator/reading", "terminal-sim/radio"};
+const std::vector<std::string> pure_folders{"protocol", "concentrator/mesh", "concentrator/reading",
+                                            "terminal-sim/radio"};
 
 bool starts_with(const std::string& text, const std::string& prefix) {
     return text == prefix || text.rfind(prefix + "/", 0) == 0;
 }
 
-struct Source { std::string path; std::vector<std::string> lines; };
+struct Source {
+    std::string path;
+    std::vector<std::string> lines;
+};
 
 std::vector<Source> sources() {
     std::vector<Source> found;
@@ -61,7 +76,8 @@ std::vector<Source> sources() {
         for (const auto& entry : fs::recursive_directory_iterator{top}) {
             const auto path = entry.path().generic_string();
             const auto extension = entry.path().extension();
-            if ((extension != ".h" && extension != ".cpp") || path.find("node_modules") != std::string::npos) continue;
+            if ((extension != ".h" && extension != ".cpp") || path.find("node_modules") != std::string::npos)
+                continue;
             Source source{path, {}};
             std::ifstream in{path};
             for (std::string line; std::getline(in, line);) source.lines.push_back(line);
@@ -131,7 +147,8 @@ TEST_CASE("architecture: dependencies point one way", "[architecture]") {
                 ++includes;
                 check(where, source.lines[i], fault_of_foreign_include(source.path, match[1]));
                 if (pure(source.path) && std::regex_match(match[1].str(), impure_header))
-                    check(where, source.lines[i], "a sans-IO core does no I/O and reads no clock, chance or thread");
+                    check(where, source.lines[i],
+                          "a sans-IO core does no I/O and reads no clock, chance or thread");
             }
         }
     }
@@ -143,16 +160,19 @@ TEST_CASE("architecture: clock, chance and environment are passed to the cores",
         if (!pure(source.path)) continue;
         for (std::size_t i = 0; i < source.lines.size(); ++i)
             if (std::regex_search(source.lines[i], impure_call))
-                check(source.path + ":" + std::to_string(i + 1), source.lines[i], "read it in main.cpp or platform");
+                check(source.path + ":" + std::to_string(i + 1), source.lines[i],
+                      "read it in main.cpp or platform");
     }
 }
 
-TEST_CASE("architecture: only headend/database knows table names, and SQL never reads the clock", "[architecture]") {
+TEST_CASE("architecture: only headend/database knows table names, and SQL never reads the clock",
+          "[architecture]") {
     const std::regex statement{R"re("\s*(select|insert into|update|delete from)\s)re", std::regex::icase};
     const std::regex sql_clock{R"(\bnow\(\)|current_timestamp|clock_timestamp\(\))", std::regex::icase};
     for (const auto& source : sources()) {
         if (starts_with(source.path, "tests")) continue;
-        const bool database = starts_with(source.path, "headend/database") || starts_with(source.path, "concentrator/journal");
+        const bool database =
+            starts_with(source.path, "headend/database") || starts_with(source.path, "concentrator/journal");
         for (std::size_t i = 0; i < source.lines.size(); ++i) {
             const auto where = source.path + ":" + std::to_string(i + 1);
             if (!database && std::regex_search(source.lines[i], statement))
@@ -177,5 +197,6 @@ TEST_CASE("architecture: nothing points outside the repository or is left undone
     for (const auto& source : sources())
         for (std::size_t i = 0; i < source.lines.size(); ++i)
             if (std::regex_search(source.lines[i], marks))
-                check(source.path + ":" + std::to_string(i + 1), source.lines[i], "finish it, or copy what it needs");
+                check(source.path + ":" + std::to_string(i + 1), source.lines[i],
+                      "finish it, or copy what it needs");
 }

@@ -10,13 +10,21 @@
 namespace wattmesh {
 
 TEST_CASE("obis code: reads every written form", "[base]") {
-    struct Row { const char* text; std::optional<ObisCode> code; };
+    struct Row {
+        const char* text;
+        std::optional<ObisCode> code;
+    };
     const auto row = GENERATE(values<Row>({
-        {"1-0:1.8.0*255", obis::active_import_total}, {"1.0.1.8.0.255", obis::active_import_total},
-        {"1-0:1.8.0", obis::active_import_total},     {"1.8.0", obis::active_import_total},
-        {"1.8", std::nullopt},                        {"1.8.256", std::nullopt},
-        {"1.8.0.", std::nullopt},                     {"", std::nullopt},
-        {"1-0:1.8.0*255.3", std::nullopt},            {"-1.8.0", std::nullopt},
+        {"1-0:1.8.0*255", obis::active_import_total},
+        {"1.0.1.8.0.255", obis::active_import_total},
+        {"1-0:1.8.0", obis::active_import_total},
+        {"1.8.0", obis::active_import_total},
+        {"1.8", std::nullopt},
+        {"1.8.256", std::nullopt},
+        {"1.8.0.", std::nullopt},
+        {"", std::nullopt},
+        {"1-0:1.8.0*255.3", std::nullopt},
+        {"-1.8.0", std::nullopt},
     }));
     DYNAMIC_SECTION(row.text) { CHECK(ObisCode::parse(row.text) == row.code); }
     CHECK(to_string(obis::active_import_total) == "1-0:1.8.0*255");

@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "protocol/dcu/objects.h"
+#include "protocol/dlms/date_time.h"
 
 namespace wattmesh::dcu {
 namespace {
@@ -31,13 +32,24 @@ TEST_CASE("journal entry: five columns in the form a profile buffer has", "[dcu]
 }
 
 TEST_CASE("journal entry: refuses what is not one and says which element", "[dcu]") {
-    struct Row { const char* why; std::size_t element; dlms::Data value; Error error; };
+    struct Row {
+        const char* why;
+        std::size_t element;
+        dlms::Data value;
+        Error error;
+    };
     const auto row = GENERATE(values<Row>({
         {"sequence of another type", 0, dlms::Data{std::uint32_t{7}}, {Fault::bad_tag, 0}},
         {"meter of five octets", 1, dlms::octet_string(Buffer(5)), {Fault::bad_value, 1}},
         {"kind above a byte", 2, dlms::Data{std::uint16_t{256}}, {Fault::bad_value, 2}},
-        {"time with a wildcard year", 3, dlms::octet_string(*from_hex("FFFF0B01070000000000 0000")), {Fault::bad_value, 3}},
-        {"payload over the bound", 4, dlms::octet_string(Buffer(entry_payload_size_max + 1)), {Fault::too_long, 4}},
+        {"time with a wildcard year",
+         3,
+         dlms::octet_string(*from_hex("FFFF0B01070000000000 0000")),
+         {Fault::bad_value, 3}},
+        {"payload over the bound",
+         4,
+         dlms::octet_string(Buffer(entry_payload_size_max + 1)),
+         {Fault::too_long, 4}},
     }));
     DYNAMIC_SECTION(row.why) {
         auto data = to_data(sample());
@@ -61,7 +73,8 @@ TEST_CASE("interval rows: typed columns from captured rows, a null clock is one 
     REQUIRE(rows);
     REQUIRE(rows->size() == 4);
     for (std::size_t i = 0; i < 4; ++i) {
-        CHECK((*rows)[i].at == Instant{sys_days{2019y / December / 31}} + hours{23} + minutes{15} * static_cast<int>(i));
+        CHECK((*rows)[i].at ==
+              Instant{sys_days{2019y / December / 31}} + hours{23} + minutes{15} * static_cast<int>(i));
         CHECK((*rows)[i].status == 6);
         CHECK((*rows)[i].channels == 2);
         CHECK((*rows)[i].values[0] == 0x5ED);
@@ -71,7 +84,8 @@ TEST_CASE("interval rows: typed columns from captured rows, a null clock is one 
 }
 
 TEST_CASE("interval rows: a bad row is named by its index", "[dcu]") {
-    const auto good = dlms::structure({dlms::date_time_octets({midnight}), std::uint8_t{0}, std::uint32_t{1}});
+    const auto good =
+        dlms::structure({dlms::date_time_octets({midnight}), std::uint8_t{0}, std::uint32_t{1}});
     const auto rows_with = [&](dlms::Data bad) {
         return interval_rows({obis::load_profile, dlms::array({good, std::move(bad)})}, minutes{15});
     };
@@ -82,7 +96,8 @@ TEST_CASE("interval rows: a bad row is named by its index", "[dcu]") {
     CHECK(rows_with(dlms::structure(nine)).error() == Error{Fault::bad_value, 1});
     CHECK(rows_with(dlms::structure({dlms::Null{}, std::uint8_t{0}, dlms::VisibleString{"x"}})).error() ==
           Error{Fault::bad_tag, 1});
-    CHECK(interval_rows({obis::load_profile, dlms::array({dlms::structure({dlms::Null{}, std::uint8_t{0}, std::uint8_t{1}})})},
+    CHECK(interval_rows({obis::load_profile,
+                         dlms::array({dlms::structure({dlms::Null{}, std::uint8_t{0}, std::uint8_t{1}})})},
                         minutes{15})
               .error() == Error{Fault::bad_value, 0});
 }

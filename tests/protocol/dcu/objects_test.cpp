@@ -33,7 +33,8 @@ TEST_CASE("meter list: version, number and role, composed by hand", "[dcu]") {
 
 TEST_CASE("versioned objects: survive the way", "[dcu]") {
     const WrappedKeys keys{2, {{meter, Buffer(56, 0x5A)}}};
-    const ReadingPlan plan{3, {{obis::load_profile, 900, 20, 86'400, 6}, {obis::daily_profile, 86'400, 60, 864'000, 2}}};
+    const ReadingPlan plan{
+        3, {{obis::load_profile, 900, 20, 86'400, 6}, {obis::daily_profile, 86'400, 60, 864'000, 2}}};
     const Limits limits{4, 5'000, 30, 8};
     const Instant at = sys_days{2026y / November / 1};
     const Backfill backfill{1, {{meter, obis::load_profile, at, at + hours{1}}}};
@@ -53,8 +54,10 @@ TEST_CASE("versioned objects: out of range is refused before anything is taken o
     CHECK_FALSE(limits_from_data(to_data(Limits{1, 999, 60, 16})).has_value());
     CHECK_FALSE(limits_from_data(to_data(Limits{1, 5'000, 4, 16})).has_value());
     CHECK_FALSE(limits_from_data(to_data(Limits{1, 5'000, 60, 0})).has_value());
-    CHECK_FALSE(reading_plan_from_data(to_data(ReadingPlan{1, {{obis::load_profile, 59, 0, 0, 1}}})).has_value());
-    CHECK_FALSE(reading_plan_from_data(to_data(ReadingPlan{1, {{obis::load_profile, 900, 0, 0, 0}}})).has_value());
+    CHECK_FALSE(
+        reading_plan_from_data(to_data(ReadingPlan{1, {{obis::load_profile, 59, 0, 0, 1}}})).has_value());
+    CHECK_FALSE(
+        reading_plan_from_data(to_data(ReadingPlan{1, {{obis::load_profile, 900, 0, 0, 0}}})).has_value());
     const MeterList over{1, std::vector<ListedMeter>(meter_list_size_max + 1)};
     CHECK(meter_list_from_data(to_data(over)).error() == Error{Fault::too_long, 1});
     auto role = to_data(MeterList{1, {{meter, static_cast<MeterRole>(2)}}});
