@@ -44,6 +44,8 @@ struct CaptureObject {
     friend bool operator==(const CaptureObject&, const CaptureObject&) = default;
 };
 Data to_data(const CaptureObject& column);
+/// Nothing when it is not structure{class, logical name, attribute, data-index}; integers of any width.
+std::optional<CaptureObject> capture_object(const Data& data);
 
 /// Selector 1 of a profile buffer: rows with from <= restricting column <= to; empty `columns` = all.
 struct RangeSelection {
@@ -63,7 +65,7 @@ using Selection = std::variant<std::monostate, RangeSelection, EntrySelection>;
 /// An attribute's value, or why there is none.
 using ReadOutcome = std::variant<Data, AccessResult>;
 /// action-result and the optional return value.
-struct ActionOutcome { AccessResult result = AccessResult::success; std::optional<Data> value; };
+struct ActionOutcome { AccessResult result = AccessResult::success; std::optional<Data> value; friend bool operator==(const ActionOutcome&, const ActionOutcome&) = default; };
 
 /// What a server shows: implemented by the simulated meter and by the concentrator. Answers may come at once or later
 /// (through `done`, on the same thread, exactly once); a server has at most one call open per association.

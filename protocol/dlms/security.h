@@ -42,6 +42,13 @@ private:
     std::unique_ptr<Aead> aead_;
     CounterStore& send_;
     CounterStore& receive_;
+    std::optional<std::uint32_t> opened_, opened_before_;  // counters of the last two APDUs opened
 };
+
+/// Global ciphered tag of a plain APDU tag and back; nothing when there is none (Green Book ed. 10, 9.5).
+std::optional<std::uint8_t> global_tag(std::uint8_t plain);
+std::optional<std::uint8_t> plain_tag(std::uint8_t global);
+/// Octets `protect` makes of an APDU of `plain_size` octets.
+std::size_t protected_size(std::size_t plain_size);
 
 }  // namespace wattmesh::dlms

@@ -24,7 +24,10 @@ struct ClientAccess {
     CounterStore* receive = nullptr;
 };
 
-struct ServerCounters { std::uint64_t requests = 0, refused_associations = 0, not_authentic = 0, replayed = 0, malformed = 0; };
+struct ServerCounters {
+    std::uint64_t requests = 0, refused_associations = 0, not_authentic = 0, replayed = 0, malformed = 0;
+    std::uint64_t dropped = 0;  ///< came while another request of the same client was open
+};
 
 /// DLMS server (one logical device, several client associations) as sans-IO state.
 class Server {

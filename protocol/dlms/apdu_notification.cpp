@@ -1,0 +1,71 @@
+#include "protocol/dlms/apdu.h"
+
+namespace wattmesh::dlms {
+
+namespace {
+constexpr std::uint8_t tag_data_notification = 0x0F, tag_event_notification = 0xC2, tag_exception = 0xD8;
+constexpr std::size_t date_time_size = 12;
+}  // namespace
+
+Buffer encode(const ExceptionResponse& response) {
+    Writer out;
+    out.u8(tag_exception).u8(response.state).u8(response.service);
+    if (response.counter_expected) out.u32(*response.counter_expected);
+    return out.take();
+}
+
+Result<ExceptionResponse> decode_exception(Bytes apdu) {
+    Reader in{apdu};
+    in.expect(tag_exception);
+    ExceptionResponse response{.state = in.u8(), .service = in.u8(), .counter_expected = {}};
+    if (response.service == exception::invocation_counter_error) response.counter_expected = in.u32();
+    in.expect_end();
+    if (in.error()) return *in.error();
+    return response;
+}
+
+Buffer encode(const DataNotification& notification) {
+    Writer out;
+    out.u8(tag_data_notification).u32(notification.invoke);
+    encode_length(out, notification.date_time.size());
+    out.bytes(notification.date_time);
+    encode_data(out, notification.body);
+    return out.take();
+}
+
+Result<DataNotification> decode_data_notification(Bytes apdu) {
+    Reader in{apdu};
+    in.expect(tag_data_notification);
+    DataNotification notification{.invoke = in.u32(), .date_time = {}, .body = {}};
+    // date-time is an OCTET STRING, so its length comes first; Kaifa meters put the Data tag 09 before it.
+    if (in.peek() == 0x09) in.skip(1);
+    const std::size_t start = in.position();
+    const std::size_t length = decode_length(in);
+    if (length != 0 && length != date_time_size) in.fail_at(Fault::bad_value, start);
+    notification.date_time = to_buffer(in.bytes(length));
+    notification.body = decode_data(in);
+    in.expect_end();
+    if (in.error()) return *in.error();
+    return notification;
+}
+
+Result<EventNotification> decode_event_notification(Bytes apdu) {
+    Reader in{apdu};
+    in.expect(tag_event_notification);
+    EventNotification notification;
+    const std::uint8_t presence = in.u8();
+    if (presence > 1) in.fail_at(Fault::bad_value, 1);
+    if (presence == 1) {
+        const std::size_t start = in.position();
+        const std::size_t length = decode_length(in);
+        if (length != date_time_size) in.fail_at(Fault::bad_value, start);
+        notification.time = to_buffer(in.bytes(length));
+    }
+    notification.id = {.class_id = in.u16(), .object = {in.array<6>()}, .attribute = in.i8()};
+    notification.value = decode_data(in);
+    in.expect_end();
+    if (in.error()) return *in.error();
+    return notification;
+}
+
+}  // namespace wattmesh::dlms

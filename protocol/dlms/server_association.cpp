@@ -1,0 +1,223 @@
+#include "protocol/dlms/server_association.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "protocol/dlms/apdu.h"
+
+namespace wattmesh::dlms {
+
+namespace {
+
+constexpr std::size_t challenge_size = 16;  // 8 to 64 (Green Book ed. 10, 9.2.7.4)
+constexpr std::size_t challenge_size_min = 8, challenge_size_max = 64;
+// A wrapper PDU carries 65 535 octets, of which a gateway prefix may take some.
+constexpr std::size_t answer_size_max = 65'000;
+
+}  // namespace
+
+/// An AARQ that passed so far.
+struct ServerAssociation::Opening {
+    InitiateRequest initiate;
+    std::optional<GlobalCipher> cipher;
+};
+
+ServerAssociation::ServerAssociation(ClientAccess access, SystemTitle title, Ciphers& ciphers)
+    : access_(std::move(access)), title_(title), ciphers_(ciphers) {
+    const bool keyed = access_.ciphered || access_.mechanism == Mechanism::high_gmac;
+    assert(!keyed || (access_.keys && access_.send && access_.receive));
+    assert(!(access_.pre_established && access_.ciphered) || access_.client_title);
+    assert(access_.pdu_size_max >= pdu_size_min);
+    reset();
+}
+
+void ServerAssociation::reset() {
+    get_transfer.reset();
+    set_transfer.reset();
+    call_open = 0;
+    client_challenge_.clear();
+    server_challenge_.clear();
+    cipher_.reset();
+    phase_ = access_.pre_established ? Phase::associated : Phase::none;
+    conformance_ = server_conformance;
+    pdu_size_max_ = std::min<std::size_t>(access_.pdu_size_max, answer_size_max);
+    if (access_.pre_established && access_.ciphered)
+        cipher_.emplace(*access_.keys, title_, *access_.client_title, ciphers_, *access_.send,
+                        *access_.receive);
+}
+
+Buffer ServerAssociation::associate(Bytes bytes, Random& random, ServerCounters& counters) {
+    const auto aarq = decode_aarq(bytes);
+    if (!aarq) {
+        ++counters.malformed;
+        return encode(ExceptionResponse{exception::service_not_allowed, exception::other_reason, {}});
+    }
+    Opening opening;
+    if (const auto refusal = check(*aarq, opening, counters)) {
+        ++counters.refused_associations;
+        Aare aare{.context = aarq->context, .result = refusal->result, .diagnostic = refusal->diagnostic};
+        if (refusal->error) aare.user_information = encode(*refusal->error);
+        return encode(aare);
+    }
+    return accept(std::move(opening), *aarq, random);
+}
+
+std::optional<ServerAssociation::Refusal> ServerAssociation::check(const Aarq& aarq, Opening& opening,
+                                                                   ServerCounters& counters) const {
+    const auto permanent = [](std::uint8_t diagnostic, std::optional<ServiceError> error = {}) {
+        return Refusal{association_result::rejected_permanent, diagnostic, error};
+    };
+    const auto context = access_.ciphered ? ContextName::logical_ciphered : ContextName::logical;
+    if (aarq.context != context) return permanent(diagnostic::context_not_supported);
+    if (const auto refusal = check_mechanism(aarq)) return refusal;
+    if (const auto refusal = open_initiate(aarq, opening, counters)) return refusal;
+
+    const auto service_error = [&](std::uint8_t value) {
+        return permanent(diagnostic::no_reason_given, ServiceError{.value = value});
+    };
+    const InitiateRequest& initiate = opening.initiate;
+    if (initiate.version < dlms_version) return service_error(initiate_error::version_too_low);
+    if ((initiate.conformance & server_conformance) == 0)
+        return service_error(initiate_error::incompatible_conformance);
+    if (initiate.pdu_size_max != 0 && initiate.pdu_size_max < pdu_size_min)
+        return service_error(initiate_error::pdu_size_too_short);
+    return std::nullopt;
+}
+
+std::optional<ServerAssociation::Refusal> ServerAssociation::check_mechanism(const Aarq& aarq) const {
+    const auto permanent = [](std::uint8_t diagnostic) {
+        return Refusal{association_result::rejected_permanent, diagnostic, {}};
+    };
+    const Mechanism mechanism = aarq.mechanism.value_or(Mechanism::none);
+    if (mechanism != access_.mechanism)
+        return permanent(mechanism == Mechanism::none ? diagnostic::mechanism_required
+                                                      : diagnostic::mechanism_not_recognised);
+    if (mechanism == Mechanism::none) return std::nullopt;
+    const Bytes value = aarq.authentication ? Bytes{*aarq.authentication} : Bytes{};
+    const bool acceptable = mechanism == Mechanism::low
+                                ? !access_.password.empty() && equal_constant_time(value, access_.password)
+                                : value.size() >= challenge_size_min && value.size() <= challenge_size_max;
+    if (!acceptable) return permanent(diagnostic::authentication_failure);
+    return std::nullopt;
+}
+
+std::optional<ServerAssociation::Refusal> ServerAssociation::open_initiate(const Aarq& aarq, Opening& opening,
+                                                                           ServerCounters& counters) const {
+    const auto refused = [](std::uint8_t result, std::uint8_t diagnostic) {
+        return Refusal{result, diagnostic, {}};
+    };
+    if (access_.ciphered || access_.mechanism == Mechanism::high_gmac) {
+        const auto title = aarq.calling_title ? aarq.calling_title : access_.client_title;
+        if (!title || (access_.client_title && *title != *access_.client_title))
+            return refused(association_result::rejected_permanent, diagnostic::authentication_failure);
+        opening.cipher.emplace(*access_.keys, title_, *title, ciphers_, *access_.send, *access_.receive);
+    }
+    Buffer plain = aarq.user_information;
+    if (access_.ciphered) {
+        auto opened = opening.cipher->open(plain);
+        if (!opened) {
+            const Fault fault = opened.error().fault;
+            if (fault == Fault::not_authentic) ++counters.not_authentic;
+            if (fault == Fault::replayed) ++counters.replayed;
+            // A used counter may be an honest client that restarted: it can try again with a higher one.
+            return refused(fault == Fault::replayed ? association_result::rejected_transient
+                                                    : association_result::rejected_permanent,
+                           diagnostic::authentication_failure);
+        }
+        plain = std::move(*opened);
+    }
+    const auto initiate = decode_initiate_request(plain);
+    if (!initiate) {
+        ++counters.malformed;
+        return refused(association_result::rejected_permanent, diagnostic::no_reason_given);
+    }
+    opening.initiate = *initiate;
+    return std::nullopt;
+}
+
+Buffer ServerAssociation::accept(Opening opening, const Aarq& aarq, Random& random) {
+    reset();
+    if (opening.cipher) cipher_.emplace(std::move(*opening.cipher));
+    conformance_ = opening.initiate.conformance & server_conformance;
+    if (opening.initiate.pdu_size_max != 0)
+        pdu_size_max_ = std::min<std::size_t>(pdu_size_max_, opening.initiate.pdu_size_max);
+
+    Aare aare{.context = aarq.context};
+    if (cipher_) aare.responding_title = title_;
+    if (access_.mechanism == Mechanism::high_gmac) {
+        client_challenge_ = *aarq.authentication;
+        server_challenge_.resize(challenge_size);
+        random.fill(server_challenge_);
+        if (std::ranges::equal(client_challenge_, server_challenge_)) server_challenge_.back() ^= 1;
+        aare.diagnostic = diagnostic::authentication_required;
+        aare.mechanism = Mechanism::high_gmac;
+        aare.authentication = server_challenge_;
+        phase_ = Phase::proving;
+    } else {
+        phase_ = Phase::associated;
+    }
+    Buffer response = encode(InitiateResponse{
+        .quality_of_service = {}, .conformance = conformance_, .pdu_size_max = access_.pdu_size_max});
+    auto user_information = protect(std::move(response));
+    if (!user_information) {  // our counter is used up: nothing of this association could be answered
+        reset();
+        return encode(Aare{.context = aarq.context,
+                           .result = association_result::rejected_permanent,
+                           .diagnostic = diagnostic::no_reason_given});
+    }
+    aare.user_information = std::move(*user_information);
+    return encode(aare);
+}
+
+std::optional<Buffer> ServerAssociation::prove(Bytes proof, ServerCounters& counters) {
+    assert(phase_ == Phase::proving && cipher_);
+    if (cipher_->verify(server_challenge_, proof)) {
+        if (auto own = cipher_->prove(client_challenge_)) {
+            phase_ = Phase::associated;
+            return own;
+        }
+    } else {
+        ++counters.not_authentic;
+    }
+    ++counters.refused_associations;
+    reset();
+    return std::nullopt;
+}
+
+Result<Buffer> ServerAssociation::open(Bytes apdu, ServerCounters& counters) {
+    if (!access_.ciphered) return to_buffer(apdu);
+    auto plain = cipher_->open(apdu);
+    if (!plain) {
+        switch (plain.error().fault) {
+            case Fault::not_authentic:
+                ++counters.not_authentic;
+                break;
+            case Fault::replayed:
+                ++counters.replayed;
+                break;
+            default:
+                ++counters.malformed;
+                break;
+        }
+    }
+    return plain;
+}
+
+std::optional<Buffer> ServerAssociation::protect(Buffer apdu) {
+    if (!access_.ciphered) return apdu;
+    return cipher_->protect(apdu);
+}
+
+std::size_t ServerAssociation::on_wire(std::size_t size) const {
+    return access_.ciphered ? protected_size(size) : size;
+}
+
+bool ServerAssociation::fits(std::size_t size) const { return on_wire(size) <= pdu_size_max_; }
+
+std::size_t ServerAssociation::block_size() const {
+    std::size_t raw = pdu_size_max_;
+    while (raw > 1 && !fits(get_block_size(raw))) --raw;
+    return raw;
+}
+
+}  // namespace wattmesh::dlms
