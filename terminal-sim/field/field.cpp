@@ -1,0 +1,138 @@
+#include "terminal-sim/field/field.h"
+
+#include <numeric>
+
+#include "terminal-sim/field/json_file.h"
+#include "terminal-sim/meter/access.h"
+#include "terminal-sim/meter/chance.h"
+
+namespace wattmesh::sim {
+namespace {
+
+enum Stream : std::uint64_t { radio_chance = 0xF1E1, state_owner };
+
+/// Tells this town's state folder from another's.
+std::uint64_t owner_of(const Town& town) {
+    std::uint64_t owner = scatter(town.request.seed);
+    for (const auto& meter : town.meters) owner = draw(owner, state_owner, meter.number.integer());
+    return owner;
+}
+
+const MeterKeys& keys_of(const Shipment& shipment, const DeviceNumber& meter) {
+    const auto found = shipment.find(meter);
+    if (found == shipment.end())
+        throw std::runtime_error("shipment: has no keys for meter " + to_string(meter) +
+                                 "; town and shipment must come from one "
+                                 "`terminal-sim provision`");
+    return found->second;
+}
+
+Truth make_truth(const FieldOptions& options) {
+    return options.truth_file.empty() ? Truth{} : Truth{options.truth_file, options.keep_truth_rows};
+}
+
+}  // namespace
+
+Field::Field(const Town& town, const Shipment& shipment, const FieldOptions& options, Ciphers& ciphers,
+             Random& random)
+    : town_(town), installed_at_(options.installed_at), truth_(make_truth(options)) {
+    std::optional<FieldState> state;
+    if (options.state_folder.empty()) {
+        counters_ = std::make_unique<CounterFile>(town.meters.size() * 2);
+    } else {
+        std::filesystem::create_directories(options.state_folder);
+        state_file_ = options.state_folder / "field.state";
+        counters_ = std::make_unique<CounterFile>(options.state_folder / "counters", owner_of(town),
+                                                  town.meters.size() * 2);
+        state = read_field_state(state_file_);
+    }
+    if (state) installed_at_ = state->installed_at;
+    population_ = std::make_unique<Population>(town_, installed_at_, *counters_, truth_);
+
+    std::vector<FieldMeter> nodes;
+    for (std::size_t i = 0; i < town_.meters.size(); ++i) {
+        const DeviceNumber number = town_.meters[i].number;
+        const MeterKeys& keys = keys_of(shipment, number);
+        FieldMeter node{number, keys.join, {}};
+        if (state && state->devices.contains(number)) {
+            node.state = state->devices[number].node;
+            population_->meter(i).replay(state->devices[number].deeds);
+        }
+        nodes.push_back(std::move(node));
+        servers_.push_back(std::make_unique<dlms::Server>(
+            system_title(number),
+            radio_access({keys.management, keys.reading, {}}, system_title(town_.meters[i].concentrator),
+                         *counters_, i),
+            population_->meter(i), ciphers, random));
+    }
+    radio_ =
+        std::make_unique<RadioField>(FieldSettings{draw(town_.request.seed, radio_chance, 0), options.start,
+                                                   options.rate, options.power_on_spread},
+                                     layout(town_.request), std::move(nodes), town_.concentrators, ciphers);
+    for (std::size_t i = 0; i < town_.meters.size(); ++i) connect(i);
+    population_->advance(options.start);
+    deeds_saved_ = deeds_done();
+    save();
+}
+
+Field::~Field() = default;
+
+void Field::connect(std::size_t meter) {
+    radio_->set_application(town_.meters[meter].number,
+                            [this, meter](Bytes payload, Instant now, RadioField::Reply reply) {
+                                if (payload.empty()) return;
+                                const std::uint8_t sap = payload.front();
+                                servers_[meter]->handle(Sap{sap}, payload.subspan(1), now,
+                                                        [sap, reply = std::move(reply)](Buffer apdu) {
+                                                            apdu.insert(apdu.begin(), sap);
+                                                            reply(std::move(apdu));
+                                                        });
+                            });
+}
+
+void Field::run_until(Instant now) {
+    radio_->run_until(now);
+    population_->advance(now);
+    if (deeds_done() != deeds_saved_) save();
+}
+
+std::size_t Field::deeds_done() const {
+    std::size_t deeds = 0;
+    for (std::size_t i = 0; i < population_->size(); ++i) deeds += population_->meter(i).deeds().size();
+    return deeds;
+}
+
+Field::Status Field::status() const {
+    Status status;
+    status.meters = town_.meters.size();
+    for (const auto& meter : town_.meters) {
+        const bool alive = radio_->alive(meter.number);
+        status.alive += alive ? 1 : 0;
+        status.joined += alive && radio_->joined(meter.number) ? 1 : 0;
+        if (!alive) status.dead.push_back(meter.number);
+    }
+    for (const auto& concentrator : town_.concentrators)
+        if (!radio_->alive(concentrator)) status.dead.push_back(concentrator);
+    for (const int hops : radio_->oracle_hops()) {
+        status.unreachable += hops == 0 ? 1 : 0;
+        status.hops_max = std::max(status.hops_max, hops);
+    }
+    status.radio = radio_->counters();
+    return status;
+}
+
+void Field::save() {
+    deeds_saved_ = deeds_done();
+    if (state_file_.empty()) return;
+    FieldState state{installed_at_, {}};
+    for (std::size_t i = 0; i < town_.meters.size(); ++i) {
+        const DeviceNumber number = town_.meters[i].number;
+        state.devices[number] = {population_->meter(i).deeds(), radio_->save_state(number)};
+    }
+    Buffer content = encode(state);
+    if (content == saved_) return;
+    write_private_file(state_file_, std::string(content.begin(), content.end()));
+    saved_ = std::move(content);
+}
+
+}  // namespace wattmesh::sim

@@ -1,0 +1,57 @@
+#include "terminal-sim/field/population.h"
+
+#include "terminal-sim/meter/access.h"
+
+namespace wattmesh::sim {
+
+Population::Population(const Town& town, Instant installed_at, CounterFile& counters, Truth& truth) {
+    loads_.resize(town.meters.size());
+    std::map<DeviceNumber, std::vector<const Load*>> customers;
+    for (std::size_t i = 0; i < town.meters.size(); ++i) {
+        const TownMeter& meter = town.meters[i];
+        index_[meter.number] = i;
+        if (meter.kind == LoadKind::summary) continue;
+        loads_[i] = std::make_unique<CustomerLoad>(town.request.seed, meter.number, meter.kind, meter.solar);
+        customers[meter.concentrator].push_back(loads_[i].get());
+    }
+    for (std::size_t i = 0; i < town.meters.size(); ++i) {
+        const TownMeter& meter = town.meters[i];
+        if (meter.kind == LoadKind::summary)
+            loads_[i] =
+                std::make_unique<SummaryLoad>(town.request.seed, meter.number, customers[meter.concentrator]);
+        MeterSettings settings{.number = meter.number,
+                               .kind = meter.kind,
+                               .seed = town.request.seed,
+                               .installed_at = installed_at};
+        settings.clock_offset = std::chrono::milliseconds{meter.clock_offset_ms};
+        settings.drift_ppm = meter.drift_ppm;
+        settings.over_radio = true;
+        settings.accepted_counter = [&counters, i](Sap client) {
+            return counters.accepted(client == management_client ? management_slot(i) : reading_slot(i));
+        };
+        auto* customer = dynamic_cast<CustomerLoad*>(loads_[i].get());
+        meters_.push_back(std::make_unique<Meter>(
+            settings, *loads_[i], customer == nullptr ? nullptr : &customer->supply(), &truth));
+        due_.push_back(meters_.back()->next_capture());
+    }
+}
+
+std::optional<std::size_t> Population::find(const DeviceNumber& number) const {
+    const auto found = index_.find(number);
+    if (found == index_.end()) return std::nullopt;
+    return found->second;
+}
+
+const SummaryLoad* Population::summary_load(std::size_t index) const {
+    return dynamic_cast<const SummaryLoad*>(loads_[index].get());
+}
+
+void Population::advance(Instant now) {
+    for (std::size_t i = 0; i < meters_.size(); ++i) {
+        if (due_[i] > now) continue;
+        meters_[i]->advance(now);
+        due_[i] = meters_[i]->next_capture();
+    }
+}
+
+}  // namespace wattmesh::sim

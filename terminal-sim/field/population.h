@@ -1,0 +1,35 @@
+#pragma once
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "terminal-sim/field/town.h"
+#include "terminal-sim/meter/counter_file.h"
+#include "terminal-sim/meter/meter.h"
+
+namespace wattmesh::sim {
+
+/// The meters of a town over their loads, each summary meter over the customers of its concentrator.
+class Population {
+public:
+    /// `counters` (two slots per meter, in the town's order) and `truth` outlive it.
+    Population(const Town& town, Instant installed_at, CounterFile& counters, Truth& truth);
+
+    std::size_t size() const { return meters_.size(); }
+    Meter& meter(std::size_t index) { return *meters_[index]; }
+    const Meter& meter(std::size_t index) const { return *meters_[index]; }
+    /// Position in the town's order; nothing for an unknown number.
+    std::optional<std::size_t> find(const DeviceNumber& number) const;
+    const SummaryLoad* summary_load(std::size_t index) const;
+
+    /// Captures every row due by `now` at all meters.
+    void advance(Instant now);
+
+private:
+    std::vector<std::unique_ptr<Load>> loads_;
+    std::vector<std::unique_ptr<Meter>> meters_;
+    std::map<DeviceNumber, std::size_t> index_;
+    std::vector<Instant> due_;
+};
+
+}  // namespace wattmesh::sim

@@ -1,0 +1,99 @@
+#include "terminal-sim/field/shipment.h"
+
+#include <sstream>
+
+#include "terminal-sim/field/json_file.h"
+
+namespace wattmesh::sim {
+namespace {
+
+Key128 fresh_key(Random& random) {
+    std::array<std::uint8_t, 16> octets{};
+    random.fill(octets);
+    return Key128{octets};
+}
+
+/// Sixteen letters and digits that nobody confuses.
+Buffer fresh_password(Random& random) {
+    constexpr std::string_view letters = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
+    std::array<std::uint8_t, 16> octets{};
+    random.fill(octets);
+    Buffer password;
+    for (const auto octet : octets)
+        password.push_back(static_cast<std::uint8_t>(letters[octet % letters.size()]));
+    return password;
+}
+
+Key128 key_member(const std::filesystem::path& file, const Poco::JSON::Object& object,
+                  const std::string& name) {
+    const auto octets = from_hex(text_member(file, object, name));
+    const auto key = octets ? Key128::from(*octets) : std::nullopt;
+    if (!key) throw file_trouble(file, "member \"" + name + "\" is not a key of 32 hexadecimal digits");
+    return *key;
+}
+
+}  // namespace
+
+Shipment make_shipment(const Town& town, Random& random) {
+    Shipment shipment;
+    for (const auto& meter : town.meters) {
+        MeterKeys keys{{fresh_key(random), fresh_key(random)},
+                       {fresh_key(random), fresh_key(random)},
+                       fresh_key(random),
+                       fresh_password(random)};
+        shipment.emplace(meter.number, std::move(keys));
+    }
+    return shipment;
+}
+
+void write_shipment(const std::filesystem::path& file, const Town& town, const Shipment& shipment) {
+    std::ostringstream out;
+    out << "{\"wattmesh\":\"shipment\",\"version\":1,\n \"concentrators\":[";
+    for (std::size_t i = 0; i < town.concentrators.size(); ++i)
+        out << (i == 0 ? "" : ",") << "{\"number\":\"" << to_string(town.concentrators[i])
+            << "\",\"system_title\":\"" << to_hex(system_title(town.concentrators[i]).octets) << "\"}";
+    out << "],\n \"meters\":[\n";
+    for (std::size_t i = 0; i < town.meters.size(); ++i) {
+        const TownMeter& meter = town.meters[i];
+        const MeterKeys& keys = shipment.at(meter.number);
+        const auto member = [&](const char* name, Bytes octets) {
+            out << ",\"" << name << "\":\"" << to_hex(octets) << "\"";
+        };
+        out << (i == 0 ? "" : ",\n") << "  {\"number\":\"" << to_string(meter.number) << "\"";
+        member("system_title", system_title(meter.number).octets);
+        out << ",\"concentrator\":\"" << to_string(meter.concentrator) << "\",\"role\":\""
+            << (meter.kind == LoadKind::summary ? "summary" : "customer") << "\",\"model\":\"WMT-SIM\"";
+        member("ek_management", keys.management.encryption.reveal());
+        member("ak_management", keys.management.authentication.reveal());
+        member("ek_reading", keys.reading.encryption.reveal());
+        member("ak_reading", keys.reading.authentication.reveal());
+        member("join", keys.join.reveal());
+        out << ",\"lls_password\":\"" << std::string(keys.lls_password.begin(), keys.lls_password.end())
+            << "\"}";
+    }
+    out << "]}\n";
+    write_private_file(file, out.str());
+}
+
+Shipment read_shipment(const std::filesystem::path& file) {
+    const auto json = read_json_file(file, "shipment");
+    const auto meters = array_member(file, *json, "meters");
+    Shipment shipment;
+    for (unsigned i = 0; i < meters->size(); ++i) {
+        const auto object = meters->getObject(i);
+        if (object.isNull())
+            throw file_trouble(file, "member \"meters\" holds something that is not an object");
+        const auto number = DeviceNumber::parse(text_member(file, *object, "number"));
+        if (!number) throw file_trouble(file, "member \"number\" is not a device number (12 decimal digits)");
+        const auto key = [&](const char* name) { return key_member(file, *object, name); };
+        MeterKeys keys{{key("ek_management"), key("ak_management")},
+                       {key("ek_reading"), key("ak_reading")},
+                       key("join"),
+                       to_buffer(as_bytes(text_member(file, *object, "lls_password")))};
+        if (!shipment.emplace(*number, std::move(keys)).second)
+            throw file_trouble(file, "names meter " + to_string(*number) + " twice");
+    }
+    return shipment;
+}
+
+}  // namespace wattmesh::sim

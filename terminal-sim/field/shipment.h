@@ -1,0 +1,30 @@
+#pragma once
+#include <filesystem>
+#include <map>
+
+#include "protocol/base/cipher.h"
+#include "protocol/dlms/security.h"
+#include "terminal-sim/field/town.h"
+
+namespace wattmesh::sim {
+
+/// Secrets of one meter, as the manufacturer delivers them. Wiped when they go.
+struct MeterKeys {
+    dlms::ClientKeys management, reading;
+    Key128 join;
+    Buffer lls_password;  ///< of the reading client at the bench
+};
+using Shipment = std::map<DeviceNumber, MeterKeys>;
+
+/// Fresh keys for every meter of the town.
+Shipment make_shipment(const Town& town, Random& random);
+
+/// shipment.json, mode 0600:
+/// {"wattmesh":"shipment","version":1,"concentrators":[{"number","system_title"}],"meters":[{"number",
+/// "system_title","concentrator","role":"customer"|"summary","model","ek_management","ak_management","ek_reading","ak_reading",
+/// "join" (32 hex digits each),"lls_password"}]}.
+void write_shipment(const std::filesystem::path& file, const Town& town, const Shipment& shipment);
+/// Throws std::runtime_error naming the file and the field, never a key.
+Shipment read_shipment(const std::filesystem::path& file);
+
+}  // namespace wattmesh::sim

@@ -1,0 +1,49 @@
+#include "terminal-sim/meter/access.h"
+
+#include <cassert>
+
+namespace wattmesh::sim {
+
+using namespace dlms;
+
+namespace {
+
+ClientAccess management_access(const AccessKeys& keys, CounterFile& counters, std::size_t meter) {
+    ClientAccess access;
+    access.client = management_client;
+    access.mechanism = Mechanism::high_gmac;
+    access.ciphered = true;
+    access.keys = keys.management;
+    access.send = &counters.send(management_slot(meter));
+    access.receive = &counters.receive(management_slot(meter));
+    return access;
+}
+
+}  // namespace
+
+std::vector<ClientAccess> radio_access(const AccessKeys& keys, SystemTitle concentrator,
+                                       CounterFile& counters, std::size_t meter) {
+    assert(keys.reading);
+    ClientAccess management = management_access(keys, counters, meter);
+    management.pdu_size_max = radio_pdu_size_max;
+    ClientAccess reading;
+    reading.client = reading_client;
+    reading.ciphered = reading.pre_established = true;
+    reading.keys = keys.reading;
+    reading.client_title = concentrator;
+    reading.pdu_size_max = radio_pdu_size_max;
+    reading.send = &counters.send(reading_slot(meter));
+    reading.receive = &counters.receive(reading_slot(meter));
+    return {management, reading};
+}
+
+std::vector<ClientAccess> bench_access(const AccessKeys& keys, CounterFile& counters, std::size_t meter) {
+    ClientAccess open, reading;
+    open.client = public_client;
+    reading.client = reading_client;
+    reading.mechanism = Mechanism::low;
+    reading.password = keys.lls_password;
+    return {open, reading, management_access(keys, counters, meter)};
+}
+
+}  // namespace wattmesh::sim

@@ -1,0 +1,29 @@
+#pragma once
+#include "protocol/dlms/server.h"
+#include "terminal-sim/meter/counter_file.h"
+
+namespace wattmesh::sim {
+
+/// Largest APDU a meter sends over radio; longer answers use block transfer.
+inline constexpr std::uint16_t radio_pdu_size_max = 200;
+
+/// A meter has two slots in a counter file: management, then reading.
+constexpr std::size_t management_slot(std::size_t meter) { return meter * 2; }
+constexpr std::size_t reading_slot(std::size_t meter) { return meter * 2 + 1; }
+
+/// Keys and password live here and in the server; wiped with them.
+struct AccessKeys {
+    dlms::ClientKeys management;
+    std::optional<dlms::ClientKeys> reading;  ///< needed over radio
+    Buffer lls_password;                      ///< needed at the bench
+};
+
+/// Over radio: reading client pre-established and ciphered, bound to its concentrator's title; management
+/// client HLS-GMAC.
+std::vector<dlms::ClientAccess> radio_access(const AccessKeys& keys, SystemTitle concentrator,
+                                             CounterFile& counters, std::size_t meter);
+/// At the bench (TCP): public client without security, reading client LLS, management client HLS-GMAC.
+std::vector<dlms::ClientAccess> bench_access(const AccessKeys& keys, CounterFile& counters,
+                                             std::size_t meter);
+
+}  // namespace wattmesh::sim
