@@ -20,6 +20,7 @@ struct ClientConfig {
     SystemTitle own_title, server_title;      ///< server's: known in advance (pre-established) or from the AARE
     std::uint16_t pdu_size_max = 0xFFFF;      ///< largest APDU we take
     std::size_t transfer_size_max = 1 << 20;  ///< bound of a block transfer, octets
+    ~ClientConfig() { wipe(password); }
 };
 
 /// Number of a request of ours; matches its outcome.

@@ -35,10 +35,7 @@ public:
     }
     AdditionalData(const AdditionalData&) = delete;
     AdditionalData& operator=(const AdditionalData&) = delete;
-    ~AdditionalData() {
-        volatile std::uint8_t* octet = octets_.data();
-        for (std::size_t i = 0; i < octets_.size(); ++i) octet[i] = 0;
-    }
+    ~AdditionalData() { wipe(octets_); }
     Bytes view() const { return octets_; }
 
 private:
@@ -46,6 +43,12 @@ private:
 };
 
 }  // namespace
+
+void wipe(std::span<std::uint8_t> secret) {
+    // volatile: the wipe of a dying object must not be optimised away
+    volatile std::uint8_t* octet = secret.data();
+    for (std::size_t i = 0; i < secret.size(); ++i) octet[i] = 0;
+}
 
 std::optional<std::uint8_t> global_tag(std::uint8_t plain) {
     for (const TagPair& pair : global_tags)

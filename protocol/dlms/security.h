@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 
 #include "protocol/base/cipher.h"
 #include "protocol/base/id.h"
@@ -44,6 +45,9 @@ private:
     CounterStore& receive_;
     std::optional<std::uint32_t> opened_, opened_before_;  // counters of the last two APDUs opened
 };
+
+/// Overwrites a secret that is about to go.
+void wipe(std::span<std::uint8_t> secret);
 
 /// Global ciphered tag of a plain APDU tag and back; nothing when there is none (Green Book ed. 10, 9.5).
 std::optional<std::uint8_t> global_tag(std::uint8_t plain);

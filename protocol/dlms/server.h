@@ -22,6 +22,7 @@ struct ClientAccess {
     std::uint16_t pdu_size_max = 0xFFFF;  ///< largest APDU we send to this client (block transfer above)
     CounterStore* send = nullptr;         ///< needed when ciphered or HLS; outlive the server
     CounterStore* receive = nullptr;
+    ~ClientAccess() { wipe(password); }
 };
 
 struct ServerCounters {
