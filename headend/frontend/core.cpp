@@ -1,0 +1,188 @@
+#include "headend/frontend/core.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace wattmesh::headend::frontend {
+
+Core::Core(CoreSettings settings, Store& store, DesiredState& desired, Renewals& renewals, Ciphers& ciphers,
+           Random& random)
+    : settings_(std::move(settings)),
+      store_(store),
+      world_{.store = store,
+             .desired = desired,
+             .renewals = renewals,
+             .ciphers = ciphers,
+             .random = random,
+             .settings = settings_.session,
+             .replication = settings_.replication,
+             .configuration = settings_.configuration,
+             .relay = settings_.relay,
+             .now = now_} {}
+
+Core::~Core() = default;
+
+void Core::on_accepted(LinkId link, Peer peer, Instant now) {
+    now_ = now;
+    ++counters_.accepted;
+    sessions_[link] = std::make_unique<Session>(world_, std::move(peer));
+}
+
+void Core::on_bytes(LinkId link, Bytes bytes, Instant now) {
+    now_ = now;
+    const auto found = sessions_.find(link);
+    if (found == sessions_.end()) return;
+    Session& session = *found->second;
+    const bool named = session.number().has_value();
+    session.receive(bytes);
+    if (!named && session.number() && session.phase() != Phase::closing)
+        evict_others(link, *session.number());
+    session.tick();
+    note_presence(session);
+    if (settle(link, session)) sessions_.erase(found);
+}
+
+/// Newest log-in wins; the older link's end cannot mark the concentrator offline any more, presence belongs
+/// to the number.
+void Core::evict_others(LinkId newest, DeviceNumber number) {
+    const auto [owner, first] = owners_.try_emplace(number, newest);
+    if (first) return;
+    const LinkId older = std::exchange(owner->second, newest);
+    const auto session = sessions_.find(older);
+    if (session == sessions_.end()) return;
+    ++counters_.takeovers;
+    session->second->end("a newer log-in took over");
+    settle(older, *session->second);
+    sessions_.erase(session);
+}
+
+void Core::on_closed(LinkId link, Instant now) {
+    now_ = now;
+    const auto found = sessions_.find(link);
+    if (found == sessions_.end()) return;
+    found->second->end("the link was closed by the other end");
+    settle(link, *found->second);
+    sessions_.erase(found);
+}
+
+void Core::tick(Instant now) {
+    now_ = now;
+    for (const auto& [link, session] : sessions_) {
+        session->tick();
+        note_presence(*session);
+    }
+    watch_presence();
+    settle();
+}
+
+void Core::note_presence(const Session& session) {
+    if (session.phase() != Phase::ready) return;
+    const auto [entry, first] = presence_.try_emplace(*session.number());
+    Presence& presence = entry->second;
+    if (session.epoch() < presence.epoch) return;
+    // The log-in itself marked the concentrator online in the store.
+    if (first || session.epoch() > presence.epoch) presence.reported = session.last_frame();
+    presence.epoch = session.epoch();
+    presence.online = true;
+    presence.last_seen = std::max(presence.last_seen, session.last_frame());
+}
+
+void Core::watch_presence() {
+    for (auto& [number, presence] : presence_) {
+        if (!presence.online) continue;
+        if (now_ - presence.last_seen >= settings_.session.silence_max()) {
+            presence.online = false;
+            ++counters_.went_offline;
+            store_.seen(number, presence.epoch, presence.last_seen, LinkState::offline);
+        } else if (presence.last_seen - presence.reported >= settings_.report_every) {
+            presence.reported = presence.last_seen;
+            store_.seen(number, presence.epoch, presence.last_seen, LinkState::online);
+        }
+    }
+}
+
+/// Collects what sessions want sent and forgets those that ended. Sessions die only here, never inside their
+/// own call.
+void Core::settle() {
+    for (auto entry = sessions_.begin(); entry != sessions_.end();) {
+        const bool ended = settle(entry->first, *entry->second);
+        entry = ended ? sessions_.erase(entry) : std::next(entry);
+    }
+}
+
+/// True when the session ended.
+bool Core::settle(LinkId link, Session& session) {
+    for (Buffer& bytes : session.take_output()) actions_.emplace_back(SendBytes{link, std::move(bytes)});
+    if (session.phase() != Phase::closing) return false;
+    ++counters_.closed;
+    counters_.identity_mismatches += session.counters().identity_mismatches;
+    counters_.malformed += session.counters().malformed;
+    actions_.emplace_back(CloseLink{link, session.end_reason()});
+    if (session.number()) {
+        const auto owner = owners_.find(*session.number());
+        if (owner != owners_.end() && owner->second == link) owners_.erase(owner);
+    }
+    return true;
+}
+
+std::vector<Action> Core::take_actions() {
+    settle();
+    return std::exchange(actions_, {});
+}
+
+void Core::expect(DeviceNumber concentrator, OwnerEpoch epoch, Instant last_seen) {
+    presence_.try_emplace(concentrator, Presence{epoch, last_seen, last_seen, true});
+}
+
+Session* Core::session_of(DeviceNumber concentrator) {
+    const auto owner = owners_.find(concentrator);
+    if (owner == owners_.end()) return nullptr;
+    const auto session = sessions_.find(owner->second);
+    return session == sessions_.end() ? nullptr : session->second.get();
+}
+
+void Core::relay(DeviceNumber concentrator, DeviceNumber meter, Buffer apdu, Relay::Done done) {
+    Session* session = session_of(concentrator);
+    Relay* relay = session != nullptr ? session->relay() : nullptr;
+    if (relay == nullptr) return done({RelayStatus::offline, {}});
+    relay->request(meter, std::move(apdu), std::move(done));
+}
+
+void Core::read(DeviceNumber concentrator, const dlms::AttributeId& id, Association::ReadDone done) {
+    Session* session = session_of(concentrator);
+    Association* association = session != nullptr ? session->configuration() : nullptr;
+    if (association == nullptr) return done(std::nullopt);
+    association->get(id, {}, std::move(done));
+}
+
+void Core::configure(DeviceNumber concentrator) {
+    Session* session = session_of(concentrator);
+    if (session != nullptr && session->configurator() != nullptr) session->configurator()->check();
+}
+
+void Core::disconnect(DeviceNumber concentrator, const std::string& reason) {
+    if (Session* session = session_of(concentrator)) session->end(reason);
+}
+
+std::vector<SessionView> Core::sessions() const {
+    std::vector<SessionView> views;
+    for (const auto& [link, session] : sessions_) {
+        SessionView view{
+            .link = link,
+            .number = session->number() ? to_string(*session->number()) : session->peer().common_name,
+            .phase = session->phase(),
+            .epoch = session->epoch(),
+            .since = session->since(),
+            .last_frame = session->last_frame(),
+            .counters = session->counters(),
+            .replicated = {},
+            .configured = {}};
+        if (session->replicated() != nullptr) view.replicated = *session->replicated();
+        if (session->configured() != nullptr) view.configured = *session->configured();
+        views.push_back(std::move(view));
+    }
+    return views;
+}
+
+}  // namespace wattmesh::headend::frontend

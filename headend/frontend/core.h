@@ -1,0 +1,115 @@
+#pragma once
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "headend/frontend/session.h"
+
+namespace wattmesh::headend::frontend {
+
+/// One accepted connection, as its owner numbers it.
+using LinkId = Id<struct LinkTag, std::uint64_t>;
+
+struct SendBytes {
+    LinkId link;
+    Buffer bytes;
+};
+/// The owner closes the connection once everything before was sent, and then says on_closed.
+struct CloseLink {
+    LinkId link;
+    std::string reason;
+};
+using Action = std::variant<SendBytes, CloseLink>;
+
+struct CoreSettings {
+    SessionSettings session;
+    ReplicationSettings replication;
+    ConfiguratorSettings configuration;
+    RelaySettings relay;
+    Duration report_every = std::chrono::seconds{15};  ///< presence goes to the store in this rhythm
+};
+
+/// A live link as boards show it.
+struct SessionView {
+    LinkId link;
+    std::string number;  ///< of the hello; before it, of the certificate
+    Phase phase{};
+    OwnerEpoch epoch;
+    Instant since{}, last_frame{};
+    SessionCounters counters;
+    std::optional<ReplicationCounters> replicated;
+    std::optional<ConfiguratorCounters> configured;
+};
+
+struct CoreCounters {
+    std::uint64_t accepted = 0, closed = 0, takeovers = 0, identity_mismatches = 0, malformed = 0,
+                  superseded = 0, went_offline = 0;
+};
+
+/// The front-end without sockets, clock or database: all sessions of one process on one thread. The owner
+/// reports what happens on links, ticks (at least four times per simulated second of the shortest interval
+/// that matters) and performs the actions.
+class Core {
+public:
+    Core(CoreSettings settings, Store& store, DesiredState& desired, Renewals& renewals, Ciphers& ciphers,
+         Random& random);
+    ~Core();
+    Core(const Core&) = delete;
+    Core& operator=(const Core&) = delete;
+
+    void on_accepted(LinkId link, Peer peer, Instant now);
+    void on_bytes(LinkId link, Bytes bytes, Instant now);
+    void on_closed(LinkId link, Instant now);
+    void tick(Instant now);
+    /// Everything that is to be done, also what completions of the ports brought about; looks at every
+    /// session.
+    std::vector<Action> take_actions();
+    /// What the event just reported brought about.
+    std::vector<Action> take_ready_actions() { return std::exchange(actions_, {}); }
+
+    /// A concentrator that was online when an earlier process stopped: it goes offline by silence if it does
+    /// not come back.
+    void expect(DeviceNumber concentrator, OwnerEpoch epoch, Instant last_seen);
+
+    /// One APDU to a meter behind this concentrator, one answer. `done` may run before this returns.
+    void relay(DeviceNumber concentrator, DeviceNumber meter, Buffer apdu, Relay::Done done);
+    /// Reads an attribute of the concentrator itself (topology, statistics). Nothing: no session, or it
+    /// broke.
+    void read(DeviceNumber concentrator, const dlms::AttributeId& id, Association::ReadDone done);
+    /// The desired state changed.
+    void configure(DeviceNumber concentrator);
+    /// Ends its session, for example because it was revoked.
+    void disconnect(DeviceNumber concentrator, const std::string& reason);
+
+    std::vector<SessionView> sessions() const;
+    const CoreCounters& counters() const { return counters_; }
+
+private:
+    struct Presence {
+        OwnerEpoch epoch;
+        Instant last_seen{}, reported{};
+        bool online = true;
+    };
+    Session* session_of(DeviceNumber concentrator);
+    void evict_others(LinkId newest, DeviceNumber number);
+    void note_presence(const Session& session);
+    void watch_presence();
+    void settle();
+    bool settle(LinkId link, Session& session);
+
+    Instant now_{};
+    CoreSettings settings_;
+    Store& store_;
+    SessionWorld world_;
+    std::map<LinkId, std::unique_ptr<Session>> sessions_;
+    std::map<DeviceNumber, LinkId> owners_;  ///< the newest log-in of each number
+    std::map<DeviceNumber, Presence> presence_;
+    std::vector<Action> actions_;
+    CoreCounters counters_;
+};
+
+}  // namespace wattmesh::headend::frontend
