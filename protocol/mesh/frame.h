@@ -1,8 +1,10 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
+#include "protocol/base/bytes.h"
 #include "protocol/base/id.h"
 #include "protocol/base/result.h"
 #include "protocol/base/time.h"
@@ -44,17 +46,60 @@ struct MacFrame {
     std::uint8_t sequence = 0;
     std::uint16_t pan = 0;
     std::uint16_t destination = 0, source = 0;
-    std::uint32_t counter = 0;
-    Bytes body;  ///< borrowed from the PSDU or from the sender
+    std::uint32_t counter = 0;  ///< per sender, never repeated under one net key; 0 when not secured
+    Bytes body;                 ///< borrowed from the PSDU or from the sender
 };
+using Mic = std::array<std::uint8_t, 4>;
+/// Header and body, what the MIC covers.
+Buffer encode_covered(const MacFrame& frame);
+/// Adds MIC and FCS.
+Buffer finish(Buffer covered, const Mic& mic);
+struct ReceivedFrame {
+    MacFrame frame;
+    Bytes covered;  ///< the part of the PSDU under the MIC
+    Mic mic{};
+};
+/// `psdu` must outlive the result.
+Result<ReceivedFrame> decode_mac(Bytes psdu);
+
+/// What became of a frame that was to be sent.
+enum class TxOutcome : std::uint8_t {
+    acknowledged = 0,  ///< or, for a broadcast, sent
+    no_acknowledge = 1,
+    channel_busy = 2,
+    refused = 3,  ///< the receiver answered `loop`
+    queue_full = 4,
+    not_initialised = 5,
+};
+
 /// How the receiver took a frame.
 enum class Acceptance : std::uint8_t { taken = 0, busy = 1, loop = 2 };
+/// Carries no address: its MIC covers what it acknowledges (AckFrame::covers), so it cannot be taken for
+/// another one.
 struct AckFrame {
     std::uint8_t sequence = 0;
-    std::uint16_t pan = 0;
     std::int8_t rssi_dbm = 0;  ///< of the acknowledged frame, as heard by whoever acknowledges
     Acceptance acceptance{};
+    std::uint8_t hops = 0;  ///< of whoever acknowledges, saturated at 63
     bool secured = false;
+    Mic mic{};
 };
+inline constexpr std::size_t ack_size = 11;
+Buffer encode(const AckFrame& ack);
+Result<AckFrame> decode_ack(Bytes psdu);
+/// What the MIC of an ACK covers: the ACK's first five octets, then MIC, source and counter of the frame.
+Buffer ack_covered(const AckFrame& ack, const MacFrame& frame, const Mic& mic);
+
+/// First octet tells an ACK from every other frame.
+bool is_ack(Bytes psdu);
+
+/// CRC-16/CCITT (X.25): the FCS of frames and of the host stream.
+std::uint16_t crc16(Bytes bytes);
+
+/// Time on air, preamble included.
+constexpr Duration airtime(std::size_t psdu_size, PhyRate rate) {
+    return Duration{static_cast<std::int64_t>(phy_overhead + psdu_size) * 8 * 1'000'000 /
+                    bits_per_second(rate)};
+}
 
 }  // namespace wattmesh::mesh

@@ -33,14 +33,6 @@ struct Tx {
 /// Host to module: asks for a Status.
 struct StatusRequest {};
 
-enum class TxOutcome : std::uint8_t {
-    acknowledged = 0,
-    no_acknowledge = 1,
-    channel_busy = 2,
-    refused = 3,
-    queue_full = 4,
-    not_initialised = 5
-};
 /// Module to host.
 struct TxResult {
     std::uint16_t handle = 0;

@@ -1,0 +1,65 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "protocol/base/cipher.h"
+#include "protocol/mesh/frame.h"
+
+namespace wattmesh::mesh {
+
+/// Highest counter and the 32 below it, per sender. Bounded: the sender that was quiet longest makes room.
+class ReplayTable {
+public:
+    explicit ReplayTable(std::size_t senders_max) : senders_max_(senders_max) {}
+    enum class Verdict : std::uint8_t { fresh, repeated, too_old };
+    /// What accept() would make of it; changes nothing.
+    Verdict look(std::uint16_t sender, std::uint32_t counter) const;
+    void accept(std::uint16_t sender, std::uint32_t counter);
+    void clear() { rows_.clear(); }
+    std::size_t size() const { return rows_.size(); }
+
+private:
+    struct Row {
+        std::uint16_t sender = 0;
+        std::uint32_t top = 0;
+        std::uint32_t window = 0;  // bit i: top - i was seen
+        std::uint64_t used = 0;
+    };
+    const Row* find(std::uint16_t sender) const;
+    std::size_t senders_max_;
+    std::uint64_t uses_ = 0;
+    std::vector<Row> rows_;  // sorted by sender
+};
+
+/// Hop MIC-32 under the net key (AES-CMAC, first four octets) with a counter per sender. CMAC and not GCM: a
+/// counter that repeats after a lost flash block costs one refused frame, not the key.
+class HopSecurity {
+public:
+    HopSecurity(Ciphers& ciphers, std::size_t senders_max) : ciphers_(ciphers), senders_(senders_max) {}
+
+    void set_key(const Key128& key, std::uint32_t counter_next);
+    void clear_key();
+    bool has_key() const { return mac_ != nullptr; }
+    std::uint32_t counter_next() const { return counter_next_; }
+
+    /// Complete PSDU. Takes the next counter when the frame is to be secured; `frame.counter` and `mic`
+    /// report what was used. Empty when the counter is used up: the net key must change first.
+    Buffer seal(MacFrame& frame, Mic& mic);
+
+    enum class Verdict : std::uint8_t { fresh, repeated, not_authentic, too_old };
+    /// Looks only; call remember() once the frame was taken. Unsecured frames are always fresh.
+    Verdict verify(const ReceivedFrame& received);
+    void remember(const MacFrame& frame);
+
+    Mic ack_mic(const AckFrame& ack, const MacFrame& frame, const Mic& mic);
+
+private:
+    Mic compute(Bytes covered);
+    Ciphers& ciphers_;
+    std::unique_ptr<wattmesh::Mac> mac_;
+    std::uint32_t counter_next_ = 1;
+    ReplayTable senders_;
+};
+
+}  // namespace wattmesh::mesh

@@ -1,0 +1,54 @@
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "protocol/base/time.h"
+#include "protocol/mesh/link_estimator.h"
+#include "protocol/mesh/network.h"
+
+namespace wattmesh::mesh {
+
+struct Neighbour {
+    std::uint16_t address = 0;
+    std::int8_t rssi_dbm = 0;            ///< smoothed, as heard here
+    std::uint16_t rank = rank_infinite;  ///< from its last beacon
+    std::uint8_t hops = 0;
+    Instant heard{}, beacon_heard{};
+    Instant child_until{};  ///< we carried something from or to it
+    Instant blocked_until{};
+    std::uint8_t failures = 0;  ///< exchanges in a row that got no ACK
+    LinkEstimator link;
+};
+
+/// At most 24 neighbours, sorted by address; parents and children keep their place (mesh design 2: node
+/// state).
+class NeighbourTable {
+public:
+    static constexpr std::size_t size_max = 24, children_max = 8, parents_max = 4;
+
+    Neighbour* find(std::uint16_t address);
+    const Neighbour* find(std::uint16_t address) const;
+    /// Null when the table is full of better ones.
+    Neighbour* heard(std::uint16_t address, std::int8_t rssi_dbm, Instant now);
+    /// Outcome of an exchange with a neighbour; blocks it for a while after repeated silence: 10 s, doubled
+    /// up to 10 min.
+    void record(std::uint16_t address, int tries, bool acknowledged, Instant now);
+
+    /// Best first: usable as parent now, advertised rank below `rank_limit`.
+    std::vector<std::uint16_t> parents(std::uint16_t rank_limit, Instant now) const;
+    /// Rank through this neighbour; infinite when it has none.
+    static std::uint16_t rank_through(const Neighbour& neighbour);
+
+    /// The parent first, then other parents, then the strongest.
+    std::vector<LinkEntry> report(std::uint16_t parent, std::size_t count_max) const;
+    static LinkEntry entry(const Neighbour& neighbour);
+    const std::vector<Neighbour>& all() const { return rows_; }
+    void forget_ranks();
+    void clear() { rows_.clear(); }
+
+private:
+    bool make_room(std::int8_t rssi_dbm, Instant now);
+    std::vector<Neighbour> rows_;
+};
+
+}  // namespace wattmesh::mesh

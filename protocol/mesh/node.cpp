@@ -1,0 +1,201 @@
+#include "protocol/mesh/node.h"
+
+#include <algorithm>
+
+namespace wattmesh::mesh {
+namespace {
+using namespace std::chrono_literals;
+constexpr std::uint32_t tag_plain = 0;  // beacons and solicits: nobody waits for the outcome
+constexpr Duration solicit_first = 2s, solicit_max = 60s;
+
+Trickle::Settings trickle_settings(PhyRate rate) {
+    return {.interval_min = rate == PhyRate::kbit10 ? Duration{2'000'000} : Duration{500'000}};
+}
+}  // namespace
+
+Node::Node(NodeSettings settings, NodeState state, Ciphers& ciphers, Random& random, Transceiver& transceiver)
+    : settings_(settings),
+      state_(std::move(state)),
+      ciphers_(ciphers),
+      mac_({.rate = settings.rate}, ciphers, random, transceiver, *this),
+      trickle_(trickle_settings(settings.rate)) {}
+
+void Node::start(Instant now) {
+    sequence_ = static_cast<std::uint16_t>(mac_.chance());
+    solicit_at_ = now + solicit_first + Duration{mac_.chance() % 1'000'000};
+    verified_at_ = now;
+    joins_passed_since_ = join_tokens_at_ = now;
+    if (!joined()) {
+        mac_.set_address(std::nullopt, broadcast_address);
+        return;
+    }
+    mac_.security().set_key(*state_.net_key, state_.counter_limit);
+    mac_.set_address(state_.pan, state_.short_address);
+    keep_counter_ahead();
+    schedule_report(never, true);
+}
+
+void Node::keep_counter_ahead() {
+    if (!joined() || mac_.security().counter_next() + counter_block / 2 < state_.counter_limit) return;
+    const auto next = mac_.security().counter_next();
+    state_.counter_limit = next > 0xFFFFFFFF - counter_block ? 0xFFFFFFFF : next + counter_block;
+    state_dirty_ = true;
+}
+
+int Node::stretch() const { return std::max(1, static_cast<int>(neighbours_.all().size()) / 16); }
+
+void Node::tick(Instant now) {
+    if (now >= solicit_at_) send_solicit(now);
+    if (!joined()) {
+        join_tick(now);
+    } else {
+        if (trickle_.next_deadline() <= now && trickle_.tick(now, mac_.chance())) send_beacon(now);
+        if (now >= report_at_) send_report(now);
+    }
+    after(now);
+}
+
+void Node::after(Instant now) {
+    mac_.tick(now);
+    keep_counter_ahead();
+    const auto not_authentic = mac_.counters().not_authentic;
+    // Our PAN talks and we cannot verify any of it: the net key has changed while we were away.
+    if (joined() && not_authentic >= not_authentic_seen_ + 4 && now - verified_at_ > 30s) leave(now);
+}
+
+Instant Node::next_deadline() const {
+    Instant next = std::min(mac_.next_deadline(), solicit_at_);
+    if (joined()) return std::min({next, trickle_.next_deadline(), report_at_});
+    return std::min({next, collect_until_, ask_at_, answer_until_});
+}
+
+Acceptance Node::received(const Arrival& arrival, Instant now) {
+    const MacFrame& frame = arrival.frame;
+    if (arrival.verified) {
+        verified_at_ = now;
+        not_authentic_seen_ = mac_.counters().not_authentic;
+        neighbours_.heard(frame.source, arrival.rssi_dbm, now);
+    }
+    switch (frame.type) {
+        case FrameType::beacon:
+            if (const auto beacon = decode_beacon(frame.body)) beacon_heard(arrival, *beacon, now);
+            return Acceptance::taken;
+        case FrameType::solicit:
+            if (attached()) {
+                const auto solicit = decode_solicit(frame.body);
+                if (!solicit) return Acceptance::taken;
+                trickle_.reset(now, mac_.chance(), stretch());
+                if (solicit->attempt >= 2) trickle_.insist();
+            }
+            return Acceptance::taken;
+        case FrameType::join_accept:
+            if (!frame.secured && !joined()) accept_heard(arrival, now);
+            if (arrival.verified) return down_heard(arrival, now);
+            return Acceptance::taken;
+        case FrameType::join_request:
+            if (!frame.secured) return join_request_heard(arrival, now);
+            return arrival.verified ? up_heard(arrival, now) : Acceptance::taken;
+        case FrameType::data_up:
+        case FrameType::link_report:
+        case FrameType::route_error:
+            return arrival.verified ? up_heard(arrival, now) : Acceptance::taken;
+        case FrameType::data_down:
+        case FrameType::leave:
+            return arrival.verified ? down_heard(arrival, now) : Acceptance::taken;
+        case FrameType::acknowledge:
+            break;
+    }
+    return Acceptance::taken;
+}
+
+void Node::sent(const Departure& departure, Instant now) {
+    if (departure.type == FrameType::join_request && departure.tag == tag_plain)
+        return request_sent(departure, now);
+    if (departure.tag == tag_plain) return;
+    if (departure.destination < temporary_address_min && departure.outcome != TxOutcome::channel_busy) {
+        const bool answered = departure.outcome != TxOutcome::no_acknowledge;
+        neighbours_.record(departure.destination, departure.tries, answered, now);
+        Neighbour* neighbour = neighbours_.find(departure.destination);
+        if (departure.outcome == TxOutcome::refused && neighbour != nullptr) neighbour->rank = rank_infinite;
+        if (answered && neighbour != nullptr && departure.rssi_dbm < 0 && !neighbour->link.measured())
+            neighbour->link.reseed(departure.rssi_dbm);
+    }
+    if (const auto pending = up_.extract(departure.tag))
+        return up_sent(std::move(pending.mapped()), departure, now);
+    if (const auto pending = down_.extract(departure.tag))
+        down_sent(std::move(pending.mapped()), departure, now);
+}
+
+void Node::beacon_heard(const Arrival& arrival, const Beacon& beacon, Instant now) {
+    const MacFrame& frame = arrival.frame;
+    if (!joined()) {
+        if (frame.destination != broadcast_address || beacon.rank == rank_infinite) return;
+        candidates_.heard({.pan = frame.pan,
+                           .address = frame.source,
+                           .rssi_dbm = arrival.rssi_dbm,
+                           .beacon = beacon,
+                           .heard = now,
+                           .failures = 0});
+        if (join_request_ || ask_at_ != never) return;
+        if (collect_until_ == never) collect_until_ = now + 1'500ms;
+        if (candidates_.all().size() >= 3) collect_until_ = std::min(collect_until_, now + 100ms);
+        solicit_at_ = never;
+        return;
+    }
+    Neighbour* neighbour = arrival.verified ? neighbours_.find(frame.source) : nullptr;
+    if (neighbour == nullptr) return;
+    neighbour->rank = beacon.rank;
+    neighbour->hops = beacon.hops;
+    neighbour->beacon_heard = now;
+    concentrator_ = beacon.concentrator;
+    const bool newer = static_cast<std::int16_t>(beacon.version - version_) > 0;
+    if (!version_known_ || newer) {
+        if (version_known_) {
+            trickle_.reset(now, mac_.chance(), stretch());
+            schedule_report(now + Duration{500'000 + mac_.chance() % 8'000'000}, false);
+        }
+        version_ = beacon.version;
+        version_known_ = true;
+    } else if (beacon.version == version_ && beacon.rank != rank_infinite) {
+        trickle_.heard_consistent();
+    }
+    choose_parent(now);
+}
+
+void Node::send_beacon(Instant now) {
+    if (now - joins_passed_since_ > 5s) {
+        joins_passed_ /= 2;
+        joins_passed_since_ = now;
+    }
+    const Beacon beacon{.concentrator = concentrator_,
+                        .version = version_,
+                        .rank = rank_,
+                        .hops = hops_,
+                        .load = static_cast<std::uint8_t>(mac_.queued()),
+                        .join_load = static_cast<std::uint8_t>(std::min(joins_passed_, 255))};
+    rank_beaconed_ = rank_;
+    ++counters_.beacons;
+    mac_.send({.destination = broadcast_address,
+               .type = FrameType::beacon,
+               .priority = 3,
+               .lifetime = 2s,
+               .tag = tag_plain,
+               .body = encode(beacon)},
+              now);
+}
+
+void Node::send_solicit(Instant now) {
+    const auto gap = std::min<Duration>(solicit_first * (1 << std::min<int>(solicits_, 6)), solicit_max);
+    solicit_at_ = now + gap * 3 / 4 + Duration{mac_.chance() % static_cast<std::uint32_t>(gap.count() / 2)};
+    mac_.send({.destination = broadcast_address,
+               .type = FrameType::solicit,
+               .secured = false,
+               .priority = 3,
+               .lifetime = 1s,
+               .tag = tag_plain,
+               .body = encode(Solicit{solicits_})},
+              now);
+    if (solicits_ < 255) ++solicits_;
+}
+
+}  // namespace wattmesh::mesh

@@ -1,0 +1,166 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "protocol/base/cipher.h"
+#include "protocol/base/id.h"
+#include "protocol/mesh/exchange_cache.h"
+#include "protocol/mesh/join_candidates.h"
+#include "protocol/mesh/medium_access.h"
+#include "protocol/mesh/neighbour_table.h"
+#include "protocol/mesh/node_state.h"
+#include "protocol/mesh/trickle.h"
+
+namespace wattmesh::mesh {
+
+struct NodeSettings {
+    DeviceNumber number;
+    Key128 join_key;
+    PhyRate rate = PhyRate::kbit50;
+};
+struct NodeCounters {
+    std::uint32_t joins = 0, beacons = 0, forwarded_up = 0, forwarded_down = 0, detours = 0, route_errors = 0,
+                  loops_refused = 0, parent_changes = 0, repeated_requests = 0, join_tokens_refused = 0;
+};
+
+/// Meter side of the mesh: finds a parent, joins, passes packets on, hands requests to the application.
+/// Sans-IO: the owner calls tick() at next_deadline(), received() for every intact PSDU, transmitted() at the
+/// end of every transmission.
+class Node final : public MacListener {
+public:
+    /// What the application is asked; answer() with the same ticket.
+    struct Request {
+        std::uint16_t ticket = 0;
+        Buffer payload;
+    };
+
+    Node(NodeSettings settings, NodeState state, Ciphers& ciphers, Random& random, Transceiver& transceiver);
+
+    void start(Instant now);
+    void received_psdu(Bytes psdu, std::int8_t rssi_dbm, Instant now) {
+        mac_.received(psdu, rssi_dbm, now);
+        after(now);
+    }
+    void transmitted(Instant now) {
+        mac_.transmitted(now);
+        after(now);
+    }
+    void tick(Instant now);
+    Instant next_deadline() const;
+
+    std::optional<Request> take_request();
+    /// `payload` <= 201 octets. An unknown ticket is ignored: the request is too old.
+    void answer(std::uint16_t ticket, Buffer payload, Instant now);
+
+    const NodeState& state() const { return state_; }
+    bool state_dirty() const { return state_dirty_; }
+    void state_saved() { state_dirty_ = false; }
+
+    bool joined() const { return state_.net_key.has_value(); }
+    bool attached() const { return joined() && rank_ != rank_infinite; }
+    std::uint16_t rank() const { return rank_; }
+    std::uint8_t hops() const override { return hops_; }
+    std::uint16_t parent() const { return parent_; }
+    const NeighbourTable& neighbours() const { return neighbours_; }
+    const MacCounters& mac_counters() const { return mac_.counters(); }
+    const NodeCounters& counters() const { return counters_; }
+
+private:
+    struct PendingUp {
+        FrameType type{};
+        UpPacket packet;
+        std::vector<std::uint16_t> tried;
+        Instant expires{};
+    };
+    struct PendingDown {
+        FrameType type{};
+        DownPacket packet;
+    };
+
+    // node.cpp
+    Acceptance received(const Arrival& arrival, Instant now) override;
+    void sent(const Departure& departure, Instant now) override;
+    void after(Instant now);
+    void beacon_heard(const Arrival& arrival, const Beacon& beacon, Instant now);
+    void send_beacon(Instant now);
+    void send_solicit(Instant now);
+    void keep_counter_ahead();
+    int stretch() const;
+
+    // node_parent.cpp
+    void choose_parent(Instant now);
+    void set_parent(std::uint16_t address, Instant now);
+    void orphaned(Instant now);
+    void send_report(Instant now);
+    void schedule_report(Instant at, bool reattached);
+
+    // node_join.cpp
+    void join_tick(Instant now);
+    void ask_to_join(Instant now);
+    void accept_heard(const Arrival& arrival, Instant now);
+    void adopt(const JoinAccept& accept, const Key128& net_key, Instant now);
+    void request_sent(const Departure& departure, Instant now);
+    void leave(Instant now);
+    Acceptance join_request_heard(const Arrival& arrival, Instant now);
+
+    // node_forward.cpp
+    bool send_up(FrameType type, std::uint16_t sequence, std::uint8_t attempt, std::uint8_t priority,
+                 Buffer body, Instant now);
+    bool pass_up(PendingUp pending, Instant now);
+    Acceptance up_heard(const Arrival& arrival, Instant now);
+    void up_sent(PendingUp pending, const Departure& departure, Instant now);
+    Acceptance down_heard(const Arrival& arrival, Instant now);
+    void pass_down(PendingDown pending, std::uint16_t next_hop, Instant now);
+    void down_sent(PendingDown pending, const Departure& departure, Instant now);
+    void deliver(FrameType type, const DownPacket& packet, Instant now);
+    void send_answer(const AnswerCache::Row& row, Instant now);
+
+    NodeSettings settings_;
+    NodeState state_;
+    bool state_dirty_ = false;
+    Ciphers& ciphers_;
+    MediumAccess mac_;
+    NodeCounters counters_;
+
+    NeighbourTable neighbours_;
+    Trickle trickle_;
+    DeviceNumber concentrator_;
+    std::uint16_t version_ = 0;
+    bool version_known_ = false;
+    std::uint16_t rank_ = rank_infinite, rank_beaconed_ = rank_infinite;
+    std::uint8_t hops_ = 63;
+    std::uint16_t parent_ = broadcast_address;
+    Instant poisoned_at_{};  // beacons heard before this may come from our own children
+
+    Instant solicit_at_ = never;
+    std::uint8_t solicits_ = 0;
+    std::uint32_t not_authentic_seen_ = 0;
+    Instant verified_at_{};
+
+    Instant report_at_ = never;
+    bool report_reattached_ = false;
+    int reports_unconfirmed_ = 0;
+    std::size_t report_turn_ = 0;
+    std::uint16_t sequence_ = 0;
+
+    JoinCandidates candidates_;
+    Instant collect_until_ = never, ask_at_ = never, answer_until_ = never;
+    int join_attempts_ = 0;
+    std::uint16_t temporary_address_ = broadcast_address, joining_pan_ = 0, joining_over_ = broadcast_address;
+    std::optional<JoinRequest> join_request_;
+    std::int64_t join_tokens_q10_ = 0;
+    Instant join_tokens_at_{};
+    int joins_passed_ = 0;
+    Instant joins_passed_since_{};
+
+    DuplicateCache passed_;
+    AnswerCache answers_;
+    std::vector<Request> requests_;
+    std::uint32_t tags_ = 0;
+    std::map<std::uint32_t, PendingUp> up_;
+    std::map<std::uint32_t, PendingDown> down_;
+};
+
+}  // namespace wattmesh::mesh

@@ -1,0 +1,203 @@
+#include <algorithm>
+
+#include "protocol/mesh/node.h"
+
+/// Packets on their way: up along the gradient, down along the route they carry.
+namespace wattmesh::mesh {
+namespace {
+using namespace std::chrono_literals;
+constexpr Duration up_life = 8s;
+
+std::uint8_t duplicate_kind(FrameType type, std::uint8_t attempt) {
+    return static_cast<std::uint8_t>(static_cast<unsigned>(type) << 3 | attempt);
+}
+}  // namespace
+
+bool Node::send_up(FrameType type, std::uint16_t sequence, std::uint8_t attempt, std::uint8_t priority,
+                   Buffer body, Instant now) {
+    PendingUp pending;
+    pending.type = type;
+    pending.packet.header = {.attempt = attempt,
+                             .priority = priority,
+                             .destination = root_address,
+                             .source = state_.short_address,
+                             .sequence = sequence};
+    pending.packet.body = std::move(body);
+    pending.expires = now + up_life;
+    return pass_up(std::move(pending), now);
+}
+
+bool Node::pass_up(PendingUp pending, Instant now) {
+    if (!attached() || now >= pending.expires || mac_.full()) return false;
+    auto order = neighbours_.parents(rank_, now);
+    std::stable_partition(order.begin(), order.end(),
+                          [&](std::uint16_t address) { return address == parent_; });
+    if (order.size() > NeighbourTable::parents_max) order.resize(NeighbourTable::parents_max);
+    // The last resort: the parent we have, even if it was mute a moment ago.
+    if (std::find(order.begin(), order.end(), parent_) == order.end() && neighbours_.find(parent_) != nullptr)
+        order.push_back(parent_);
+    const auto next = std::find_if(order.begin(), order.end(), [&](std::uint16_t address) {
+        return std::find(pending.tried.begin(), pending.tried.end(), address) == pending.tried.end();
+    });
+    if (next == order.end()) return false;
+    pending.tried.push_back(*next);
+    pending.packet.rank = rank_;
+    const auto tag = ++tags_;
+    Buffer body = encode(pending.packet);
+    const auto priority = pending.packet.header.priority;
+    if (!mac_.send({.destination = *next,
+                    .type = pending.type,
+                    .priority = priority,
+                    .lifetime = pending.expires - now,
+                    .tag = tag,
+                    .body = std::move(body)},
+                   now))
+        return false;
+    up_.emplace(tag, std::move(pending));
+    return true;
+}
+
+Acceptance Node::up_heard(const Arrival& arrival, Instant now) {
+    auto packet = decode_up(arrival.frame.body);
+    if (!packet) return Acceptance::taken;  // authentic but malformed: nothing to be won by hearing it again
+    auto& header = packet->header;
+    if (!attached() || rank_ >= packet->rank || header.source == state_.short_address) {
+        ++counters_.loops_refused;
+        if (attached()) trickle_.reset(now, mac_.chance(), stretch());
+        return Acceptance::loop;
+    }
+    if (mac_.full()) return Acceptance::busy;
+    if (Neighbour* child = neighbours_.find(arrival.frame.source)) child->child_until = now + 1'800s;
+    if (header.time_to_live <= 1) return Acceptance::taken;
+    if (!passed_.admit(header.source, header.sequence, duplicate_kind(arrival.frame.type, header.attempt),
+                       now))
+        return Acceptance::taken;
+    --header.time_to_live;
+    PendingUp pending;
+    pending.type = arrival.frame.type;
+    pending.packet = std::move(*packet);
+    pending.expires = now + up_life;
+    if (!pass_up(std::move(pending), now)) return Acceptance::taken;
+    ++counters_.forwarded_up;
+    return Acceptance::taken;
+}
+
+void Node::up_sent(PendingUp pending, const Departure& departure, Instant now) {
+    if (departure.outcome == TxOutcome::acknowledged) {
+        if (departure.destination == parent_) choose_parent(now);  // the rank follows the link
+        return;
+    }
+    choose_parent(now);
+    pass_up(std::move(pending), now);
+}
+
+Acceptance Node::down_heard(const Arrival& arrival, Instant now) {
+    auto packet = decode_down(arrival.frame.body);
+    if (!packet) return Acceptance::taken;
+    const bool for_us = packet->index == packet->relays.size();
+    if (for_us) {
+        if (packet->header.destination == state_.short_address) deliver(arrival.frame.type, *packet, now);
+        return Acceptance::taken;
+    }
+    if (packet->relays[packet->index] != state_.short_address || packet->header.time_to_live <= 1)
+        return Acceptance::taken;
+    if (mac_.full()) return Acceptance::busy;
+    --packet->header.time_to_live;
+    ++packet->index;
+    const std::uint16_t next =
+        packet->index < packet->relays.size() ? packet->relays[packet->index] : packet->header.destination;
+    ++counters_.forwarded_down;
+    pass_down({.type = arrival.frame.type, .packet = std::move(*packet)}, next, now);
+    return Acceptance::taken;
+}
+
+void Node::pass_down(PendingDown pending, std::uint16_t next_hop, Instant now) {
+    const auto tag = ++tags_;
+    const bool to_joiner = pending.type == FrameType::join_accept && next_hop >= temporary_address_min;
+    if (!to_joiner) {
+        // The root reports on links it can name: a child we did not know becomes a neighbour once it answers.
+        if (Neighbour* child = neighbours_.find(next_hop)) child->child_until = now + 1'800s;
+    }
+    MediumAccess::Outgoing outgoing{.destination = next_hop,
+                                    .type = pending.type,
+                                    .secured = !to_joiner,
+                                    .priority = pending.packet.header.priority,
+                                    .tag = tag,
+                                    .body = to_joiner ? pending.packet.body : encode(pending.packet)};
+    if (mac_.send(std::move(outgoing), now)) down_.emplace(tag, std::move(pending));
+}
+
+void Node::down_sent(PendingDown pending, const Departure& departure, Instant now) {
+    if (departure.outcome == TxOutcome::acknowledged) return;
+    auto& packet = pending.packet;
+    if (packet.header.destination >= temporary_address_min) return;  // the joiner asks again
+    if (!packet.header.detoured && packet.index < packet.relays.size()) {
+        const std::size_t skip = packet.index + 1U;
+        const std::uint16_t over =
+            skip < packet.relays.size() ? packet.relays[skip] : packet.header.destination;
+        if (neighbours_.find(over) != nullptr) {
+            packet.header.detoured = true;
+            packet.index = static_cast<std::uint8_t>(skip);
+            ++counters_.detours;
+            return pass_down(std::move(pending), over, now);
+        }
+    }
+    ++counters_.route_errors;
+    const RouteError error{.target = packet.header.destination,
+                           .sequence = packet.header.sequence,
+                           .attempt = packet.header.attempt,
+                           .failed_hop = departure.destination};
+    send_up(FrameType::route_error, ++sequence_, 0, packet.header.priority, encode(error), now);
+}
+
+void Node::deliver(FrameType type, const DownPacket& packet, Instant now) {
+    const auto& header = packet.header;
+    if (type == FrameType::leave) return leave(now);
+    if (type != FrameType::data_down) return;
+    reports_unconfirmed_ = 4;
+    report_at_ = now + 1'200s + Duration{mac_.chance() % 600'000'000};
+    if (AnswerCache::Row* known = answers_.find(header.sequence, packet.body, now)) {
+        ++counters_.repeated_requests;
+        known->attempt = header.attempt;
+        if (known->answer) send_answer(*known, now);
+        return;
+    }
+    AnswerCache::Row& row = answers_.open(header.sequence, packet.body, now);
+    row.attempt = header.attempt;
+    row.priority = header.priority;
+    if (packet.body.empty()) {  // probe: the mesh answers by itself
+        row.answer = Buffer{};
+        return send_answer(row, now);
+    }
+    requests_.push_back({.ticket = header.sequence, .payload = packet.body});
+}
+
+std::optional<Node::Request> Node::take_request() {
+    if (requests_.empty()) return std::nullopt;
+    Request request = std::move(requests_.front());
+    requests_.erase(requests_.begin());
+    return request;
+}
+
+void Node::answer(std::uint16_t ticket, Buffer payload, Instant now) {
+    AnswerCache::Row* row = answers_.find_open(ticket);
+    if (row == nullptr || payload.size() > 201) return;
+    row->answer = std::move(payload);
+    send_answer(*row, now);
+    mac_.tick(now);
+}
+
+void Node::send_answer(const AnswerCache::Row& row, Instant now) {
+    Answer answer;
+    answer.payload = *row.answer;
+    if (const Neighbour* parent = neighbours_.find(parent_))
+        answer.links.push_back(NeighbourTable::entry(*parent));
+    const auto& all = neighbours_.all();
+    if (all.size() > 1) {
+        const auto& other = all[report_turn_++ % all.size()];
+        if (other.address != parent_) answer.links.push_back(NeighbourTable::entry(other));
+    }
+    send_up(FrameType::data_up, row.sequence, row.attempt, row.priority, encode(answer), now);
+}
+
+}  // namespace wattmesh::mesh
