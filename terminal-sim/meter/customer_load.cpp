@@ -66,7 +66,7 @@ CustomerLoad::CustomerLoad(std::uint64_t seed, const DeviceNumber& meter, LoadKi
                             : within(size, 800, 2'500);
     shift_slots_ = within(chance(day_shift, 0), -4, 4);
     const bool heat_pump = chance(heating, 0) % 4 == 0;
-    watts_per_tenth_ = heat_pump ? base_watts_ / 60 : base_watts_ / 600;
+    watts_per_tenth_ = household ? base_watts_ / (heat_pump ? 60 : 600) : base_watts_ / 1'500;
     const std::uint64_t lag = chance(tangent, 0);
     tangent_permille_ = household ? within(lag, 150, 350)
                         : factory ? within(lag, 400, 700)
