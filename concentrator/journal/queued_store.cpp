@@ -1,30 +1,35 @@
 #include "concentrator/journal/queued_store.h"
 
 #include <exception>
-#include <string>
+#include <memory>
 
 namespace wattmesh::concentrator {
 
-QueuedStore::QueuedStore(JournalDatabase& database, Executor executor, StoreFailed failed)
-    : database_(database), executor_(std::move(executor)), failed_(std::move(failed)) {}
+QueuedStore::QueuedStore(JournalDatabase& database, platform::Executor& executor, StoreFailed failed)
+    : database_(database), executor_(executor), failed_(std::move(failed)) {}
 
 // The world fails (disk): this is the boundary where the exception becomes an empty answer.
 template <class T, class Work>
 void QueuedStore::run(Work work, Done<T> done) {
-    executor_([this, work = std::move(work), done = std::move(done)]() mutable -> std::function<void()> {
-        std::optional<T> result;
-        std::string failure;
-        try {
-            result = work();
-        } catch (const std::exception& exception) {
-            failure = exception.what();
-        }
-        return [this, result = std::move(result), failure = std::move(failure),
-                done = std::move(done)]() mutable {
-            if (!result && failed_) failed_(failure.c_str());
-            done(std::move(result));
-        };
-    });
+    auto result = std::make_shared<std::optional<T>>();
+    post({[work = std::move(work), result] { *result = work(); },
+          [this, result, done = std::move(done)](std::exception_ptr failure) {
+              try {
+                  if (failure) std::rethrow_exception(failure);
+              } catch (const std::exception& exception) {
+                  if (failed_) failed_(exception.what());
+              }
+              while (!waiting_.empty() &&
+                     executor_.try_post(waiting_.front().job, waiting_.front().completion)) {
+                  waiting_.pop_front();
+              }
+              done(std::move(*result));
+          }});
+}
+
+void QueuedStore::post(Posted posted) {
+    if (waiting_.empty() && executor_.try_post(posted.job, posted.completion)) return;
+    waiting_.push_back(std::move(posted));
 }
 
 void QueuedStore::commit(Commit commit, Done<Directory> done) {

@@ -1,21 +1,20 @@
 #pragma once
+#include <deque>
 #include <functional>
 
 #include "concentrator/journal/journal_database.h"
+#include "platform/executor.h"
 
 namespace wattmesh::concentrator {
 
-/// Runs `work` away from the loop, one at a time and in order, and then what it returned on the loop. In the
-/// program a writer thread, in tests/fleet a seeded delay.
-using Executor = std::function<void(std::function<std::function<void()>()> work)>;
 /// Told on the loop what the disk said; the text is for the log only.
 using StoreFailed = std::function<void(const char* what)>;
 
-/// `JournalStore` over a `JournalDatabase` that only the executor's thread touches. The store and the
-/// database outlive the executor's work.
+/// `JournalStore` over a `JournalDatabase` that only the executor's jobs touch, one at a time and in order.
+/// The store and the database outlive the executor's work.
 class QueuedStore final : public JournalStore {
 public:
-    QueuedStore(JournalDatabase& database, Executor executor, StoreFailed failed = {});
+    QueuedStore(JournalDatabase& database, platform::Executor& executor, StoreFailed failed = {});
 
     void commit(Commit commit, Done<Directory> done) override;
     void directory(Done<Directory> done) override;
@@ -34,9 +33,16 @@ private:
     template <class T, class Work>
     void run(Work work, Done<T> done);
 
+    struct Posted {
+        std::function<void()> job;
+        platform::Executor::Completion completion;
+    };
+    void post(Posted posted);
+
     JournalDatabase& database_;
-    Executor executor_;
+    platform::Executor& executor_;
     StoreFailed failed_;
+    std::deque<Posted> waiting_;  ///< the executor is full; in order
 };
 
 }  // namespace wattmesh::concentrator

@@ -2,9 +2,9 @@
 
 #include <catch2/catch.hpp>
 #include <csignal>
-#include <deque>
 
 #include "concentrator/journal/queued_store.h"
+#include "tests/concentrator/journal/queue_executor.h"
 #include "tests/concentrator/journal/scratch.h"
 
 using namespace wattmesh;
@@ -31,24 +31,13 @@ private:
     void (*handler_)(int) = SIG_DFL;
 };
 
-struct Queue {
-    std::deque<std::function<std::function<void()>()>> works;
-    void run() {
-        while (!works.empty()) {
-            const auto completion = works.front()();
-            works.pop_front();
-            completion();
-        }
-    }
-};
-
 }  // namespace
 
 TEST_CASE("queued store: answers come later and in order", "[concentrator]") {
     const Scratch scratch;
     JournalDatabase database(scratch.file("journal.sqlite"), journal_id(1));
-    Queue queue;
-    QueuedStore store(database, [&](auto work) { queue.works.push_back(std::move(work)); });
+    QueueExecutor queue(2);
+    QueuedStore store(database, queue);
     std::vector<int> order;
     store.commit(entry(1), [&](std::optional<Directory> directory) {
         REQUIRE(directory);
@@ -73,10 +62,8 @@ TEST_CASE("queued store: a full disk is an empty answer, keeps nothing by halves
     std::vector<std::string> log;
     {
         JournalDatabase database(path, journal_id(1));
-        Queue queue;
-        QueuedStore store(
-            database, [&](auto work) { queue.works.push_back(std::move(work)); },
-            [&](const char* what) { log.push_back(what); });
+        QueueExecutor queue(2);
+        QueuedStore store(database, queue, [&](const char* what) { log.push_back(what); });
         Commit commit = entry(1);
         commit.positions.push_back({meter(1), obis::load_profile, at(900)});
         int stored = 0, refused = 0;

@@ -1,0 +1,30 @@
+#include "concentrator/reading/meter_talk.h"
+
+#include <algorithm>
+
+namespace wattmesh::concentrator {
+namespace {
+
+constexpr std::size_t transfer_size_max = 64 * 1'024;
+
+dlms::ClientConfig config(const DeviceNumber& meter, const dlms::ClientKeys& keys, SystemTitle own) {
+    dlms::ClientConfig config;
+    config.ciphered = true;
+    config.pre_established = true;
+    config.keys = keys;
+    config.own_title = own;
+    config.server_title = system_title(meter);
+    config.transfer_size_max = transfer_size_max;
+    return config;
+}
+
+}  // namespace
+
+MeterTalk::MeterTalk(const DeviceNumber& meter, const dlms::ClientKeys& keys, SystemTitle own,
+                     Ciphers& ciphers, Random& random)
+    : client_(config(meter, keys, own), ciphers, random, send_, received_) {
+    const auto mac = ciphers.mac(keys.encryption)->compute(as_bytes("wattmesh reading key check"));
+    std::copy_n(mac.begin(), key_check_.size(), key_check_.begin());
+}
+
+}  // namespace wattmesh::concentrator
