@@ -17,8 +17,9 @@ class Aggregates {
 public:
     explicit Aggregates(Connection& connection) : connection_(connection) {}
 
-    /// Works off at most `count_max` marks, each in its own transaction; how many were done.
-    int work(int count_max, Instant now);
+    /// Works off at most `count_max` marks older than `settle`, each in its own transaction; how many were
+    /// done. Throws DatabaseError after the others are done when one mark failed.
+    int work(int count_max, Instant now, Duration settle = std::chrono::seconds{2});
     AggregateLag lag();
     /// Makes the partitions of `ahead` UTC days from `now` on.
     void make_partitions(Instant now, int ahead = 3);

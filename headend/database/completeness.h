@@ -6,6 +6,7 @@
 #include "headend/database/connection.h"
 #include "protocol/base/id.h"
 #include "protocol/base/obis.h"
+#include "protocol/dcu/journal.h"
 
 namespace wattmesh::headend::database {
 
@@ -17,8 +18,7 @@ struct MeterCompleteness {
 struct MissingRange {
     DeviceNumber number;
     Instant from{}, to{};  ///< first and last missing interval end
-    std::string
-        reason;  ///< word of dcu::ReadFault of the last failed read over it, "gap", "lost" or "not_read"
+    std::string reason;    ///< word of dcu::ReadFault of the last failed read over it, "lost" or "not_read"
 };
 
 /// What should be there and what is, per meter, of one profile.

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "headend/database/connection.h"
+#include "headend/frontend/store.h"
 #include "protocol/base/id.h"
 
 namespace wattmesh::headend::database {
@@ -13,7 +14,7 @@ enum class ConcentratorState {
     enrolled,
     revoked
 };  ///< registered: known, has no certificate yet
-enum class LinkState { offline, online };
+using frontend::LinkState;
 
 struct Concentrator {
     ConcentratorId id;

@@ -10,6 +10,7 @@ namespace soci {
 class session;
 }
 struct pg_conn;
+struct pg_result;
 
 namespace wattmesh::headend::database {
 
@@ -60,18 +61,38 @@ public:
     soci::session& sql();
     /// libpq handle of the same session, for COPY.
     pg_conn* handle();
-    /// Drops a connection that failed; the next sql() makes a new one.
+    /// Drops the connection; the next sql() makes a new one.
     void discard();
-    bool connected() const { return session_ != nullptr; }
+    /// False before the first use and after a loss that was noticed.
+    bool connected() const { return alive(); }
+
+    /// Runs `work(soci::session&)`; whatever it throws leaves as DatabaseError, and a lost connection is
+    /// dropped. `doing` completes "while ..." in the error.
+    template <class Work>
+    auto run(std::string_view doing, Work&& work) {
+        try {
+            return work(sql());
+        } catch (...) {
+            fail(doing);
+        }
+    }
 
     /// Runs SQL text of our own (no parameters, several statements allowed); `doing` names it in the error.
     void execute(const std::string& statements, std::string_view doing);
 
+    /// Throws what libpq says went wrong. `answer` may be null: then the connection itself failed.
+    [[noreturn]] void refuse(const pg_result* answer, std::string_view doing);
+
 private:
+    friend class Transaction;
     void connect();
+    bool alive() const;
+    /// From a catch block: throws the current exception as DatabaseError.
+    [[noreturn]] void fail(std::string_view doing);
 
     DatabaseSettings settings_;
     std::unique_ptr<soci::session> session_;
+    bool in_transaction_ = false;
     std::int64_t next_attempt_ms_ = 0;
     int backoff_ms_ = 0;
 };
@@ -89,9 +110,5 @@ private:
     Connection& connection_;
     bool open_ = true;
 };
-
-/// Turns the exception that is being handled (SOCI's or ours) into a DatabaseError and throws it. Call from
-/// `catch (...)` only.
-[[noreturn]] void rethrow_as_database_error(std::string_view doing);
 
 }  // namespace wattmesh::headend::database

@@ -9,6 +9,12 @@ namespace wattmesh::headend::database {
 
 enum class Advance { advanced, lost_race, superseded, already };
 
+struct Advanced {
+    Advance outcome{};
+    std::int64_t journal_row = 0;  ///< the journal's surrogate; 0 when superseded
+    Sequence sequence;             ///< where the cursor was before
+};
+
 struct Cursor {
     JournalId journal;
     Sequence sequence;
@@ -32,9 +38,8 @@ public:
     ///   already    - the cursor is `to` and this epoch put it there: this very batch was committed before
     ///   lost_race  - the cursor is elsewhere
     ///   superseded - a newer session owns the concentrator
-    /// `row` receives the journal's surrogate.
-    Advance advance(ConcentratorId concentrator, const JournalId& journal, OwnerEpoch epoch, Sequence from,
-                    Sequence to, Instant now, std::int64_t& row);
+    Advanced advance(ConcentratorId concentrator, const JournalId& journal, OwnerEpoch epoch, Sequence from,
+                     Sequence to, Instant now);
     void count(std::int64_t journal_row, std::int64_t entries_stored, std::int64_t entries_replayed,
                std::int64_t rows_stored, std::int64_t rows_duplicate);
 

@@ -5,44 +5,44 @@
 #include <type_traits>
 
 #include "headend/database/connection.h"
+#include "platform/executor.h"
 
 namespace wattmesh::headend::database {
 
-/// How loop threads talk to the database: work runs on one of a few threads, each with its own connection;
-/// the completion comes back through `post` (the loop's executor). Bounded: `full()` says when a caller must
-/// wait.
+/// How a loop thread talks to the database: work runs on an executor's threads, each with its own connection,
+/// and the completion comes back on the loop. Calls from the loop's thread only.
 class QueryQueue {
 public:
+    /// Runs something a little later on the caller's thread: the loop's post().
     using Post = std::function<void(std::function<void()>)>;
-    /// `log` receives what went wrong, for the operator; it may name SQL, never a password.
+    /// What went wrong, for the operator's log; may name tables, never a password. Called on the caller's
+    /// thread.
     using Log = std::function<void(const std::string&)>;
 
-    QueryQueue(const DatabaseSettings& settings, std::size_t threads, std::size_t waiting_max, Post post,
-               Log log);
-    ~QueryQueue();
+    /// `connections`: as many as `executor` has threads. `executor` must outlive the queue's work, not the
+    /// queue.
+    QueryQueue(const DatabaseSettings& settings, std::size_t connections, platform::Executor& executor,
+               Post post, Log log);
 
-    /// Runs `work(Connection&)` and posts `done(std::optional<result>)`: nothing when the database is
-    /// unavailable, refused the work, or the queue is full. Contention is retried inside; `work` must
-    /// therefore be repeatable and own its transaction.
+    /// Runs `work(Connection&)`, then `done(std::optional<result>)`: nothing when the database is
+    /// unavailable, refused the work (a mistake of ours: see the log), or the queue is full. Contention is
+    /// tried again inside, so `work` must own its transaction and be repeatable.
     template <class Work>
     void run(Work work, std::function<void(std::optional<std::invoke_result_t<Work, Connection&>>)> done) {
         using Value = std::invoke_result_t<Work, Connection&>;
         auto value = std::make_shared<std::optional<Value>>();
-        enqueue([work = std::move(work),
+        execute([work = std::move(work),
                  value](Connection& connection) mutable { value->emplace(work(connection)); },
                 [value, done = std::move(done)](bool ok) { done(ok ? std::move(*value) : std::nullopt); });
     }
     /// The same for work without a result.
-    void execute(std::function<void(Connection&)> work, std::function<void(bool ok)> done) {
-        enqueue(std::move(work), std::move(done));
-    }
+    void execute(std::function<void(Connection&)> work, std::function<void(bool ok)> done);
+    /// True while the last attempt found the executor full.
     bool full() const;
 
 private:
-    void enqueue(std::function<void(Connection&)> work, std::function<void(bool)> done);
-
     struct State;
-    std::unique_ptr<State> state_;
+    std::shared_ptr<State> state_;
 };
 
 }  // namespace wattmesh::headend::database

@@ -1,0 +1,144 @@
+#include "headend/database/concentrators.h"
+
+#include "headend/database/bindings.h"
+
+namespace wattmesh::headend::database {
+namespace {
+
+Concentrator concentrator_of(const soci::row& row) {
+    return {.id = row.get<ConcentratorId>(0),
+            .number = row.get<DeviceNumber>(1),
+            .tenant = row.get<TenantId>(2),
+            .area = row.get<AreaId>(3),
+            .name = row.get<std::string>(4),
+            .state = static_cast<ConcentratorState>(row.get<int>(5)),
+            .link = static_cast<LinkState>(row.get<int>(6)),
+            .owner_epoch = row.get<OwnerEpoch>(7),
+            .last_seen = row.get<std::optional<Instant>>(8)};
+}
+constexpr const char* columns =
+    "select id, number, tenant, area, name, state, link, owner_epoch, last_seen_us from concentrator";
+
+}  // namespace
+
+ConcentratorId Concentrators::add(DeviceNumber number, const std::string& name, Instant now) {
+    return connection_.run("registering a concentrator", [&](soci::session& sql) {
+        ConcentratorId id;
+        sql << "insert into concentrator (tenant, area, number, name, registered_us) values (1, 1, :number, "
+               ":name, :now) "
+               "on conflict (number) do nothing",
+            soci::use(number), soci::use(name), soci::use(now);
+        sql << "select id from concentrator where number = :number", soci::use(number), soci::into(id);
+        return id;
+    });
+}
+
+std::optional<Concentrator> Concentrators::find(DeviceNumber number) {
+    return connection_.run("finding a concentrator", [&](soci::session& sql) -> std::optional<Concentrator> {
+        const soci::rowset<soci::row> rows =
+            (sql.prepare << std::string{columns} + " where number = :number", soci::use(number));
+        for (const auto& row : rows) return concentrator_of(row);
+        return std::nullopt;
+    });
+}
+
+std::vector<Concentrator> Concentrators::all() {
+    return connection_.run("listing concentrators", [&](soci::session& sql) {
+        std::vector<Concentrator> found;
+        const soci::rowset<soci::row> rows = (sql.prepare << std::string{columns} + " order by number");
+        for (const auto& row : rows) found.push_back(concentrator_of(row));
+        return found;
+    });
+}
+
+std::optional<SessionGrant> Concentrators::open_session(DeviceNumber number, Instant now) {
+    return connection_.run("opening a session", [&](soci::session& sql) -> std::optional<SessionGrant> {
+        const soci::rowset<soci::row> rows =
+            (sql.prepare << "update concentrator set owner_epoch = owner_epoch + (state <> 2)::int, "
+                            "link = case when state <> 2 then 1 else link end, "
+                            "last_seen_us = greatest(last_seen_us, :now) "
+                            "where number = :number returning id, state, owner_epoch",
+             soci::use(now), soci::use(number));
+        for (const auto& row : rows)
+            return SessionGrant{row.get<ConcentratorId>(0), static_cast<ConcentratorState>(row.get<int>(1)),
+                                row.get<OwnerEpoch>(2)};
+        return std::nullopt;
+    });
+}
+
+void Concentrators::seen(DeviceNumber number, Instant last_seen, LinkState link) {
+    connection_.run("noting a concentrator's presence", [&](soci::session& sql) {
+        sql << "update concentrator set link = :link, last_seen_us = greatest(last_seen_us, :seen) where "
+               "number = :number",
+            soci::use(static_cast<int>(link)), soci::use(last_seen), soci::use(number);
+    });
+}
+
+void Concentrators::seen(DeviceNumber number, OwnerEpoch epoch, Instant last_seen, LinkState link) {
+    connection_.run("noting a concentrator's presence", [&](soci::session& sql) {
+        sql << "update concentrator set link = :link, last_seen_us = greatest(last_seen_us, :seen) "
+               "where number = :number and owner_epoch = :epoch",
+            soci::use(static_cast<int>(link)), soci::use(last_seen), soci::use(number), soci::use(epoch);
+    });
+}
+
+void Concentrators::certify(ConcentratorId concentrator, const Certificate& certificate) {
+    connection_.run("storing a concentrator's certificate", [&](soci::session& sql) {
+        sql << "insert into concentrator_certificate (concentrator, serial, issued_us, expires_us) "
+               "values (:concentrator, :serial, :issued, :expires) on conflict (concentrator, serial) do "
+               "nothing",
+            soci::use(concentrator), soci::use(certificate.serial), soci::use(certificate.issued),
+            soci::use(certificate.expires);
+        sql << "update concentrator set state = 1 where id = :id and state = 0", soci::use(concentrator);
+    });
+}
+
+std::vector<Certificate> Concentrators::certificates(ConcentratorId concentrator) {
+    return connection_.run("listing certificates", [&](soci::session& sql) {
+        std::vector<Certificate> found;
+        const soci::rowset<soci::row> rows =
+            (sql.prepare << "select serial, issued_us, expires_us, revoked_us from concentrator_certificate "
+                            "where concentrator = :id order by issued_us",
+             soci::use(concentrator));
+        for (const auto& row : rows)
+            found.push_back({row.get<std::string>(0), row.get<Instant>(1), row.get<Instant>(2),
+                             row.get<std::optional<Instant>>(3).has_value()});
+        return found;
+    });
+}
+
+bool Concentrators::refused(DeviceNumber number, const std::string& serial) {
+    return connection_.run("checking a certificate", [&](soci::session& sql) {
+        long long good = 0;
+        sql << "select count(*) from concentrator_certificate k join concentrator c on c.id = k.concentrator "
+               "where c.number = :number and c.state <> 2 and k.serial = :serial and k.revoked_us is null",
+            soci::use(number), soci::use(serial), soci::into(good);
+        return good == 0;
+    });
+}
+
+bool Concentrators::revoke(DeviceNumber number, Instant now) {
+    return connection_.run("revoking a concentrator", [&](soci::session& sql) {
+        ConcentratorId id;
+        // One statement: never a revoked concentrator with a live certificate.
+        sql << "with gone as (update concentrator set state = 2, revoked_us = coalesce(revoked_us, :now) "
+               "where number = :number "
+               "returning id), certificates as (update concentrator_certificate set revoked_us = :now2 "
+               "where concentrator in (select id from gone) and revoked_us is null) select id from gone",
+            soci::use(now), soci::use(number), soci::use(now), soci::into(id);
+        return sql.got_data();
+    });
+}
+
+std::vector<DeviceNumber> Concentrators::revoked_since(Instant since) {
+    return connection_.run("listing revoked concentrators", [&](soci::session& sql) {
+        std::vector<DeviceNumber> found;
+        const soci::rowset<soci::row> rows =
+            (sql.prepare << "select number from concentrator where revoked_us >= :since order by number",
+             soci::use(since));
+        for (const auto& row : rows) found.push_back(row.get<DeviceNumber>(0));
+        return found;
+    });
+}
+
+}  // namespace wattmesh::headend::database

@@ -1,0 +1,15 @@
+#pragma once
+#include <vector>
+
+#include "headend/database/ingest_catalog.h"
+#include "headend/frontend/store.h"
+
+namespace wattmesh::headend::database {
+
+/// Stores events; one whose payload does not decode is added to `rejected`. Inside the caller's transaction.
+void put_events(Connection& connection, std::int64_t journal_row, const KnownConcentrator& concentrator,
+                const frontend::Batch& batch, std::vector<frontend::RejectedEntry>& rejected);
+void put_rejected(Connection& connection, std::int64_t journal_row, const KnownConcentrator& concentrator,
+                  const std::vector<frontend::RejectedEntry>& rejected, Instant received);
+
+}  // namespace wattmesh::headend::database

@@ -1,0 +1,103 @@
+#include "headend/database/read_completeness.h"
+
+#include "headend/database/bindings.h"
+
+namespace wattmesh::headend::database {
+namespace {
+
+/// Per meter and day: how many interval ends lie in (start, end] after installation and not after `due`, and
+/// how many are stored.
+constexpr const char* planned =
+    "with b as (select id, period_s * 1000000::bigint as period from bank where profile = :profile), "
+    "plan as (select m.id as meter, m.number, m.role, m.concentrator, d.day, "
+    "greatest(0, least((d.day + 1) * 86400000000, :due) / b.period - greatest(d.day * 86400000000, "
+    "m.installed_us) / b.period) "
+    "as expected from meter m cross join generate_series(:first, :last) as d(day) cross join b "
+    "where m.concentrator is not null and (:concentrator = 0 or m.concentrator = :concentrator) "
+    "and (:number = -1 or m.number = :number)), "
+    "got as (select r.meter, (r.at_us - 1) / 86400000000 as day, count(*) as received from interval_row r "
+    "join meter m on m.id = r.meter join b on b.id = r.bank "
+    "where r.at_us > :first * 86400000000 and r.at_us <= (:last + 1) * 86400000000 and r.at_us <= :due "
+    "and r.at_us > m.installed_us and r.v1 is not null "
+    "and (:concentrator = 0 or m.concentrator = :concentrator) and (:number = -1 or m.number = :number) "
+    "group by 1, 2) ";
+
+struct Question {
+    std::string profile;
+    long long first, last, due, concentrator = 0, number = -1;
+};
+Question question(const ObisCode& profile, UtcDay first, UtcDay last, Instant due) {
+    return {to_string(profile), first.time_since_epoch().count(), last.time_since_epoch().count(),
+            epoch_us(due)};
+}
+soci::rowset<soci::row> ask(soci::session& sql, const Question& q, const std::string& select) {
+    // named parameters that occur several times are bound by name
+    return (sql.prepare << planned + select, soci::use(q.profile, "profile"), soci::use(q.due, "due"),
+            soci::use(q.first, "first"), soci::use(q.last, "last"), soci::use(q.concentrator, "concentrator"),
+            soci::use(q.number, "number"));
+}
+MissingMeter meter_of(const soci::row& row) {
+    return {.number = row.get<DeviceNumber>(0),
+            .role = static_cast<dcu::MeterRole>(row.get<int>(1)),
+            .expected = row.get<long long>(2),
+            .received = row.get<long long>(3)};
+}
+constexpr const char* per_meter =
+    "select p.number, p.role, p.expected, coalesce(g.received, 0) from plan p left join got g on g.meter = "
+    "p.meter and g.day = p.day ";
+
+}  // namespace
+
+std::vector<CompletenessCell> CompletenessReader::board(const ObisCode& profile, UtcDay first, UtcDay last,
+                                                        Instant due) {
+    return connection_.run("reading the completeness board", [&](soci::session& sql) {
+        std::vector<CompletenessCell> cells;
+        const auto q = question(profile, first, last, due);
+        const auto rows = ask(
+            sql, q,
+            "select c.id, c.number, p.day, sum(p.expected)::bigint, sum(coalesce(g.received, 0))::bigint, "
+            "count(*) filter (where p.expected > 0)::int, "
+            "count(*) filter (where p.expected > 0 and coalesce(g.received, 0) >= p.expected)::int "
+            "from plan p join concentrator c on c.id = p.concentrator "
+            "left join got g on g.meter = p.meter and g.day = p.day group by c.id, p.day order by c.number, "
+            "p.day");
+        for (const auto& row : rows)
+            cells.push_back({.concentrator = row.get<ConcentratorId>(0),
+                             .number = row.get<DeviceNumber>(1),
+                             .day = UtcDay{std::chrono::days{static_cast<int>(row.get<long long>(2))}},
+                             .expected = row.get<long long>(3),
+                             .received = row.get<long long>(4),
+                             .meters = row.get<int>(5),
+                             .meters_complete = row.get<int>(6)});
+        return cells;
+    });
+}
+
+std::vector<MissingMeter> CompletenessReader::missing(ConcentratorId concentrator, const ObisCode& profile,
+                                                      UtcDay day, Instant due) {
+    return connection_.run("listing meters with missing intervals", [&](soci::session& sql) {
+        std::vector<MissingMeter> meters;
+        auto q = question(profile, day, day, due);
+        q.concentrator = concentrator.value;
+        const auto rows = ask(sql, q,
+                              std::string{per_meter} +
+                                  "where coalesce(g.received, 0) < p.expected "
+                                  "order by coalesce(g.received, 0) - p.expected, p.number");
+        for (const auto& row : rows) meters.push_back(meter_of(row));
+        return meters;
+    });
+}
+
+MissingMeter CompletenessReader::of_meter(DeviceNumber number, const ObisCode& profile, UtcDay day,
+                                          Instant due) {
+    return connection_.run("counting a meter's intervals", [&](soci::session& sql) {
+        MissingMeter found{.number = number};
+        auto q = question(profile, day, day, due);
+        q.number = number_of(number);
+        const auto rows = ask(sql, q, per_meter);
+        for (const auto& row : rows) found = meter_of(row);
+        return found;
+    });
+}
+
+}  // namespace wattmesh::headend::database

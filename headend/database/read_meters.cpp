@@ -1,0 +1,195 @@
+#include "headend/database/read_meters.h"
+
+#include "headend/database/bindings.h"
+
+namespace wattmesh::headend::database {
+namespace {
+
+constexpr int no_limit = 1'000'000;
+
+template <class T>
+std::optional<T> maybe(const soci::row& row, std::size_t column) {
+    if (row.get_indicator(column) == soci::i_null) return std::nullopt;
+    return row.get<T>(column);
+}
+std::optional<DeviceNumber> parent_of(const soci::row& row, std::size_t column) {
+    const auto number = row.get<long long>(column, 0);
+    return number == 0 ? std::nullopt : std::optional{device_number(number)};
+}
+
+MeterLine line_of(const soci::row& row) {
+    MeterLine line{.id = row.get<MeterId>(0),
+                   .number = row.get<DeviceNumber>(1),
+                   .role = static_cast<dcu::MeterRole>(row.get<int>(2)),
+                   .model = row.get<std::string>(3),
+                   .concentrator = row.get<std::optional<DeviceNumber>>(4),
+                   .place = {},
+                   .last_interval = row.get<std::optional<Instant>>(10)};
+    if (row.get_indicator(5) == soci::i_null) return line;
+    line.place = {.known = true,
+                  .joined = row.get<int>(5) == static_cast<int>(dcu::EntryKind::meter_joined),
+                  .hops = row.get<int>(6, 0),
+                  .parent = parent_of(row, 7),
+                  .rssi_dbm = maybe<int>(row, 8),
+                  .at = row.get<Instant>(9)};
+    return line;
+}
+
+/// The open days are looked up in the intervals themselves: meter_latest lags by its worker.
+constexpr const char* meter_lines =
+    "select m.id, m.number, m.role, m.model, c.number, l.kind, l.hops, l.parent, l.rssi_dbm, l.at_us, "
+    "coalesce((select max(r.at_us) from interval_row r where r.meter = m.id and r.bank = 1 and r.at_us > "
+    ":recent "
+    "and r.at_us <= :now), (select n.at_us from meter_latest n where n.meter = m.id and n.bank = 1)) "
+    "from meter m left join concentrator c on c.id = m.concentrator "
+    "left join lateral (select e.kind, e.hops, e.parent, e.rssi_dbm, e.at_us from event e "
+    "where e.meter_number = m.number and e.kind in (3, 4) order by e.at_us desc, e.sequence desc limit 1) l "
+    "on true "
+    "where lpad(m.number::text, 12, '0') like :pattern and m.number > :after and (:exactly = -1 or ";
+
+}  // namespace
+
+std::vector<MeterLine> MeterReader::lines(const std::string& condition, const std::string& pattern,
+                                          long long after, long long exactly, int count_max, Instant now) {
+    return connection_.run("listing meters", [&](soci::session& sql) {
+        std::vector<MeterLine> found;
+        const auto recent = now - std::chrono::days{2};
+        const soci::rowset<soci::row> rows =
+            (sql.prepare << meter_lines + condition + " = :exactly) order by m.number limit :count",
+             soci::use(recent, "recent"), soci::use(now, "now"), soci::use(pattern, "pattern"),
+             soci::use(after, "after"), soci::use(exactly, "exactly"), soci::use(count_max, "count"));
+        for (const auto& row : rows) found.push_back(line_of(row));
+        return found;
+    });
+}
+
+MeterPage MeterReader::page(const std::string& search, std::optional<DeviceNumber> cursor, int count_max,
+                            Instant now) {
+    const auto pattern = "%" + search + "%";
+    MeterPage page;
+    page.meters = lines("m.number", pattern, cursor ? number_of(*cursor) : -1, -1, count_max, now);
+    page.total = connection_.run("counting meters", [&](soci::session& sql) {
+        long long total = 0;
+        sql << "select count(*) from meter m where lpad(m.number::text, 12, '0') like :pattern",
+            soci::use(pattern), soci::into(total);
+        return total;
+    });
+    return page;
+}
+
+std::optional<MeterLine> MeterReader::find(DeviceNumber number, Instant now) {
+    auto found = lines("m.number", "%", -1, number_of(number), 1, now);
+    if (found.empty()) return std::nullopt;
+    return std::move(found.front());
+}
+
+std::vector<MeterLine> MeterReader::of(ConcentratorId concentrator, Instant now) {
+    return lines("m.concentrator", "%", -1, concentrator.value, no_limit, now);
+}
+
+std::vector<ChannelLine> MeterReader::channels(MeterId meter, const ObisCode& profile, Instant now) {
+    return connection_.run("reading a meter's channels", [&](soci::session& sql) {
+        std::vector<ChannelLine> found;
+        const soci::rowset<soci::row> rows =
+            (sql.prepare << "select k.channel, k.register, k.scaler, k.unit from meter m join channel_map k "
+                            "on k.model = m.model "
+                            "join bank b on b.id = k.bank where m.id = :meter and b.profile = :profile "
+                            "and :now >= k.valid_from_us and :now < k.valid_to_us order by k.channel",
+             soci::use(meter, "meter"), soci::use(profile, "profile"), soci::use(now, "now"));
+        for (const auto& row : rows)
+            found.push_back({row.get<int>(0), row.get<ObisCode>(1), row.get<int>(2), row.get<int>(3)});
+        return found;
+    });
+}
+
+std::vector<LatestValue> MeterReader::latest(MeterId meter) {
+    return connection_.run("reading a meter's last values", [&](soci::session& sql) {
+        std::vector<LatestValue> found;
+        const soci::rowset<soci::row> rows =
+            (sql.prepare << "select * from (select distinct on (r.register) r.register, r.value, "
+                            "r.scaler::int, r.unit::int, r.at_us, 0, "
+                            "r.source, 0 from register_reading r where r.meter = :meter order by r.register, "
+                            "r.at_us desc) readings "
+                            "union all "
+                            "select k.register, v.value, k.scaler::int, k.unit::int, n.at_us, "
+                            "((n.quality >> (8 * (k.channel - 1))) & 255)::int, b.name, case b.kind when "
+                            "'interval' then b.period_s else 0 end "
+                            "from meter_latest n join meter m on m.id = n.meter join bank b on b.id = n.bank "
+                            "join channel_map k on k.model = m.model and k.bank = n.bank and n.at_us >= "
+                            "k.valid_from_us "
+                            "and n.at_us < k.valid_to_us "
+                            "cross join lateral (select (array[n.v1, n.v2, n.v3, n.v4, n.v5, n.v6, n.v7, "
+                            "n.v8])[k.channel] as value) v "
+                            "where n.meter = :meter and v.value is not null",
+             soci::use(meter, "meter"));
+        for (const auto& row : rows)
+            found.push_back({.register_ = row.get<ObisCode>(0),
+                             .value = row.get<long long>(1),
+                             .scaler = row.get<int>(2),
+                             .unit = row.get<int>(3),
+                             .at = row.get<Instant>(4),
+                             .quality = row.get<int>(5),
+                             .source = row.get<std::string>(6),
+                             .period_s = row.get<int>(7)});
+        return found;
+    });
+}
+
+std::optional<Curve> MeterReader::curve(MeterId meter, const ObisCode& profile, int channel, Instant from,
+                                        Instant to) {
+    for (const auto& line : channels(meter, profile, from)) {
+        if (line.channel != channel) continue;
+        return connection_.run("reading a load curve", [&](soci::session& sql) {
+            Curve curve{.period_s = 0, .channel = line, .at = {}, .value = {}, .quality = {}};
+            int bank = 0;
+            sql << "select id::int, period_s from bank where profile = :profile", soci::use(profile),
+                soci::into(bank), soci::into(curve.period_s);
+            const soci::rowset<soci::row> rows =
+                (sql.prepare
+                     << "select r.at_us, (array[r.v1, r.v2, r.v3, r.v4, r.v5, r.v6, r.v7, r.v8])[:channel], "
+                        "((r.quality >> (8 * (:channel - 1))) & 255)::int from interval_row r "
+                        "where r.meter = :meter and r.bank = :bank and r.at_us > :from and r.at_us <= :to "
+                        "order by r.at_us",
+                 soci::use(channel, "channel"), soci::use(meter, "meter"), soci::use(bank, "bank"),
+                 soci::use(from, "from"), soci::use(to, "to"));
+            for (const auto& row : rows) {
+                curve.at.push_back(row.get<Instant>(0));
+                const auto value = maybe<long long>(row, 1);
+                curve.value.push_back(value ? std::optional<std::int64_t>{*value} : std::nullopt);
+                curve.quality.push_back(row.get<int>(2));
+            }
+            return std::optional{std::move(curve)};
+        });
+    }
+    return std::nullopt;
+}
+
+std::vector<MeterEvent> MeterReader::events(DeviceNumber number, int count_max) {
+    return connection_.run("listing a meter's events", [&](soci::session& sql) {
+        std::vector<MeterEvent> found;
+        const soci::rowset<soci::row> rows =
+            (sql.prepare
+                 << "select e.at_us, e.received_us, e.kind, e.clock_doubtful::int, c.number, e.fault, "
+                    "e.from_us, e.to_us, "
+                    "e.hops, e.parent from event e left join concentrator c on c.id = e.concentrator "
+                    "where e.meter_number = :number order by e.at_us desc, e.sequence desc limit :count",
+             soci::use(number, "number"), soci::use(count_max, "count"));
+        for (const auto& row : rows) {
+            const auto fault = maybe<int>(row, 5);
+            found.push_back(
+                {.at = row.get<Instant>(0),
+                 .received = row.get<Instant>(1),
+                 .kind = static_cast<dcu::EntryKind>(row.get<int>(2)),
+                 .clock_doubtful = row.get<int>(3) != 0,
+                 .concentrator = row.get<std::optional<DeviceNumber>>(4),
+                 .fault = fault ? std::optional{static_cast<dcu::ReadFault>(*fault)} : std::nullopt,
+                 .from = row.get<std::optional<Instant>>(6),
+                 .to = row.get<std::optional<Instant>>(7),
+                 .hops = maybe<int>(row, 8),
+                 .parent = parent_of(row, 9)});
+        }
+        return found;
+    });
+}
+
+}  // namespace wattmesh::headend::database

@@ -1,0 +1,92 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "headend/database/connection.h"
+#include "protocol/base/id.h"
+#include "protocol/base/obis.h"
+#include "protocol/dcu/journal.h"
+#include "protocol/dcu/objects.h"
+
+namespace wattmesh::headend::database {
+
+/// Where a meter stands in the mesh, by its newest joined or lost event.
+struct MeterPlace {
+    bool known = false;  ///< there is such an event
+    bool joined = false;
+    int hops = 0;
+    std::optional<DeviceNumber> parent;  ///< nothing: the concentrator itself
+    std::optional<int> rssi_dbm;
+    Instant at{};
+};
+struct MeterLine {
+    MeterId id;
+    DeviceNumber number;
+    dcu::MeterRole role{};
+    std::string model;
+    std::optional<DeviceNumber> concentrator;
+    MeterPlace place;
+    std::optional<Instant> last_interval;
+};
+struct MeterPage {
+    std::vector<MeterLine> meters;
+    std::int64_t total = 0;
+};
+struct ChannelLine {
+    int channel = 0;
+    ObisCode register_;
+    int scaler = 0, unit = 0;
+};
+/// A last value: of an interval channel or a register read on demand.
+struct LatestValue {
+    ObisCode register_;
+    std::int64_t value = 0;
+    int scaler = 0, unit = 0;
+    Instant at{};
+    int quality = 0;
+    std::string source;
+    int period_s = 0;  ///< > 0: energy of the interval that ended at `at`
+};
+struct Curve {
+    int period_s = 0;
+    ChannelLine channel;
+    std::vector<Instant> at;
+    std::vector<std::optional<std::int64_t>> value;
+    std::vector<int> quality;  ///< 1 clock doubtful, 2 meter status set, 4 filled in later
+};
+struct MeterEvent {
+    Instant at{}, received{};
+    dcu::EntryKind kind{};
+    bool clock_doubtful = false;
+    std::optional<DeviceNumber> concentrator;
+    std::optional<dcu::ReadFault> fault;
+    std::optional<Instant> from, to;
+    std::optional<int> hops;
+    std::optional<DeviceNumber> parent;
+};
+
+/// What the pages show of meters. Read only.
+class MeterReader {
+public:
+    explicit MeterReader(Connection& connection) : connection_(connection) {}
+
+    /// Meters whose number holds the digits of `search`, after `cursor` in the order of numbers.
+    MeterPage page(const std::string& search, std::optional<DeviceNumber> cursor, int count_max, Instant now);
+    std::optional<MeterLine> find(DeviceNumber number, Instant now);
+    /// All meters of a concentrator.
+    std::vector<MeterLine> of(ConcentratorId concentrator, Instant now);
+    std::vector<ChannelLine> channels(MeterId meter, const ObisCode& profile, Instant now);
+    std::vector<LatestValue> latest(MeterId meter);
+    /// Interval ends in (from, to]; nothing when the profile or the channel is not known for the meter.
+    std::optional<Curve> curve(MeterId meter, const ObisCode& profile, int channel, Instant from, Instant to);
+    std::vector<MeterEvent> events(DeviceNumber number, int count_max);
+
+private:
+    std::vector<MeterLine> lines(const std::string& condition, const std::string& pattern, long long after,
+                                 long long exactly, int count_max, Instant now);
+
+    Connection& connection_;
+};
+
+}  // namespace wattmesh::headend::database
