@@ -9,7 +9,7 @@ namespace wattmesh::headend::database {
 struct ConcentratorMark {
     DeviceNumber number;
     bool online = false;
-    OwnerEpoch owner_epoch;
+    OwnerEpoch owner_epoch{};
     std::int64_t rows = 0, entries = 0;
 };
 /// A meter joined or left the mesh.

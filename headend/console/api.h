@@ -1,0 +1,21 @@
+#pragma once
+#include <vector>
+
+#include "headend/console/access.h"
+#include "headend/console/context.h"
+#include "headend/console/http.h"
+
+namespace wattmesh::headend::console {
+
+/// Each adds its routes; all are described in openapi.yaml.
+void add_session_routes(std::vector<Route>& routes, Context& context, Access& access);
+void add_overview_routes(std::vector<Route>& routes, Context& context);
+void add_concentrator_routes(std::vector<Route>& routes, Context& context);
+void add_completeness_routes(std::vector<Route>& routes, Context& context);
+void add_meter_routes(std::vector<Route>& routes, Context& context);
+void add_read_routes(std::vector<Route>& routes, Context& context);
+
+/// Name of the session cookie.
+inline constexpr const char* session_cookie = "wattmesh_session";
+
+}  // namespace wattmesh::headend::console

@@ -1,0 +1,248 @@
+#include <algorithm>
+#include <future>
+#include <memory>
+
+#include "headend/console/api.h"
+#include "headend/console/words.h"
+#include "headend/database/desired_states.h"
+#include "headend/database/read_balance.h"
+
+namespace wattmesh::headend::console {
+namespace {
+
+database::ConcentratorLine wanted(database::Connection& connection, const Request& request) {
+    const auto number = request.device("number");
+    auto found = database::OverviewReader{connection}.concentrator(number);
+    if (!found)
+        throw Problem{
+            404, "No such concentrator",
+            "No concentrator " + to_string(number) + " is registered. 'headend enrol' registers one."};
+    return std::move(*found);
+}
+
+std::string object_word(const ObisCode& object) {
+    if (object == dcu::objects::meter_list) return "meter_list";
+    if (object == dcu::objects::wrapped_keys) return "wrapped_keys";
+    if (object == dcu::objects::reading_plan) return "reading_plan";
+    if (object == dcu::objects::limits) return "limits";
+    if (object == dcu::objects::backfill) return "backfill";
+    return to_string(object);
+}
+
+Answer detail(Context& context, const Request& request) {
+    auto connection = context.pool.lease();
+    const auto line = wanted(*connection, request);
+    const auto id = line.concentrator.id;
+    Completed today;
+    for (const auto& cell : database::CompletenessReader{*connection}.board(interval_profile, context.today(),
+                                                                            context.today(), context.due()))
+        if (cell.concentrator == id) today = {cell.expected, cell.received};
+    Json json;
+    json.open_object();
+    write(json, line, today);
+    json.field("owner_epoch", line.concentrator.owner_epoch.value)
+        .field("summary_meter", line.summary_meter)
+        .key("certificate");
+    auto certificates = database::Concentrators{*connection}.certificates(id);
+    const auto newest = std::max_element(certificates.begin(), certificates.end(),
+                                         [](const auto& a, const auto& b) { return a.issued < b.issued; });
+    if (newest == certificates.end()) {
+        json.null();
+    } else {
+        json.open_object()
+            .field("serial", newest->serial)
+            .field("issued", newest->issued)
+            .field("expires", newest->expires);
+        json.field("revoked", newest->revoked).close_object();
+    }
+    json.key("journals").open_array();
+    for (const auto& journal : database::OverviewReader{*connection}.journals(id))
+        json.open_object()
+            .field("id", to_hex(journal.journal.octets))
+            .field("acknowledged", static_cast<std::int64_t>(journal.sequence.value))
+            .field("updated", journal.advanced)
+            .close_object();
+    json.close_array().key("objects").open_array();
+    for (const auto& object : database::DesiredStates{*connection}.of(id))
+        json.open_object()
+            .field("object", object_word(object.object))
+            .field("desired", static_cast<std::int64_t>(object.version))
+            .field("confirmed", static_cast<std::int64_t>(object.confirmed_version))
+            .field("confirmed_at", object.confirmed)
+            .close_object();
+    json.close_array().close_object();
+    return {.body = json.take()};
+}
+
+/// The mesh as the concentrator itself sees it; nothing when it does not answer in time.
+std::optional<std::vector<dcu::TopologyNode>> live_nodes(Context& context, DeviceNumber number) {
+    auto promise = std::make_shared<std::promise<std::optional<std::vector<dcu::TopologyNode>>>>();
+    auto future = promise->get_future();
+    context.reads.topology(number, [promise](auto nodes) { promise->set_value(std::move(nodes)); });
+    if (future.wait_for(std::chrono::seconds{4}) != std::future_status::ready) return std::nullopt;
+    return future.get();
+}
+
+/// Relays from the concentrator down to the meter, by following parents; a loop or a hole ends it.
+std::vector<DeviceNumber> route_of(const std::map<DeviceNumber, const database::MeterLine*>& meters,
+                                   const database::MeterLine& meter) {
+    std::vector<DeviceNumber> route;
+    for (auto parent = meter.place.parent; parent && route.size() < 32;) {
+        route.push_back(*parent);
+        const auto next = meters.find(*parent);
+        if (next == meters.end()) break;
+        parent = next->second->place.parent;
+    }
+    std::reverse(route.begin(), route.end());
+    return route;
+}
+
+void write_numbers(Json& json, std::string_view name, const std::vector<DeviceNumber>& numbers) {
+    json.key(name).open_array();
+    for (const auto& number : numbers) json.value(number);
+    json.close_array();
+}
+
+void write_live(Json& json, const dcu::TopologyNode& node) {
+    const bool placed = node.state == dcu::NodeState::joined || node.state == dcu::NodeState::suspect;
+    json.field("state", dcu::to_string(node.state)).key("parent");
+    if (placed && node.parent != DeviceNumber{})
+        json.value(node.parent);
+    else
+        json.null();
+    json.field("hops", static_cast<int>(node.hops)).key("rssi_dbm");
+    if (placed)
+        json.value(static_cast<int>(node.rssi_dbm));
+    else
+        json.null();
+    json.key("etx_percent");
+    if (placed)
+        json.value(static_cast<std::int64_t>(node.etx_percent));
+    else
+        json.null();
+    json.key("last_heard");
+    if (node.last_heard > Instant{})
+        json.value(node.last_heard);
+    else
+        json.null();
+    write_numbers(json, "route", node.route);
+    write_numbers(json, "alternative", node.alternative);
+}
+
+void write_stored(Json& json, const database::MeterLine& meter, const std::vector<DeviceNumber>& route) {
+    const auto& place = meter.place;
+    json.field("state", state_word(place)).field("parent", place.joined ? place.parent : std::nullopt);
+    json.field("hops", place.hops).key("rssi_dbm");
+    if (place.rssi_dbm)
+        json.value(*place.rssi_dbm);
+    else
+        json.null();
+    json.key("etx_percent").null().key("last_heard");
+    if (place.known)
+        json.value(place.at);
+    else
+        json.null();
+    write_numbers(json, "route", place.joined ? route : std::vector<DeviceNumber>{});
+    write_numbers(json, "alternative", {});
+}
+
+Answer topology(Context& context, const Request& request) {
+    std::optional<database::ConcentratorLine> line;
+    std::vector<database::MeterLine> meters;
+    {
+        auto connection = context.pool.lease();
+        line = wanted(*connection, request);
+        meters = database::MeterReader{*connection}.of(line->concentrator.id, context.now());
+    }
+    std::optional<std::vector<dcu::TopologyNode>> live;
+    if (line->concentrator.link == database::LinkState::online)
+        live = live_nodes(context, line->concentrator.number);
+    std::map<DeviceNumber, const dcu::TopologyNode*> seen;
+    if (live)
+        for (const auto& node : *live) seen[node.number] = &node;
+    std::map<DeviceNumber, const database::MeterLine*> known;
+    for (const auto& meter : meters) known[meter.number] = &meter;
+
+    Json json;
+    json.open_object()
+        .field("concentrator", line->concentrator.number)
+        .field("source", live ? "live" : "stored")
+        .key("nodes")
+        .open_array();
+    for (const auto& meter : meters) {
+        json.open_object().field("number", meter.number).field("role", role_word(meter.role));
+        const auto node = seen.find(meter.number);
+        if (node != seen.end())
+            write_live(json, *node->second);
+        else
+            write_stored(json, meter, route_of(known, meter));
+        json.close_object();
+    }
+    json.close_array().close_object();
+    return {.body = json.take()};
+}
+
+/// What the network may lose by itself is a share of the supply; what is lost beyond it is suspected theft.
+std::int64_t suspected(std::int64_t supplied, std::int64_t loss, int technical_percent) {
+    return std::max<std::int64_t>(0, loss - supplied * technical_percent / 100);
+}
+
+Answer balance(Context& context, const Request& request) {
+    const auto day = request.day("day", context.today());
+    auto connection = context.pool.lease();
+    const auto line = wanted(*connection, request);
+    const auto intervals =
+        database::BalanceReader{*connection}.of(line.concentrator.id, interval_profile, day);
+    const int percent = context.settings.technical_loss_percent;
+    std::int64_t supplied = 0, consumed = 0, suspicion = 0;
+    int complete = 0;
+    Json json;
+    json.open_object().field("concentrator", line.concentrator.number).field("day", iso_day(day));
+    json.field("summary_meter", line.summary_meter)
+        .field("technical_loss_percent", percent)
+        .key("intervals")
+        .open_array();
+    for (const auto& interval : intervals) {
+        json.open_object()
+            .field("at", interval.at)
+            .field("supplied_wh", interval.supplied_wh)
+            .field("consumed_wh", interval.consumed_wh);
+        json.field("meters_expected", interval.meters_expected).field("meters_read", interval.meters_read);
+        if (interval.complete()) {
+            const auto loss = *interval.supplied_wh - interval.consumed_wh;
+            const auto beyond = suspected(*interval.supplied_wh, loss, percent);
+            json.field("loss_wh", loss).field("suspected_wh", beyond);
+            supplied += *interval.supplied_wh;
+            consumed += interval.consumed_wh;
+            suspicion += beyond;
+            ++complete;
+        } else {
+            json.key("loss_wh").null().key("suspected_wh").null();
+        }
+        json.close_object();
+    }
+    json.close_array()
+        .key("totals")
+        .open_object()
+        .field("supplied_wh", supplied)
+        .field("consumed_wh", consumed);
+    json.field("loss_wh", supplied - consumed).field("suspected_wh", suspicion).field("complete", complete);
+    json.close_object().close_object();
+    return {.body = json.take()};
+}
+
+}  // namespace
+
+void add_concentrator_routes(std::vector<Route>& routes, Context& context) {
+    routes.push_back({.method = "GET",
+                      .pattern = "/api/concentrators/{number}",
+                      .handle = [&](Request& request) { return detail(context, request); }});
+    routes.push_back({.method = "GET",
+                      .pattern = "/api/concentrators/{number}/topology",
+                      .handle = [&](Request& request) { return topology(context, request); }});
+    routes.push_back({.method = "GET",
+                      .pattern = "/api/concentrators/{number}/balance",
+                      .handle = [&](Request& request) { return balance(context, request); }});
+}
+
+}  // namespace wattmesh::headend::console

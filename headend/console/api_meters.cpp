@@ -1,0 +1,271 @@
+#include <algorithm>
+
+#include "headend/console/api.h"
+#include "headend/console/units.h"
+#include "headend/console/words.h"
+
+namespace wattmesh::headend::console {
+namespace {
+
+constexpr std::chrono::days curve_span_max{400};
+
+database::MeterLine wanted(Context& context, database::Connection& connection, const Request& request) {
+    const auto number = request.device("number");
+    auto found = database::MeterReader{connection}.find(number, context.now());
+    if (!found)
+        throw Problem{404, "No such meter",
+                      "No meter " + to_string(number) +
+                          " is registered. 'headend import --shipment FILE' registers meters."};
+    return std::move(*found);
+}
+
+void write_line(Json& json, const database::MeterLine& meter) {
+    json.field("number", meter.number)
+        .field("role", role_word(meter.role))
+        .field("concentrator", meter.concentrator);
+    json.field("state", state_word(meter.place)).key("hops");
+    if (meter.place.joined)
+        json.value(meter.place.hops);
+    else
+        json.null();
+    json.field("rssi_dbm", meter.place.joined ? meter.place.rssi_dbm : std::nullopt)
+        .field("last_interval", meter.last_interval);
+}
+
+Answer list(Context& context, const Request& request) {
+    auto search = request.text("search");
+    std::erase_if(search, [](char c) { return c == ' ' || c == '\t'; });
+    const bool digits =
+        std::all_of(search.begin(), search.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const auto cursor_text = request.text("cursor");
+    const auto cursor = cursor_text.empty() ? std::nullopt : DeviceNumber::parse(cursor_text);
+    if (!cursor_text.empty() && !cursor)
+        throw Problem{400, "Bad request", "'cursor' must be the 'next' of an earlier answer."};
+    const int limit = request.number("limit", 50, 1, 500);
+    database::MeterPage page;
+    if (digits && search.size() <= 12) {
+        auto connection = context.pool.lease();
+        page = database::MeterReader{*connection}.page(search, cursor, limit, context.now());
+    }
+    Json json;
+    json.open_object().key("items").open_array();
+    for (const auto& meter : page.meters) {
+        json.open_object();
+        write_line(json, meter);
+        json.close_object();
+    }
+    json.close_array().key("next");
+    if (static_cast<int>(page.meters.size()) == limit)
+        json.value(page.meters.back().number);
+    else
+        json.null();
+    json.field("total", page.total).close_object();
+    return {.body = json.take()};
+}
+
+std::string quality_word(int quality) {
+    if (quality == 0) return "good";
+    std::string words;
+    if (quality & 1) words += "clock doubtful";
+    if (quality & 2) words += std::string{words.empty() ? "" : ", "} + "meter status set";
+    if (quality & 4) words += std::string{words.empty() ? "" : ", "} + "filled in later";
+    return words;
+}
+
+void write_latest(Json& json, const std::vector<database::LatestValue>& values) {
+    json.key("latest").open_array();
+    for (const auto& value : values) {
+        auto name = register_name(value.register_);
+        if (value.period_s > 0) name += ", last " + std::to_string(value.period_s / 60) + " min";
+        json.open_object()
+            .field("obis", value.register_)
+            .field("name", name)
+            .field("value", scaled(value.value, value.scaler));
+        json.field("unit", unit_name(value.unit)).field("at", value.at).key("received").null();
+        json.field("quality", quality_word(value.quality)).field("source", value.source).close_object();
+    }
+    json.close_array();
+}
+
+void write_channels(Json& json, const std::vector<database::ChannelLine>& channels) {
+    json.key("channels").open_array();
+    for (const auto& channel : channels)
+        json.open_object()
+            .field("channel", channel.channel)
+            .field("obis", channel.register_)
+            .field("name", register_name(channel.register_))
+            .field("unit", unit_name(channel.unit))
+            .field("scaler", channel.scaler)
+            .close_object();
+    json.close_array();
+}
+
+Answer one(Context& context, const Request& request) {
+    auto connection = context.pool.lease();
+    const auto meter = wanted(context, *connection, request);
+    database::MeterReader reader{*connection};
+    const auto today = database::CompletenessReader{*connection}.of_meter(meter.number, interval_profile,
+                                                                          context.today(), context.due());
+    Json json;
+    json.open_object();
+    write_line(json, meter);
+    json.field("system_title", to_hex(system_title(meter.number).octets)).field("model", meter.model);
+    json.field("parent", meter.place.joined ? meter.place.parent : std::nullopt)
+        .key("etx_percent")
+        .null()
+        .key("last_heard");
+    if (meter.place.known)
+        json.value(meter.place.at);
+    else
+        json.null();
+    json.key("route").open_array();
+    std::vector<DeviceNumber> relays;
+    for (auto parent = meter.place.joined ? meter.place.parent : std::nullopt;
+         parent && relays.size() < 16;) {
+        relays.push_back(*parent);
+        const auto next = reader.find(*parent, context.now());
+        parent = next ? next->place.parent : std::nullopt;
+    }
+    for (auto relay = relays.rbegin(); relay != relays.rend(); ++relay) json.value(*relay);
+    json.close_array().key("alternative").open_array().close_array();
+    write_channels(json, reader.channels(meter.id, interval_profile, context.now()));
+    write_latest(json, reader.latest(meter.id));
+    json.key("today")
+        .open_object()
+        .field("expected", today.expected)
+        .field("received", today.received)
+        .close_object()
+        .close_object();
+    return {.body = json.take()};
+}
+
+/// Every interval end of the grid in (from, to] up to `due`: a hole is a null, and a stored row is never left
+/// out.
+void write_curve(Json& json, const database::Curve& curve, Instant from, Instant to, Instant due) {
+    const Duration period = std::chrono::seconds{curve.period_s};
+    std::vector<std::pair<Instant, std::size_t>> points;  // index into the curve, or its size for a hole
+    std::size_t next = 0;
+    auto at = Instant{from.time_since_epoch() / period * period};
+    for (at += period; at <= to; at += period) {
+        for (; next < curve.at.size() && curve.at[next] < at; ++next)
+            points.emplace_back(curve.at[next], next);
+        if (next < curve.at.size() && curve.at[next] == at)
+            points.emplace_back(at, next++);
+        else if (at <= due)
+            points.emplace_back(at, curve.at.size());
+    }
+    for (; next < curve.at.size(); ++next) points.emplace_back(curve.at[next], next);
+    json.key("at").open_array();
+    for (const auto& [instant, index] : points)
+        json.value(static_cast<std::int64_t>(epoch_us(instant) / 1'000'000));
+    json.close_array().key("value").open_array();
+    for (const auto& [instant, index] : points) {
+        if (index < curve.at.size() && curve.value[index])
+            json.value(scaled(*curve.value[index], curve.channel.scaler));
+        else
+            json.null();
+    }
+    json.close_array().key("quality").open_array();
+    for (const auto& [instant, index] : points)
+        json.value(index < curve.at.size() ? curve.quality[index] : 0);
+    json.close_array();
+}
+
+Answer curve(Context& context, const Request& request) {
+    const auto from = request.instant("from"), to = request.instant("to");
+    if (from >= to) throw Problem{400, "Bad request", "'from' must be before 'to'."};
+    if (to - from > curve_span_max)
+        throw Problem{400, "Bad request", "'from' and 'to' may lie at most 400 days apart."};
+    const int channel = request.number("channel", 1, 1, 8);
+    auto connection = context.pool.lease();
+    const auto meter = wanted(context, *connection, request);
+    const auto curve =
+        database::MeterReader{*connection}.curve(meter.id, interval_profile, channel, from, to);
+    if (!curve)
+        throw Problem{
+            404, "No such channel",
+            "The meter's model has no channel " + std::to_string(channel) + " in its load profile."};
+    Json json;
+    json.open_object()
+        .field("meter", meter.number)
+        .field("channel", channel)
+        .field("obis", curve->channel.register_);
+    json.field("name", register_name(curve->channel.register_)).field("unit", unit_name(curve->channel.unit));
+    json.field("period_s", curve->period_s).field("from", from).field("to", to);
+    write_curve(json, *curve, from, to, context.due());
+    json.close_object();
+    return {.body = json.take()};
+}
+
+std::string event_words(const database::MeterEvent& event) {
+    const auto hops = event.hops.value_or(0);
+    switch (event.kind) {
+        case dcu::EntryKind::meter_joined:
+            return "Joined the mesh at " + std::to_string(hops) + (hops == 1 ? " hop" : " hops") +
+                   (event.parent ? " behind " + to_string(*event.parent) : "");
+        case dcu::EntryKind::meter_lost:
+            return "Lost from the mesh";
+        case dcu::EntryKind::read_failed: {
+            auto words =
+                "Read failed: " + std::string{event.fault ? dcu::to_string(*event.fault) : "unknown"};
+            std::replace(words.begin(), words.end(), '_', ' ');
+            return words;
+        }
+        case dcu::EntryKind::unknown_meter:
+            return "Asked to join and is not on the meter list";
+        default:
+            return "Event " + std::to_string(static_cast<int>(event.kind));
+    }
+}
+
+std::string_view event_kind(dcu::EntryKind kind) {
+    switch (kind) {
+        case dcu::EntryKind::meter_joined:
+            return "joined";
+        case dcu::EntryKind::meter_lost:
+            return "lost";
+        case dcu::EntryKind::read_failed:
+            return "read_failed";
+        case dcu::EntryKind::unknown_meter:
+            return "unknown_meter";
+        default:
+            return "other";
+    }
+}
+
+Answer events(Context& context, const Request& request) {
+    auto connection = context.pool.lease();
+    const auto meter = wanted(context, *connection, request);
+    Json json;
+    json.open_object().key("items").open_array();
+    for (const auto& event :
+         database::MeterReader{*connection}.events(meter.number, request.number("limit", 100, 1, 1000))) {
+        json.open_object()
+            .field("at", event.at)
+            .field("kind", event_kind(event.kind))
+            .field("text", event_words(event));
+        json.field("clock_doubtful", event.clock_doubtful).field("concentrator", event.concentrator);
+        json.field("from", event.from).field("to", event.to).field("received", event.received).close_object();
+    }
+    json.close_array().close_object();
+    return {.body = json.take()};
+}
+
+}  // namespace
+
+void add_meter_routes(std::vector<Route>& routes, Context& context) {
+    routes.push_back({.method = "GET", .pattern = "/api/meters", .handle = [&](Request& request) {
+                          return list(context, request);
+                      }});
+    routes.push_back({.method = "GET", .pattern = "/api/meters/{number}", .handle = [&](Request& request) {
+                          return one(context, request);
+                      }});
+    routes.push_back({.method = "GET",
+                      .pattern = "/api/meters/{number}/curve",
+                      .handle = [&](Request& request) { return curve(context, request); }});
+    routes.push_back({.method = "GET",
+                      .pattern = "/api/meters/{number}/events",
+                      .handle = [&](Request& request) { return events(context, request); }});
+}
+
+}  // namespace wattmesh::headend::console

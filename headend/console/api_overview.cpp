@@ -1,0 +1,131 @@
+#include "headend/console/api.h"
+#include "headend/console/words.h"
+#include "headend/database/read_quarantine.h"
+
+namespace wattmesh::headend::console {
+namespace {
+
+std::map<DeviceNumber, Completed> today_of(Context& context, database::Connection& connection) {
+    std::map<DeviceNumber, Completed> found;
+    for (const auto& cell : database::CompletenessReader{connection}.board(interval_profile, context.today(),
+                                                                           context.today(), context.due()))
+        found[cell.number] = {cell.expected, cell.received};
+    return found;
+}
+
+Answer overview(Context& context) {
+    auto connection = context.pool.lease();
+    database::OverviewReader reader{*connection};
+    const auto lines = reader.concentrators();
+    const auto today = today_of(context, *connection);
+    const auto counts = reader.store_counts();
+    const auto due = std::min(context.due(), database::end_of(context.today()));
+
+    int online = 0, meters = 0, joined = 0;
+    Completed all;
+    std::map<std::string, std::int64_t> missing;
+    Json items;
+    items.open_array();
+    for (const auto& line : lines) {
+        const auto found = today.find(line.concentrator.number);
+        const auto completed = found == today.end() ? Completed{} : found->second;
+        items.open_object();
+        write(items, line, completed);
+        items.close_object();
+        const bool is_online = line.concentrator.link == database::LinkState::online;
+        online += is_online;
+        meters += line.meters;
+        joined += line.joined;
+        all.expected += completed.expected;
+        all.received += completed.received;
+        if (completed.received >= completed.expected) continue;
+        const auto ranges = database::Completeness{*connection}.missing(
+            line.concentrator.id, interval_profile, database::start_of(context.today()), due, ranges_max);
+        for (const auto& [reason, intervals] : reasons(ranges, is_online)) missing[reason] += intervals;
+    }
+    items.close_array();
+
+    Json json;
+    json.open_object().field("now", context.now()).field("day", iso_day(context.today()));
+    json.key("concentrators")
+        .open_object()
+        .field("known", static_cast<int>(lines.size()))
+        .field("online", online)
+        .close_object();
+    json.key("meters").open_object().field("known", meters).field("joined", joined).close_object();
+    json.key("completeness")
+        .open_object()
+        .field("expected", all.expected)
+        .field("received", all.received)
+        .key("missing");
+    ReasonCounts ordered{missing.begin(), missing.end()};
+    std::stable_sort(ordered.begin(), ordered.end(),
+                     [](const auto& a, const auto& b) { return a.second > b.second; });
+    write(json, ordered);
+    json.close_object();
+    json.key("store").open_object().field("rows", counts.rows).field("rows_duplicate", counts.duplicates);
+    json.field("entries", counts.entries).field("entries_replayed", counts.replayed).close_object();
+    json.field("conflicts", counts.conflicts).field("rejected", counts.rejected);
+    json.field("quarantine", database::QuarantineReader{*connection}.devices());
+    json.key("hops").open_array();
+    for (const auto& ring : reader.hops())
+        json.open_object().field("hops", ring.hops).field("meters", ring.meters).close_object();
+    json.close_array().key("items").raw(items.text()).close_object();
+    return {.body = json.take()};
+}
+
+Answer quarantine(Context& context, const Request& request) {
+    std::optional<database::QuarantineKind> only;
+    const auto kind = request.text("kind");
+    if (kind == "concentrator" || kind == "device")
+        only = database::QuarantineKind::device;
+    else if (kind == "entry")
+        only = database::QuarantineKind::entry;
+    else if (kind == "conflict")
+        only = database::QuarantineKind::conflict;
+    else if (!kind.empty())
+        throw Problem{400, "Bad request", "'kind' must be device, entry or conflict."};
+
+    auto connection = context.pool.lease();
+    Json json;
+    json.open_object().key("items").open_array();
+    for (const auto& item :
+         database::QuarantineReader{*connection}.list(only, request.number("limit", 200, 1, 1000))) {
+        constexpr const char* words[] = {"device", "entry", "conflict"};
+        json.open_object().field("kind", words[static_cast<int>(item.kind)]).field("at", item.at);
+        json.field("concentrator", item.concentrator).field("meter", item.meter);
+        json.field("reason", item.reason).field("detail", item.detail).close_object();
+    }
+    json.close_array().close_object();
+    return {.body = json.take()};
+}
+
+Answer concentrators(Context& context) {
+    auto connection = context.pool.lease();
+    const auto today = today_of(context, *connection);
+    Json json;
+    json.open_object().key("items").open_array();
+    for (const auto& line : database::OverviewReader{*connection}.concentrators()) {
+        const auto found = today.find(line.concentrator.number);
+        json.open_object();
+        write(json, line, found == today.end() ? Completed{} : found->second);
+        json.close_object();
+    }
+    json.close_array().close_object();
+    return {.body = json.take()};
+}
+
+}  // namespace
+
+void add_overview_routes(std::vector<Route>& routes, Context& context) {
+    routes.push_back(
+        {.method = "GET", .pattern = "/api/overview", .handle = [&](Request&) { return overview(context); }});
+    routes.push_back({.method = "GET", .pattern = "/api/concentrators", .handle = [&](Request&) {
+                          return concentrators(context);
+                      }});
+    routes.push_back({.method = "GET", .pattern = "/api/quarantine", .handle = [&](Request& request) {
+                          return quarantine(context, request);
+                      }});
+}
+
+}  // namespace wattmesh::headend::console

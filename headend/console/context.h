@@ -1,0 +1,37 @@
+#pragma once
+#include "headend/console/ports.h"
+#include "headend/console/settings.h"
+#include "headend/database/connection_pool.h"
+#include "headend/database/read_completeness.h"
+#include "platform/clock.h"
+#include "protocol/base/obis.h"
+
+namespace wattmesh::headend::console {
+
+/// What the handlers share. Lives as long as the console; thread safe.
+struct Context {
+    const ConsoleSettings settings;
+    const platform::Clock& clock;
+    Random& random;
+    LiveReads& reads;
+    const VerifyPassword verify;
+    const Log log;
+    database::ConnectionPool pool;
+
+    Instant now() const { return clock.now(); }
+    /// Intervals that end after this are not yet expected.
+    Instant due() const { return clock.now() - settings.due_after; }
+    database::UtcDay today() const { return std::chrono::floor<std::chrono::days>(clock.now()); }
+    /// A real duration in simulated time.
+    Duration simulated(Duration real) const {
+        return Duration{static_cast<Duration::rep>(static_cast<double>(real.count()) * settings.speed)};
+    }
+    /// An act of a person, for good.
+    void audit(database::Connection& connection, const std::string& actor, const std::string& action,
+               const std::string& subject, const std::string& detail);
+};
+
+/// The profile the boards and curves stand on.
+inline constexpr ObisCode interval_profile = obis::load_profile;
+
+}  // namespace wattmesh::headend::console

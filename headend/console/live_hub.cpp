@@ -1,0 +1,84 @@
+#include "headend/console/live_hub.h"
+
+#include <algorithm>
+
+#include "headend/console/json.h"
+
+namespace wattmesh::headend::console {
+namespace {
+constexpr std::array topics{Topic::readings, Topic::sessions, Topic::joins, Topic::overview};
+}  // namespace
+
+std::string_view to_string(Topic topic) {
+    switch (topic) {
+        case Topic::readings:
+            return "readings";
+        case Topic::sessions:
+            return "sessions";
+        case Topic::joins:
+            return "joins";
+        case Topic::overview:
+            return "overview";
+    }
+    return "?";
+}
+
+std::optional<Topic> parse_topic(std::string_view word) {
+    for (const auto topic : topics)
+        if (to_string(topic) == word) return topic;
+    return std::nullopt;
+}
+
+void LiveHub::Follower::follow(std::set<Topic> wanted) {
+    const std::lock_guard lock{mutex_};
+    topics_ = std::move(wanted);
+}
+
+std::optional<std::string> LiveHub::Follower::take() {
+    const std::lock_guard lock{mutex_};
+    if (waiting_.empty()) return std::nullopt;
+    auto message = std::move(waiting_.front());
+    waiting_.pop_front();
+    return message;
+}
+
+void LiveHub::Follower::put(Topic topic, const std::string& message) {
+    const std::lock_guard lock{mutex_};
+    if (topics_.count(topic) == 0) return;
+    if (waiting_.size() >= waiting_max) {
+        waiting_.pop_front();
+        ++dropped_;
+    }
+    waiting_.push_back(message);
+}
+
+std::shared_ptr<LiveHub::Follower> LiveHub::join() {
+    auto follower = std::make_shared<Follower>();
+    const std::lock_guard lock{mutex_};
+    followers_.push_back(follower);
+    return follower;
+}
+
+void LiveHub::publish(Topic topic, std::string_view data, Instant at) {
+    const std::lock_guard lock{mutex_};
+    const auto sequence = ++sequences_[static_cast<std::size_t>(topic)];
+    Json json;
+    json.open_object()
+        .field("topic", to_string(topic))
+        .field("sequence", sequence)
+        .field("at", at)
+        .key("data")
+        .raw(data);
+    json.close_object();
+    std::erase_if(followers_, [](const auto& follower) { return follower.expired(); });
+    for (const auto& follower : followers_)
+        if (const auto live = follower.lock()) live->put(topic, json.text());
+}
+
+int LiveHub::followers() {
+    const std::lock_guard lock{mutex_};
+    return static_cast<int>(
+        std::count_if(followers_.begin(), followers_.end(), [](const auto& f) { return !f.expired(); }));
+}
+
+}  // namespace wattmesh::headend::console

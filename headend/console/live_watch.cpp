@@ -1,0 +1,90 @@
+#include "headend/console/live_watch.h"
+
+#include "headend/console/json.h"
+
+namespace wattmesh::headend::console {
+namespace {
+constexpr int mesh_changes_max = 100;
+}  // namespace
+
+LiveWatch::LiveWatch(Context& context, LiveHub& hub)
+    : context_(context), hub_(hub), thread_([this] { run(); }) {}
+
+LiveWatch::~LiveWatch() {
+    {
+        const std::lock_guard lock{mutex_};
+        stop_ = true;
+    }
+    wake_.notify_all();
+    thread_.join();
+}
+
+void LiveWatch::run() {
+    bool well = true;
+    std::unique_lock lock{mutex_};
+    while (!stop_) {
+        lock.unlock();
+        try {
+            look();
+            if (!well) context_.log("information", "live feed: the database answers again");
+            well = true;
+        } catch (const std::exception& error) {
+            if (well) context_.log("warning", std::string{"live feed pauses: "} + error.what());
+            well = false;
+        }
+        lock.lock();
+        wake_.wait_for(lock, context_.settings.poll, [this] { return stop_; });
+    }
+}
+
+void LiveWatch::look() {
+    auto connection = context_.pool.lease();
+    database::ChangeReader changes{*connection};
+    const auto now = context_.now();
+    const auto marks = changes.marks();
+    if (!seen_) {  // the first look only learns where things stand
+        for (const auto& mark : marks) before_[mark.number] = mark;
+        seen_ = now;
+        return;
+    }
+    bool moved = compare(marks);
+    auto newest = *seen_;
+    for (const auto& change : changes.mesh_changes(*seen_, mesh_changes_max, newest)) {
+        Json json;
+        json.open_object().field("meter", change.meter).field("concentrator", change.concentrator);
+        json.field("joined", change.joined).field("hops", change.hops).close_object();
+        hub_.publish(Topic::joins, json.text(), change.at);
+        moved = true;
+    }
+    seen_ = newest;
+    if (moved) hub_.publish(Topic::overview, "{}", now);
+}
+
+bool LiveWatch::compare(const std::vector<database::ConcentratorMark>& marks) {
+    bool moved = false;
+    const auto now = context_.now();
+    for (const auto& mark : marks) {
+        const auto known = before_.find(mark.number);
+        const auto before =
+            known == before_.end() ? database::ConcentratorMark{.number = mark.number} : known->second;
+        before_[mark.number] = mark;
+        if (mark.online != before.online || mark.owner_epoch != before.owner_epoch) {
+            Json json;
+            json.open_object()
+                .field("concentrator", mark.number)
+                .field("state", mark.online ? "online" : "offline");
+            hub_.publish(Topic::sessions, json.close_object().text(), now);
+            moved = true;
+        }
+        if (mark.rows > before.rows || mark.entries > before.entries) {
+            Json json;
+            json.open_object().field("concentrator", mark.number).field("rows", mark.rows - before.rows);
+            json.field("entries", mark.entries - before.entries).close_object();
+            hub_.publish(Topic::readings, json.text(), now);
+            moved = true;
+        }
+    }
+    return moved;
+}
+
+}  // namespace wattmesh::headend::console

@@ -1,0 +1,139 @@
+// What the API answers; the names are those of /api/openapi.yaml. Instants are ISO 8601 in UTC, energies whole Wh.
+
+export type Role = 'viewer' | 'operator' | 'engineer' | 'administrator';
+export interface Clock { now: string; speed: number }
+export interface Me { user: string; role: Role; csrf: string; clock: Clock }
+
+export type LinkState = 'online' | 'offline' | 'never' | 'quarantined' | 'revoked';
+export type MeshState = 'unseen' | 'joining' | 'joined' | 'suspect' | 'offline' | 'parked' | 'lost';
+export interface ReasonCount { reason: string; intervals: number }
+
+export interface Concentrator {
+  number: string;
+  state: LinkState;
+  last_seen: string | null;
+  meters: number;
+  joined: number;
+  hops_max: number;
+  expected: number;
+  received: number;
+}
+export interface Overview {
+  now: string;
+  day: string;
+  concentrators: { known: number; online: number };
+  meters: { known: number; joined: number };
+  completeness: { expected: number; received: number; missing: ReasonCount[] };
+  readings: { stored: number };
+  conflicts: number;
+  rejected: number;
+  quarantine: number;
+  hops: { hops: number; meters: number }[];
+  items: Concentrator[];
+}
+export interface Journal { id: string; acknowledged: number; updated: string | null }
+export interface DesiredObject { object: string; desired: number; confirmed: number; changed: string | null }
+export interface ConcentratorDetail extends Concentrator {
+  owner_epoch: number;
+  certificate: { serial: string; expires: string | null; revoked: string | null } | null;
+  summary_meter: string | null;
+  journals: Journal[];
+  objects: DesiredObject[];
+}
+export interface Node {
+  number: string;
+  role: MeterRole;
+  state: MeshState;
+  parent: string | null;
+  hops: number;
+  rssi_dbm: number | null;
+  etx_percent: number | null;
+  last_heard: string | null;
+  route: string[];
+  alternative: string[];
+}
+export interface Topology { concentrator: string; nodes: Node[] }
+export interface BalanceInterval {
+  at: string;
+  supplied_wh: number | null;
+  consumed_wh: number;
+  meters_expected: number;
+  meters_read: number;
+  loss_wh: number | null;
+  suspected_wh: number | null;
+}
+export interface Balance {
+  concentrator: string;
+  day: string;
+  summary_meter: string | null;
+  technical_loss_percent: number;
+  intervals: BalanceInterval[];
+  totals: { supplied_wh: number; consumed_wh: number; loss_wh: number; suspected_wh: number; complete: number };
+}
+export interface CompletenessCell {
+  concentrator: string;
+  day: string;
+  expected: number;
+  received: number;
+  meters: number;
+  meters_complete: number;
+  missing: ReasonCount[];
+}
+export interface Completeness { from: string; to: string; items: CompletenessCell[] }
+export interface MissingMeter { meter: string; role: MeterRole; expected: number; received: number; reason: string; first_missing: string | null; last_missing: string | null }
+export interface CompletenessDay { concentrator: string; day: string; expected: number; received: number; meters: MissingMeter[] }
+
+export type MeterRole = 'customer' | 'summary';
+export interface MeterLine {
+  number: string;
+  role: MeterRole;
+  concentrator: string | null;
+  state: MeshState;
+  hops: number | null;
+  rssi_dbm: number | null;
+  last_interval: string | null;
+}
+export interface MeterPage { items: MeterLine[]; next: string | null; total: number }
+export interface Channel { channel: number; obis: string; name: string; unit: string; scaler: number }
+export interface LatestValue { obis: string; name: string; value: number; unit: string; at: string; received: string | null; quality: string; source: string }
+export interface Meter extends MeterLine {
+  system_title: string;
+  model: string | null;
+  parent: string | null;
+  etx_percent: number | null;
+  last_heard: string | null;
+  route: string[];
+  alternative: string[];
+  channels: Channel[];
+  latest: LatestValue[];
+  today: { expected: number; received: number };
+}
+export interface Curve {
+  meter: string;
+  channel: number;
+  obis: string;
+  name: string;
+  unit: string;
+  period_s: number;
+  from: string;
+  to: string;
+  at: number[];
+  value: (number | null)[];
+  quality: number[];
+}
+export interface MeterEvent { at: string; kind: string; text: string; concentrator: string | null; received: string | null }
+export interface ReadAnswer {
+  meter: string;
+  obis: string;
+  attribute: number;
+  value: number | null;
+  unit: string;
+  text: string;
+  milliseconds: number;
+  route: string[];
+  at: string;
+}
+export interface QuarantineItem { kind: 'concentrator' | 'entry' | 'conflict'; at: string; concentrator: string | null; meter: string | null; reason: string; detail: string }
+export interface Problem { title: string; status: number; detail?: string }
+
+export interface LiveMessage { topic: 'readings' | 'sessions' | 'joins' | 'overview'; sequence: number; at: string; data: Record<string, unknown> }
