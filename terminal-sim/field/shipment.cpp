@@ -62,7 +62,7 @@ void write_shipment(const std::filesystem::path& file, const Town& town, const S
         out << (i == 0 ? "" : ",\n") << "  {\"number\":\"" << to_string(meter.number) << "\"";
         member("system_title", system_title(meter.number).octets);
         out << ",\"concentrator\":\"" << to_string(meter.concentrator) << "\",\"role\":\""
-            << (meter.kind == LoadKind::summary ? "summary" : "customer") << "\",\"model\":\"WMT-SIM\"";
+            << (meter.kind == LoadKind::summary ? "summary" : "customer") << "\",\"model\":\"WM-SIM-3\"";
         member("ek_management", keys.management.encryption.reveal());
         member("ak_management", keys.management.authentication.reveal());
         member("ek_reading", keys.reading.encryption.reveal());
