@@ -1,0 +1,191 @@
+#include "concentrator/core.h"
+
+#include <algorithm>
+
+#include "security/ciphers.h"
+
+namespace wattmesh::concentrator {
+namespace {
+
+constexpr std::size_t wrapped_parts = 3, key_size = 16;
+
+std::optional<MeterKeys> unwrap(KeyWrap& kek, Bytes wrapped) {
+    auto plain = kek.unwrap(wrapped);
+    if (!plain || plain->size() != wrapped_parts * key_size) return std::nullopt;
+    const Bytes keys{*plain};
+    MeterKeys out{{*Key128::from(keys.subspan(0, key_size)), *Key128::from(keys.subspan(key_size, key_size))},
+                  *Key128::from(keys.subspan(2 * key_size, key_size))};
+    security::wipe(*plain);
+    return out;
+}
+
+RootSettings mesh_settings(const CoreSettings& settings) {
+    RootSettings mesh = settings.mesh;
+    mesh.concentrator = settings.number;
+    if (mesh.pan <= 1) mesh.pan = pan_of(settings.number);
+    return mesh;
+}
+
+}  // namespace
+
+Core::Core(CoreSettings settings, JournalStore& store, const Recovered& recovered, Ciphers& ciphers,
+           Random& random)
+    : settings_(std::move(settings)),
+      ciphers_(ciphers),
+      random_(random),
+      clock_(recovered.last_time),
+      now_(clock_.at({})),
+      mesh_(std::make_unique<MeshRoot>(mesh_settings(settings_), ciphers, random)),
+      store_(store, [this](const Directory& directory) {
+          if (uplink_) uplink_->notify(directory);
+      }) {
+    settings_.engine.own_title = system_title(settings_.number);
+    settings_.uplink.number = settings_.number;
+    objects_ = std::make_unique<VersionedObjects>(store_, recovered.objects);
+    engine_ = std::make_unique<ReadingEngine>(settings_.engine, store_, ciphers_, random_, recovered);
+    device_ = std::make_unique<LogicalDevice>(settings_.number, store_, *objects_, ports());
+    uplink_ = std::make_unique<Uplink>(settings_.uplink, *device_, ciphers_, random_);
+    if (!recovered.mesh_state.empty() && !mesh_->restore_state(recovered.mesh_state)) {
+        actions_.push_back(Note{"the stored mesh state is not of this version: the mesh is formed anew"});
+    }
+    objects_changed(dcu::objects::limits);
+    objects_changed(dcu::objects::reading_plan);
+    load_meters();
+}
+Core::~Core() = default;
+
+DevicePorts Core::ports() {
+    DevicePorts ports;
+    ports.topology = [this] { return topology(); };
+    ports.statistics = [this] { return mesh_->statistics(); };
+    ports.time = [this] { return std::pair{now_.utc, now_.doubtful}; };
+    ports.set_time = [this](Instant truth) {
+        if (!clock_.trusted()) actions_.push_back(Note{"the head-end has set the clock"});
+        clock_.set(truth, elapsed_);
+        now_ = clock_.at(elapsed_);
+    };
+    ports.objects_changed = [this](const ObisCode& code) { objects_changed(code); };
+    ports.read_again = [this](const auto& ranges, auto done) { engine_->backfill(ranges, std::move(done)); };
+    ports.new_journal_id = [this] {
+        JournalId id;
+        random_.fill(id.octets);
+        return id;
+    };
+    ports.certificate_request = [this] {
+        return settings_.certificate_request ? settings_.certificate_request() : Buffer{};
+    };
+    ports.install_certificate = [this](Buffer certificate, std::function<void(bool)> done) {
+        if (!settings_.install_certificate) return done(false);
+        settings_.install_certificate(std::move(certificate), std::move(done));
+    };
+    return ports;
+}
+
+void Core::objects_changed(const ObisCode& code) {
+    if (code == dcu::objects::reading_plan) return engine_->set_plan(objects_->reading_plan());
+    if (code != dcu::objects::limits) return load_meters();
+    const auto& limits = objects_->limits();
+    store_.limit(limits.journal_entries_max);
+    uplink_->set_heartbeat(std::chrono::seconds{std::max<std::uint16_t>(limits.heartbeat_s, 1)});
+    uplink_->relay().set_transactions_max(std::max<std::uint8_t>(limits.transactions_max, 1));
+}
+
+void Core::load_meters() {
+    const auto kek = ciphers_.key_wrap(settings_.kek);
+    std::map<DeviceNumber, MeterKeys> keys;
+    for (const auto& wrapped : objects_->wrapped_keys().meters) {
+        if (auto unwrapped = unwrap(*kek, wrapped.wrapped))
+            keys.emplace(wrapped.number, std::move(*unwrapped));
+    }
+    std::vector<KeyedMeter> meters;
+    std::vector<std::pair<DeviceNumber, Key128>> members;
+    std::set<DeviceNumber> numbers;
+    std::size_t keyless = 0;
+    for (const auto& listed : objects_->meter_list().meters) {
+        const auto found = keys.find(listed.number);
+        KeyedMeter meter{listed, std::nullopt};
+        if (found != keys.end()) {
+            meter.keys = found->second;
+            members.emplace_back(listed.number, found->second.join);
+        } else {
+            ++keyless;
+        }
+        numbers.insert(listed.number);
+        meters.push_back(std::move(meter));
+    }
+    if (keyless > 0 && !keys.empty()) {
+        actions_.push_back(
+            Note{std::to_string(keyless) + " listed meters have no key that our key-encryption key opens"});
+    }
+    mesh_->set_meters(std::move(members));
+    uplink_->relay().set_meters(std::move(numbers));
+    engine_->set_meters(meters);
+}
+
+std::vector<dcu::TopologyNode> Core::topology() const {
+    auto nodes = mesh_->topology();
+    // the mesh counts in steady time
+    for (auto& node : nodes) {
+        if (node.last_heard != Instant{}) node.last_heard = clock_.utc(node.last_heard);
+    }
+    return nodes;
+}
+
+void Core::at(Duration elapsed) {
+    elapsed_ = std::max(elapsed, elapsed_);
+    now_ = clock_.at(elapsed_);
+}
+
+void Core::tick(Duration elapsed) {
+    at(elapsed);
+    pump();
+}
+
+void Core::uplink_opened(Duration elapsed) {
+    at(elapsed);
+    uplink_->opened(now_);
+    pump();
+}
+
+void Core::uplink_received(Bytes bytes, Duration elapsed) {
+    at(elapsed);
+    uplink_->receive(bytes, now_);
+    pump();
+}
+
+void Core::uplink_closed(const std::string& reason, Duration elapsed) {
+    at(elapsed);
+    uplink_->closed(reason, now_);
+    pump();
+}
+
+void Core::radio_connected(Duration elapsed) {
+    at(elapsed);
+    radio_ = {};
+    mesh_->module_connected(now_.steady);
+    pump();
+}
+
+void Core::radio_received(Bytes bytes, Duration elapsed) {
+    at(elapsed);
+    radio_.feed(bytes);
+    while (auto payload = radio_.next()) mesh_->receive(*payload, now_.steady);
+    pump();
+}
+
+std::optional<Action> Core::take_action() {
+    if (actions_.empty()) return std::nullopt;
+    auto action = std::move(actions_.front());
+    actions_.pop_front();
+    return action;
+}
+
+Duration Core::next_deadline() const {
+    Instant next = std::min({mesh_->next_deadline(), engine_->next_deadline(), uplink_->next_deadline()});
+    if (clock_.trusted()) next = std::min(next, erase_at_);
+    if (mesh_unsaved() && !saving_mesh_) next = std::min(next, save_at_);
+    if (next == never) return Duration::max();
+    return elapsed_ + (next - now_.steady);
+}
+
+}  // namespace wattmesh::concentrator

@@ -1,0 +1,99 @@
+#pragma once
+#include <map>
+#include <memory>
+
+#include "concentrator/core_store.h"
+#include "concentrator/mesh/mesh_root.h"
+#include "concentrator/reading/reading_engine.h"
+#include "concentrator/uplink/logical_device.h"
+#include "concentrator/uplink/uplink.h"
+#include "protocol/mesh/host_stream.h"
+
+namespace wattmesh::concentrator {
+
+struct CoreSettings {
+    DeviceNumber number;
+    Key128 kek;         ///< unwraps the meters' reading and join keys
+    RootSettings mesh;  ///< concentrator and pan are filled in when zero
+    UplinkSettings uplink;
+    EngineSettings engine;
+    Duration erase_after = std::chrono::days{30};
+    /// Renewal of the certificate (logical_device.h); without them the object answers that it cannot.
+    std::function<Buffer()> certificate_request;
+    std::function<void(Buffer, std::function<void(bool)>)> install_certificate;
+};
+
+/// The whole concentrator without sockets, files and clock. Every input carries `elapsed`: the time since the
+/// program started, monotonic. After each input, and after each completion of the store (then call tick), the
+/// owner performs all actions and asks for next_deadline(). Runs on one thread; `store`, `ciphers` and
+/// `random` outlive it, completions of the store need not.
+class Core {
+public:
+    Core(CoreSettings settings, JournalStore& store, const Recovered& recovered, Ciphers& ciphers,
+         Random& random);
+    ~Core();
+    Core(const Core&) = delete;
+    Core& operator=(const Core&) = delete;
+
+    void tick(Duration elapsed);
+    void uplink_opened(Duration elapsed);
+    void uplink_received(Bytes bytes, Duration elapsed);
+    void uplink_closed(const std::string& reason, Duration elapsed);
+    void radio_connected(Duration elapsed);
+    void radio_received(Bytes bytes, Duration elapsed);
+
+    std::optional<Action> take_action();
+    /// On the scale of `elapsed`; Duration::max(): nothing is due.
+    Duration next_deadline() const;
+
+    bool logged_in() const { return uplink_->logged_in(); }
+    const TrustedClock& clock() const { return clock_; }
+    const ReadingCounts& reading_counts() const { return engine_->counts(); }
+    const UplinkCounts& uplink_counts() const { return uplink_->counts(); }
+    const VersionedObjects& objects() const { return *objects_; }
+    std::vector<dcu::TopologyNode> topology() const;
+    dcu::Statistics statistics() const { return mesh_->statistics(); }
+
+private:
+    struct Talk {
+        DeviceNumber meter;
+        bool relayed = false;
+    };
+    DevicePorts ports();
+    void objects_changed(const ObisCode& code);
+    void load_meters();
+    void at(Duration elapsed);
+    void pump();
+    void hold_wanted();
+    bool pump_requests();
+    bool pump_events();
+    void on(const MeshAnswer& answer);
+    void on(const MeshFailure& failure);
+    void on(const MeshJoined& joined);
+    void on(const MeshLost& lost);
+    void on(const MeshUnknown& unknown);
+    void journal(const DeviceNumber& meter, dcu::EntryKind kind, Buffer payload);
+    bool mesh_unsaved() const { return save_failed_ || mesh_->state_dirty(); }
+    void save_mesh();
+    void erase_old();
+
+    CoreSettings settings_;
+    Ciphers& ciphers_;
+    Random& random_;
+    TrustedClock clock_;
+    Duration elapsed_{};
+    Now now_;
+    std::unique_ptr<MeshRoot> mesh_;
+    mesh::host::StreamDecoder radio_;
+    std::unique_ptr<VersionedObjects> objects_;
+    std::unique_ptr<ReadingEngine> engine_;
+    std::unique_ptr<LogicalDevice> device_;
+    std::unique_ptr<Uplink> uplink_;
+    std::map<std::uint32_t, Talk> talks_;  ///< by the mesh's handle
+    bool started_ = false, saving_mesh_ = false, save_failed_ = false;
+    Instant erase_at_{}, save_at_{};
+    std::deque<Action> actions_;
+    CoreStore store_;  ///< last: the first to go, so that no completion finds a half-dead core
+};
+
+}  // namespace wattmesh::concentrator

@@ -1,0 +1,122 @@
+#include <algorithm>
+
+#include "concentrator/core.h"
+
+namespace wattmesh::concentrator {
+namespace {
+
+constexpr int on_demand = 2, scheduled = 3;  // priorities of the mesh
+constexpr Duration relay_deadline = std::chrono::seconds{60};
+constexpr Duration relay_linger =
+    std::chrono::seconds{5};  // the head-end's next request of the same talk may follow
+constexpr Duration erase_interval = std::chrono::hours{1};
+constexpr Duration save_retry = std::chrono::seconds{5};
+
+}  // namespace
+
+/// Lets every part do what is due until none has anything for another.
+void Core::pump() {
+    if (!started_) {
+        started_ = true;
+        journal({}, dcu::EntryKind::started, {});
+    }
+    mesh_->tick(now_.steady);
+    uplink_->tick(now_);
+    hold_wanted();
+    engine_->tick(now_);
+    for (bool moved = true; moved;) {
+        moved = pump_requests();
+        moved = pump_events() || moved;
+        if (moved) engine_->tick(now_);
+    }
+    while (auto frame = mesh_->take_output()) actions_.push_back(SendRadio{mesh::host::frame_stream(*frame)});
+    uplink_->flush_relay();
+    while (auto action = uplink_->take_action()) actions_.push_back(std::move(*action));
+    save_mesh();
+    erase_old();
+}
+
+/// A meter that the head-end talks with, or wants to, is not read by us meanwhile.
+void Core::hold_wanted() {
+    for (const auto& meter : uplink_->relay().wanted()) engine_->hold(meter, now_.steady + relay_linger);
+}
+
+bool Core::pump_requests() {
+    bool moved = false;
+    auto& relay = uplink_->relay();
+    while (auto talk =
+               relay.take_talk([this](const DeviceNumber& meter) { return !engine_->reading(meter); })) {
+        moved = true;
+        const auto handle =
+            mesh_->send(talk->meter, std::move(talk->payload), on_demand, now_.steady, relay_deadline);
+        talks_[handle] = {talk->meter, true};
+    }
+    while (auto request = engine_->take_request()) {
+        moved = true;
+        const auto handle = mesh_->send(request->meter, std::move(request->payload), scheduled, now_.steady,
+                                        request->deadline);
+        talks_[handle] = {request->meter, false};
+    }
+    return moved;
+}
+
+bool Core::pump_events() {
+    bool moved = false;
+    while (auto event = mesh_->take_event()) {
+        moved = true;
+        std::visit([this](const auto& happened) { on(happened); }, *event);
+    }
+    return moved;
+}
+
+void Core::on(const MeshAnswer& answer) {
+    const auto talk = talks_.extract(answer.handle);
+    if (talk.empty()) return;
+    const auto [meter, relayed] = talk.mapped();
+    if (!relayed) return engine_->answered(meter, answer.payload, now_);
+    uplink_->relay().answered(meter, answer.payload);
+    engine_->hold(meter, now_.steady + relay_linger);
+}
+
+void Core::on(const MeshFailure& failure) {
+    const auto talk = talks_.extract(failure.handle);
+    if (talk.empty()) return;
+    const auto [meter, relayed] = talk.mapped();
+    if (!relayed) return engine_->failed(meter, failure.reason, now_);
+    uplink_->relay().failed(meter);
+    engine_->hold(meter, now_.steady);
+}
+
+void Core::on(const MeshJoined& joined) {
+    journal(joined.meter, dcu::EntryKind::meter_joined, dcu::encode(joined.link));
+    engine_->joined(joined.meter, now_);
+}
+void Core::on(const MeshLost& lost) { journal(lost.meter, dcu::EntryKind::meter_lost, {}); }
+void Core::on(const MeshUnknown& unknown) { journal(unknown.meter, dcu::EntryKind::unknown_meter, {}); }
+
+void Core::journal(const DeviceNumber& meter, dcu::EntryKind kind, Buffer payload) {
+    Commit commit;
+    commit.entries.push_back({meter, kind, now_.utc, now_.doubtful, std::move(payload)});
+    store_.commit(std::move(commit), [this](const std::optional<Directory>& directory) {
+        if (!directory) actions_.push_back(Note{"the journal could not be written: is the disk full?"});
+    });
+}
+
+void Core::save_mesh() {
+    if (saving_mesh_ || !mesh_unsaved() || now_.steady < save_at_) return;
+    saving_mesh_ = true;
+    store_.put_mesh_state(mesh_->save_state(), [this](bool stored) {
+        saving_mesh_ = false;
+        save_failed_ = !stored;
+        save_at_ = stored ? now_.steady : now_.steady + save_retry;
+    });
+}
+
+void Core::erase_old() {
+    if (!clock_.trusted() || now_.steady < erase_at_)
+        return;  // what is old is known only with the right time
+    erase_at_ = now_.steady + erase_interval;
+    store_.erase(now_.utc - settings_.erase_after, [](const std::optional<Directory>&) {});
+}
+
+}  // namespace wattmesh::concentrator

@@ -1,0 +1,213 @@
+#include "concentrator/uplink/uplink.h"
+
+#include <algorithm>
+
+#include "protocol/dcu/objects.h"
+
+namespace wattmesh::concentrator {
+namespace {
+
+using link::Hello;
+constexpr std::uint8_t login_type = 2, heartbeat_type = 1;
+
+std::vector<dlms::ClientAccess> clients() {
+    dlms::ClientAccess configuration, replication;
+    configuration.client = dcu::configuration_client;
+    replication.client = dcu::replication_client;
+    return {configuration, replication};  // no mechanism, no ciphering: mutual TLS protects the link
+}
+
+}  // namespace
+
+Uplink::Uplink(UplinkSettings settings, dlms::ObjectModel& device, Ciphers& ciphers, Random& random)
+    : settings_(settings),
+      random_(random),
+      server_(system_title(settings.number), clients(), device, ciphers, random),
+      backoff_(settings.backoff_min) {}
+Uplink::~Uplink() = default;
+
+void Uplink::opened(const Now& now) {
+    if (state_ != State::opening) return;
+    ++counts_.opened;
+    ++generation_;
+    state_ = State::greeting;
+    since_ = now.steady;
+    beats_unanswered_ = 0;
+    decoder_ = std::make_unique<link::WrapperDecoder>();
+    partial_since_.reset();
+    send_hello(Hello::Kind::login, login_type);
+}
+
+void Uplink::closed(const std::string& reason, const Now& now) {
+    if (state_ == State::waiting) return;
+    note("uplink closed: " + reason);
+    wait(now);
+}
+
+void Uplink::drop(const std::string& reason, const Now& now) {
+    actions_.push_back(CloseUplink{});
+    closed(reason, now);
+}
+
+/// Waits twice as long after each failure, half of it by chance: a front-end that comes back must not be
+/// called by all at once.
+void Uplink::wait(const Now& now) {
+    state_ = State::waiting;
+    since_ = now.steady;
+    ++generation_;
+    decoder_.reset();
+    for (const Sap client : {dcu::configuration_client, dcu::replication_client}) server_.disconnect(client);
+    relay_.reset();
+    std::array<std::uint8_t, 4> chance{};
+    random_.fill(chance);
+    const std::uint32_t draw = Reader{chance}.u32() >> 8;
+    const auto half = backoff_ / 2;
+    open_at_ = now.steady + half + Duration{half.count() * draw / (1 << 24)};
+    backoff_ = std::min(backoff_ * 2, settings_.backoff_max);
+}
+
+void Uplink::tick(const Now& now) {
+    switch (state_) {
+        case State::waiting:
+            if (now.steady < open_at_) return;
+            state_ = State::opening;
+            since_ = now.steady;
+            actions_.push_back(OpenUplink{});
+            return;
+        case State::opening:
+            if (now.steady >= since_ + settings_.open_timeout)
+                drop("the head-end's address does not answer", now);
+            return;
+        case State::greeting:
+            if (now.steady >= since_ + settings_.login_timeout)
+                return drop("the head-end does not answer the log-in", now);
+            break;
+        case State::ready:
+            break;
+    }
+    if (partial_since_ && now.steady >= *partial_since_ + settings_.partial_timeout) {
+        return drop("half a frame from the head-end and no more", now);
+    }
+    if (state_ != State::ready) return;
+    if (now.steady >= beat_at_) {
+        if (beats_unanswered_ >= settings_.beats_unanswered_max)
+            return drop("the head-end does not answer heartbeats", now);
+        ++beats_unanswered_;
+        beat_at_ = now.steady + heartbeat_;
+        send_hello(Hello::Kind::heartbeat, heartbeat_type);
+    }
+    if (directory_ && now.steady >= notify_at_ && server_.associated(dcu::replication_client)) {
+        std::vector<dlms::Data> lines;
+        for (const auto& info : *directory_) lines.push_back(dcu::to_data(info));
+        directory_.reset();
+        notify_at_ = now.steady + settings_.notify_interval;
+        ++counts_.notified;
+        send(dcu::replication_client,
+             dlms::encode_data_notification(++notification_ & 0xFF'FFFF, dlms::array(std::move(lines))));
+    }
+}
+
+Instant Uplink::next_deadline() const {
+    switch (state_) {
+        case State::waiting:
+            return open_at_;
+        case State::opening:
+            return since_ + settings_.open_timeout;
+        case State::greeting:
+            return since_ + settings_.login_timeout;
+        case State::ready:
+            break;
+    }
+    Instant next = beat_at_;
+    if (partial_since_) next = std::min(next, *partial_since_ + settings_.partial_timeout);
+    if (directory_ && server_.associated(dcu::replication_client)) next = std::min(next, notify_at_);
+    return next;
+}
+
+void Uplink::receive(Bytes bytes, const Now& now) {
+    if (!decoder_) return;
+    const auto generation = generation_;
+    decoder_->feed(bytes);
+    while (auto frame = decoder_->next()) {
+        beats_unanswered_ = 0;  // any frame is a sign of life
+        on_frame(*frame, now);
+        if (generation != generation_) return;
+    }
+    if (decoder_->error()) {
+        ++counts_.malformed;
+        return drop("the head-end's octets are not wrapper frames", now);
+    }
+    if (!decoder_->partial()) {
+        partial_since_.reset();
+    } else if (!partial_since_) {
+        partial_since_ = now.steady;
+    }
+}
+
+void Uplink::on_frame(const link::WrapperFrame& frame, const Now& now) {
+    if (link::is_hello(frame.payload)) return on_hello(frame, now);
+    if (link::is_gateway(frame.payload)) {
+        const auto gateway = link::decode_gateway(frame.payload);
+        if (!gateway || gateway->response) {
+            ++counts_.malformed;
+            return;
+        }
+        ++counts_.relayed;
+        relay_.request(frame.source, *gateway);
+        return flush_relay();
+    }
+    if (frame.destination != management_logical_device) {
+        ++counts_.malformed;
+        return;
+    }
+    ++counts_.requests;
+    server_.handle(frame.source, frame.payload, now.utc,
+                   [this, client = frame.source, generation = generation_](Buffer apdu) {
+                       if (generation == generation_) send(client, std::move(apdu));
+                   });
+}
+
+void Uplink::on_hello(const link::WrapperFrame& frame, const Now& now) {
+    const auto hello = link::decode_hello(frame.payload);
+    if (!hello) {
+        ++counts_.malformed;
+        return;
+    }
+    if (!hello->checksum_ok) ++counts_.bad_checksums;
+    if (hello->kind != Hello::Kind::login_ack || state_ != State::greeting) return;
+    ++counts_.logged_in;
+    state_ = State::ready;
+    since_ = now.steady;
+    backoff_ = settings_.backoff_min;
+    beat_at_ = now.steady + heartbeat_;
+    note("logged in at the head-end");
+}
+
+void Uplink::flush_relay() {
+    while (auto answer = relay_.take_answer()) {
+        if (decoder_) send(answer->client, link::encode_gateway(answer->frame));
+    }
+}
+
+void Uplink::send(Sap destination, Buffer payload) {
+    actions_.push_back(
+        SendUplink{link::encode_wrapper({management_logical_device, destination, std::move(payload)})});
+}
+
+void Uplink::send_hello(Hello::Kind kind, std::uint8_t type) {
+    Hello hello;
+    hello.kind = kind;
+    hello.type = type;
+    hello.address = to_string(settings_.number);
+    if (kind == Hello::Kind::login) hello.option = std::uint8_t{0};
+    send(management_logical_device, link::encode_hello(hello));
+}
+
+std::optional<Action> Uplink::take_action() {
+    if (actions_.empty()) return std::nullopt;
+    auto action = std::move(actions_.front());
+    actions_.pop_front();
+    return action;
+}
+
+}  // namespace wattmesh::concentrator
