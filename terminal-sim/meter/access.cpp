@@ -23,7 +23,7 @@ ClientAccess management_access(const AccessKeys& keys, CounterFile& counters, st
 
 std::vector<ClientAccess> radio_access(const AccessKeys& keys, SystemTitle concentrator,
                                        CounterFile& counters, std::size_t meter) {
-    assert(keys.reading);
+    assert(keys.management && keys.reading);
     ClientAccess management = management_access(keys, counters, meter);
     management.pdu_size_max = radio_pdu_size_max;
     ClientAccess reading;
@@ -40,10 +40,13 @@ std::vector<ClientAccess> radio_access(const AccessKeys& keys, SystemTitle conce
 std::vector<ClientAccess> bench_access(const AccessKeys& keys, CounterFile& counters, std::size_t meter) {
     ClientAccess open, reading;
     open.client = public_client;
+    std::vector<ClientAccess> clients{open};
     reading.client = reading_client;
     reading.mechanism = Mechanism::low;
     reading.password = keys.lls_password;
-    return {open, reading, management_access(keys, counters, meter)};
+    if (!keys.lls_password.empty()) clients.push_back(reading);
+    if (keys.management) clients.push_back(management_access(keys, counters, meter));
+    return clients;
 }
 
 }  // namespace wattmesh::sim

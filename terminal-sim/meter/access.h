@@ -13,16 +13,17 @@ constexpr std::size_t reading_slot(std::size_t meter) { return meter * 2 + 1; }
 
 /// Keys and password live here and in the server; wiped with them.
 struct AccessKeys {
-    dlms::ClientKeys management;
-    std::optional<dlms::ClientKeys> reading;  ///< needed over radio
-    Buffer lls_password;                      ///< needed at the bench
+    std::optional<dlms::ClientKeys> management;  ///< needed over radio
+    std::optional<dlms::ClientKeys> reading;     ///< needed over radio
+    Buffer lls_password;                         ///< of the reading client at the bench
 };
 
 /// Over radio: reading client pre-established and ciphered, bound to its concentrator's title; management
 /// client HLS-GMAC.
 std::vector<dlms::ClientAccess> radio_access(const AccessKeys& keys, SystemTitle concentrator,
                                              CounterFile& counters, std::size_t meter);
-/// At the bench (TCP): public client without security, reading client LLS, management client HLS-GMAC.
+/// At the bench (TCP): public client without security, reading client LLS, management client HLS-GMAC. A
+/// client without key or password is left out.
 std::vector<dlms::ClientAccess> bench_access(const AccessKeys& keys, CounterFile& counters,
                                              std::size_t meter);
 

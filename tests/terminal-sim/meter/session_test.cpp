@@ -60,7 +60,7 @@ struct Bench {
 
     security::OpensslCiphers ciphers;
     security::SystemRandom random;
-    AccessKeys keys{{key(1), key(2)}, ClientKeys{key(3), key(4)}, to_buffer(as_bytes("12345678"))};
+    AccessKeys keys{ClientKeys{key(1), key(2)}, ClientKeys{key(3), key(4)}, to_buffer(as_bytes("12345678"))};
     CounterFile counters, client_counters{2};
     Truth truth;
     Street street{5};

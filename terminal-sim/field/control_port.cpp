@@ -1,0 +1,87 @@
+#include "terminal-sim/field/control_port.h"
+
+#include <fmt/format.h>
+
+#include "platform/log.h"
+
+namespace wattmesh::sim {
+namespace {
+
+const platform::Log& log() {
+    static const platform::Log source{"field.control"};
+    return source;
+}
+
+std::string refusal(std::string_view why) { return fmt::format(R"({{"ok":false,"error":"{}"}})", why); }
+
+std::string status_line(const Field& field, Duration behind) {
+    const Field::Status status = field.status();
+    std::string dead;
+    for (const auto& device : status.dead)
+        dead += fmt::format(R"({}"{}")", dead.empty() ? "" : ",", to_string(device));
+    return fmt::format(
+        R"({{"ok":true,"now_s":{},"behind_ms":{},"meters":{},"alive":{},"joined":{},"unreachable":{},"hops_max":{},)"
+        R"("frames_sent":{},"frames_delivered":{},"frames_lost":{},"airtime_ms":{},"dead":[{}]}})",
+        epoch_us(field.now()) / 1'000'000, std::max<std::int64_t>(0, behind.count() / 1000), status.meters,
+        status.alive, status.joined, status.unreachable, status.hops_max, status.radio.frames_sent,
+        status.radio.frames_delivered, status.radio.frames_lost, status.radio.airtime_us / 1000, dead);
+}
+
+}  // namespace
+
+struct ControlPort::Connection {
+    std::unique_ptr<platform::Link> link;
+    std::string line;
+};
+
+std::string ControlPort::answer(Field& field, Duration behind, std::string_view line) {
+    const auto blank = line.find(' ');
+    const std::string_view word = line.substr(0, blank);
+    if (word == "status" && blank == std::string_view::npos) return status_line(field, behind);
+    if (word != "kill" && word != "revive")
+        return refusal("unknown command; say kill NUMBER, revive NUMBER or status");
+    const auto number =
+        blank == std::string_view::npos ? std::nullopt : DeviceNumber::parse(line.substr(blank + 1));
+    if (!number) return refusal("a device number has twelve decimal digits");
+    const bool known = word == "kill" ? field.kill(*number) : field.revive(*number);
+    if (!known) return refusal("no such device in this field: " + to_string(*number));
+    return fmt::format(R"({{"ok":true,"{}":"{}"}})", word == "kill" ? "killed" : "revived",
+                       to_string(*number));
+}
+
+ControlPort::ControlPort(platform::Loop& loop, Field& field, std::function<Duration()> behind,
+                         const std::string& address, std::uint16_t port)
+    : field_(field),
+      behind_(std::move(behind)),
+      acceptor_(loop, {.address = address, .port = port, .tls = {}}) {
+    acceptor_.start([this](std::unique_ptr<platform::Link> link) { take(std::move(link)); },
+                    [](const auto&, const auto&) {});
+    log().information("listening port={}", acceptor_.port());
+}
+
+ControlPort::~ControlPort() = default;
+
+void ControlPort::take(std::unique_ptr<platform::Link> link) {
+    if (connections_.size() >= connections_max) return;
+    const int id = next_++;
+    auto& connection = connections_[id] = std::make_unique<Connection>();
+    connection->link = std::move(link);
+    connection->link->start({[this, id](Bytes bytes) { receive(id, bytes); },
+                             [this, id](const std::string&) { connections_.erase(id); }});
+}
+
+void ControlPort::receive(int id, Bytes bytes) {
+    Connection& connection = *connections_.at(id);
+    for (const std::uint8_t octet : bytes) {
+        if (octet != '\n') {
+            if (connection.line.size() >= line_size_max) return connection.link->close();
+            if (octet != '\r') connection.line += static_cast<char>(octet);
+            continue;
+        }
+        const std::string answer = ControlPort::answer(field_, behind_(), connection.line) + "\n";
+        connection.line.clear();
+        if (!connection.link->send(as_bytes(answer))) return connection.link->close();
+    }
+}
+
+}  // namespace wattmesh::sim

@@ -1,0 +1,124 @@
+#include "terminal-sim/tool/command.h"
+
+#include <cstdio>
+#include <cstring>
+
+#include "platform/arguments.h"
+
+namespace wattmesh::sim {
+namespace {
+
+const Command all[] = {
+    {"provision",
+     "make a town and the manufacturer's shipment file",
+     "Usage: terminal-sim provision --out DIR [--meters N] [--concentrators N] [--layout R|U] [--hardness "
+     "DB] [--seed N]\n"
+     "Writes DIR/town.json (where everything stands) and DIR/shipment.json (numbers and keys, mode 0600).\n"
+     "  --meters N         customer meters of the whole town (200); each concentrator also gets a summary "
+     "meter\n"
+     "  --concentrators N  (2)\n"
+     "  --layout R|U       rural feeder or urban street (R)\n"
+     "  --hardness DB      added to every link between houses, 0 to 30 (0)\n"
+     "  --seed N           (1)\n",
+     {"out", "meters", "concentrators", "layout", "hardness", "seed"},
+     run_provision},
+    {"field",
+     "run a radio field of meters",
+     "Usage: terminal-sim field --town FILE --keys FILE --state DIR [--truth FILE] [--listen HOST:PORT]\n"
+     "                          [--control HOST:PORT] [--history-hours H] [--rate 10|50|100] [--speed X] "
+     "[--origin S]\n"
+     "  --town, --keys     town.json and shipment.json of `terminal-sim provision`\n"
+     "  --state DIR        what meters keep over a restart (counters, radio state, what was done to them)\n"
+     "  --truth FILE       appends meter,at_epoch_s,channel,value of every interval before anything is "
+     "encoded\n"
+     "  --listen HOST:PORT radio module of the first concentrator, the next one has the next port "
+     "(127.0.0.1:4100)\n"
+     "  --control ...      line commands, each answered by one JSON line: kill NUMBER, revive NUMBER, "
+     "status\n"
+     "  --history-hours H  how long the meters have been measuring at the first start (4)\n"
+     "  --rate KBIT        of the radio (50)\n"
+     "  --speed X          simulated time runs X times as fast (1)\n"
+     "  --origin S         Unix second at which simulated time equals real time (now)\n",
+     {"town", "keys", "state", "truth", "listen", "control", "history-hours", "rate", "speed", "origin",
+      "log"},
+     run_field},
+    {"meter",
+     "simulate one meter on TCP",
+     "Usage: terminal-sim meter --port PORT --link wrapper|hdlc --number N [--ek HEX --ak HEX] [--secret S] "
+     "[...]\n"
+     "   or: terminal-sim meter --port PORT --link wrapper|hdlc --number N --keys shipment.json [...]\n"
+     "Any DLMS client reads it: public client 16; reading client 2 with LLS (--secret); management client 1 "
+     "with HLS-GMAC\n"
+     "(--ek, --ak). A client whose keys are not given is not served. Server address 1.\n"
+     "  --address A        to listen on (127.0.0.1)\n"
+     "  --kind K           household, shop or factory (household)\n"
+     "  --history-days D   how long it has been measuring at the first start (7)\n"
+     "  --seed N           of its load (1)\n"
+     "  --state DIR        what it keeps over a restart (default: below $XDG_STATE_HOME or ~/.local/state)\n"
+     "  --truth FILE       appends every captured interval\n"
+     "  --speed X, --origin S   as for field\n",
+     {"port", "link", "number", "ek", "ak", "secret", "keys", "address", "kind", "history-days", "seed",
+      "state", "truth", "speed", "origin", "log"},
+     run_meter},
+    {"read",
+     "read an object of a meter",
+     "Usage: terminal-sim read --tcp HOST:PORT [--link wrapper|hdlc] [--client 16|2|1] [keys] "
+     "OBIS[/ATTRIBUTE]...\n"
+     "Prints one JSON line per object. OBIS: 1.8.0 or 1-0:1.8.0*255 or 1.0.1.8.0.255; attribute 2 if none is "
+     "given;\n"
+     "`list` is the object list.\n"
+     "  --client N         16 public (default), 2 reading (LLS: --secret), 1 management (HLS-GMAC: --ek, "
+     "--ak)\n"
+     "  --class N          class of the object; found in the object list if not given\n"
+     "  --from T --to T    range of a profile; Unix seconds or 2026-11-22T10:00:00Z\n"
+     "  --server N         server address (1)      --timeout S   wait for each answer (10)\n",
+     {"tcp", "link", "client", "secret", "ek", "ak", "class", "from", "to", "server", "timeout"},
+     run_read},
+    {"decode",
+     "show what octets on a DLMS link mean",
+     "Usage: terminal-sim decode HEX\n"
+     "Takes wrapper or HDLC frames, or a bare APDU, in hexadecimal; prints the layers, indented.\n",
+     {},
+     run_decode},
+    {"truth",
+     "compare what was stored with what was measured",
+     "Usage: terminal-sim truth compare --truth FILE --csv FILE\n"
+     "Both hold lines meter,at_epoch_s,channel,value (a heading may come first). Prints one JSON line with "
+     "the counts\n"
+     "expected, stored, missing, wrong, extra and duplicate; exit status 0 only if the last four are 0.\n",
+     {"truth", "csv"},
+     run_truth},
+};
+
+int print_overview(std::FILE* to) {
+    std::fputs(
+        "terminal-sim: simulates meters and their radio field, and reads and decodes real ones.\n"
+        "Usage: terminal-sim COMMAND [options]     terminal-sim COMMAND --help\n",
+        to);
+    for (const Command& command : all) std::fprintf(to, "  %-10s %s\n", command.name, command.summary);
+    return to == stdout ? 0 : 2;
+}
+
+}  // namespace
+
+std::span<const Command> commands() { return all; }
+
+int run_tool(int argc, const char* const* argv, const std::string& state_home) {
+    if (argc < 2) return print_overview(stderr);
+    const std::string_view name = argv[1];
+    if (name == "--help" || name == "-h" || name == "help") return print_overview(stdout);
+    for (const Command& command : all) {
+        if (name != command.name) continue;
+        for (int i = 2; i < argc; ++i)
+            if (std::strcmp(argv[i], "--help") == 0 || std::strcmp(argv[i], "-h") == 0) {
+                std::fputs(command.help, stdout);
+                return 0;
+            }
+        const platform::Arguments arguments{argc - 1, argv + 1, command.options};
+        return command.run({arguments.settings(), arguments.words(), state_home});
+    }
+    throw platform::UsageError("unknown command '" + std::string{name} +
+                               "'; `terminal-sim --help` lists them");
+}
+
+}  // namespace wattmesh::sim

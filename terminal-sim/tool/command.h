@@ -1,0 +1,37 @@
+#pragma once
+#include <span>
+#include <string>
+#include <vector>
+
+#include "platform/settings.h"
+
+namespace wattmesh::sim {
+
+/// What a command was called with. `state_home` is where a program may keep what must outlive it.
+struct Call {
+    platform::Settings settings;
+    std::vector<std::string> words;  ///< behind the command's name
+    std::string state_home;
+};
+
+/// One subcommand of terminal-sim.
+struct Command {
+    const char* name;
+    const char* summary;
+    const char* help;  ///< what --help prints
+    std::vector<std::string> options;
+    int (*run)(const Call& call);  ///< throws; returns the exit status
+};
+std::span<const Command> commands();
+
+int run_meter(const Call& call);
+int run_provision(const Call& call);
+int run_field(const Call& call);
+int run_read(const Call& call);
+int run_decode(const Call& call);
+int run_truth(const Call& call);
+
+/// Picks the command and calls it; `terminal-sim`, `--help` and `COMMAND --help` print help.
+int run_tool(int argc, const char* const* argv, const std::string& state_home);
+
+}  // namespace wattmesh::sim

@@ -1,0 +1,18 @@
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "protocol/base/time.h"
+#include "protocol/dlms/data.h"
+
+namespace wattmesh::sim {
+
+/// A value as JSON: date-times as ISO 8601 in UTC, printable octet-strings as text, others as hexadecimal.
+std::string to_json(const dlms::Data& data);
+/// JSON text without its quotes.
+std::string json_escaped(std::string_view text);
+/// "Wh" for 30, "?" for what is not in the table.
+std::string_view unit_text(std::int64_t unit);
+std::string iso_text(Instant at);
+
+}  // namespace wattmesh::sim

@@ -1,0 +1,137 @@
+#include "platform/log.h"
+#include "platform/main_guard.h"
+#include "security/ciphers.h"
+#include "terminal-sim/field/field_state.h"
+#include "terminal-sim/field/json_file.h"
+#include "terminal-sim/field/shipment.h"
+#include "terminal-sim/meter/access.h"
+#include "terminal-sim/meter/bench_port.h"
+#include "terminal-sim/tool/command.h"
+#include "terminal-sim/tool/keys.h"
+#include "terminal-sim/tool/running.h"
+
+namespace wattmesh::sim {
+namespace {
+
+AccessKeys keys_of(const platform::Settings& settings, const DeviceNumber& number) {
+    AccessKeys keys;
+    if (settings.has("keys")) {
+        const auto file = settings.required<std::filesystem::path>("keys");
+        const Shipment shipment = read_shipment(file);
+        const auto found = shipment.find(number);
+        if (found == shipment.end()) throw file_trouble(file, "has no meter " + to_string(number));
+        keys.management = found->second.management;
+        keys.lls_password = found->second.lls_password;
+    }
+    if (auto management = management_keys(settings)) keys.management = std::move(management);
+    if (settings.has("secret"))
+        keys.lls_password = to_buffer(as_bytes(settings.required<std::string>("secret")));
+    return keys;
+}
+
+/// Keeps the meter's deeds in its state folder and captures rows when they are due.
+class Housekeeping {
+public:
+    Housekeeping(platform::Loop& loop, Meter& meter, std::filesystem::path file, Instant installed_at)
+        : loop_(loop),
+          meter_(meter),
+          file_(std::move(file)),
+          installed_at_(installed_at),
+          capture_(loop),
+          save_(loop) {
+        saved_ = meter.deeds().size();
+        write();
+        capture();
+        watch();
+    }
+    void write() {
+        FieldState state{installed_at_, {}};
+        state.devices[meter_.settings().number].deeds = meter_.deeds();
+        const Buffer content = encode(state);
+        write_private_file(file_, std::string(content.begin(), content.end()));
+        saved_ = meter_.deeds().size();
+    }
+
+private:
+    void capture() {
+        meter_.advance(loop_.now());
+        capture_.at(meter_.next_capture(), [this] { capture(); });
+    }
+    void watch() {
+        if (meter_.deeds().size() != saved_) write();
+        save_.after_real(std::chrono::milliseconds{200}, [this] { watch(); });
+    }
+
+    platform::Loop& loop_;
+    Meter& meter_;
+    std::filesystem::path file_;
+    Instant installed_at_;
+    std::size_t saved_;
+    platform::Timer capture_, save_;
+};
+
+}  // namespace
+
+int run_meter(const Call& call) {
+    const auto& settings = call.settings;
+    platform::start_log(settings.optional<std::string>("log", "information"));
+    platform::forbid_memory_dumps();
+    const platform::Log log{"meter"};
+    const auto word = settings.required<std::string>("number");
+    const auto number = DeviceNumber::parse(word);
+    if (!number)
+        throw platform::SettingsError("--number " + word + ": a device number has twelve decimal digits");
+    const auto link = link_kind(settings.optional<std::string>("link", "wrapper"));
+    if (!link) throw platform::SettingsError("--link: is neither wrapper nor hdlc");
+    const auto kind = load_kind(settings.optional<std::string>("kind", "household"));
+    if (!kind || *kind == LoadKind::summary)
+        throw platform::SettingsError("--kind: is none of household, shop, factory");
+    const auto port = settings.required_in<std::uint16_t>("port", 0, 65535);
+    const AccessKeys keys = keys_of(settings, *number);
+    if (!keys.management)
+        log.warning("serving no management client reason=\"neither --ek and --ak nor --keys given\"");
+    if (keys.lls_password.empty())
+        log.warning("serving no reading client reason=\"neither --secret nor --keys given\"");
+
+    const auto clock = clock_of(settings);
+    const auto state_home =
+        std::filesystem::path{call.state_home} / "wattmesh" / ("meter-" + to_string(*number));
+    const auto folder = settings.optional<std::filesystem::path>("state", state_home);
+    std::filesystem::create_directories(folder);
+    CounterFile counters{folder / "counters", number->integer(), 2};
+    const auto state = read_field_state(folder / "meter.state");
+    const Instant installed_at =
+        state ? state->installed_at
+              : clock->now() - std::chrono::days{settings.optional_in<int>("history-days", 7, 0, 3650)};
+
+    const auto seed = settings.optional<std::uint32_t>("seed", 1);
+    CustomerLoad load{seed, *number, *kind, false};
+    const auto truth_file = settings.optional<std::filesystem::path>("truth", {});
+    std::optional<Truth> truth;
+    if (!truth_file.empty()) truth.emplace(truth_file);
+    MeterSettings made{.number = *number, .kind = *kind, .seed = seed, .installed_at = installed_at};
+    made.accepted_counter = [&](Sap client) {
+        return counters.accepted(client == management_client ? management_slot(0) : reading_slot(0));
+    };
+    Meter meter{made, load, &load.supply(), truth ? &*truth : nullptr};
+    if (state && state->devices.contains(*number)) meter.replay(state->devices.at(*number).deeds);
+
+    security::OpensslCiphers ciphers;
+    security::SystemRandom random;
+    platform::Loop loop{clock};
+    Housekeeping housekeeping{loop, meter, folder / "meter.state", installed_at};
+    const BenchPort bench{loop, settings.optional<std::string>("address", "127.0.0.1"), port, *link, [&] {
+                              return std::make_unique<dlms::Server>(system_title(*number),
+                                                                    bench_access(keys, counters, 0), meter,
+                                                                    ciphers, random);
+                          }};
+    const platform::StopSignals stop{loop, [&] { loop.stop(); }};
+    log.information("listening number={} port={} link={} rows={} state={}", to_string(*number), bench.port(),
+                    *link == LinkKind::wrapper ? "wrapper" : "hdlc", meter.load_profile().rows().size(),
+                    folder.string());
+    loop.run();
+    housekeeping.write();
+    return 0;
+}
+
+}  // namespace wattmesh::sim

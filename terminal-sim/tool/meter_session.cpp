@@ -1,0 +1,122 @@
+#include "terminal-sim/tool/meter_session.h"
+
+#include <fmt/format.h>
+
+#include <limits>
+
+namespace wattmesh::sim {
+
+using namespace dlms;
+
+namespace {
+
+/// Nobody's serial number: the tool is not a device.
+constexpr SystemTitle tool_title{{'W', 'M', 'T', 'T', 'O', 'O', 'L', '1'}};
+
+std::string refusal(const AssociationRefused& refused) {
+    if (refused.proof_failed) return "the meter's proof of its key is wrong: check --ek and --ak";
+    switch (refused.diagnostic) {
+        case 2:
+            return "the meter does not know this client's way of ciphering; check --client";
+        case 11:
+        case 12:
+            return "the meter wants another authentication; check --client";
+        case 13:
+            return "the meter does not accept the password or key; check --secret, or --ek and --ak";
+        default:
+            return fmt::format("the meter refuses the association (result {}, diagnostic {})", refused.result,
+                               refused.diagnostic);
+    }
+}
+
+std::string failure(const RequestFailed& failed) {
+    if (failed.exception)
+        return fmt::format("the meter answers with exception {}/{}", (*failed.exception)[0],
+                           (*failed.exception)[1]);
+    return fmt::format("the meter's answer is {} at octet {}", to_string(failed.error.fault),
+                       failed.error.offset);
+}
+
+}  // namespace
+
+/// Lives as long as the session: the meter says where sending goes on.
+class MeterSession::Counter final : public CounterStore {
+public:
+    explicit Counter(std::uint32_t last) : last_(last) {}
+    std::optional<std::uint32_t> next() override {
+        if (last_ == std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
+        return ++last_;
+    }
+    bool accept(std::uint32_t received) override {
+        if (received <= last_) return false;
+        last_ = received;
+        return true;
+    }
+
+private:
+    std::uint32_t last_;
+};
+
+MeterSession::MeterSession(BenchCall& call, const Who& who)
+    : call_(call), receive_(std::make_unique<Counter>(0)) {
+    ClientConfig config;
+    config.own_title = tool_title;
+    std::uint32_t last_sent = 0;
+    if (who.client == management_client) {
+        MeterSession open{call, {}};
+        const ObisCode name{{0, 0, 43, 1, static_cast<std::uint8_t>(who.client.value), 255}};
+        const auto counter = open.get({1, name, 2});
+        const auto value =
+            std::holds_alternative<Data>(counter) ? std::get<Data>(counter).integer() : std::nullopt;
+        if (!value)
+            throw std::runtime_error("the meter does not show its invocation counter " + to_string(name));
+        last_sent = static_cast<std::uint32_t>(*value);
+        open.release();
+        config.mechanism = Mechanism::high_gmac;
+        config.ciphered = true;
+        config.keys = who.keys;
+    } else if (who.client == reading_client) {
+        config.mechanism = Mechanism::low;
+        config.password = who.password;
+    }
+    send_ = std::make_unique<Counter>(last_sent);
+    client_ = std::make_unique<Client>(std::move(config), ciphers_, random_, *send_, *receive_);
+    call_.use(who.client);
+    associate();
+}
+
+MeterSession::~MeterSession() = default;
+
+void MeterSession::pump() {
+    while (const auto request = client_->take_output()) client_->receive(call_.exchange(*request));
+}
+
+void MeterSession::associate() {
+    client_->associate();
+    pump();
+    while (auto event = client_->take_event()) {
+        if (const auto* refused = std::get_if<AssociationRefused>(&*event))
+            throw std::runtime_error(refusal(*refused));
+        if (const auto* failed = std::get_if<RequestFailed>(&*event))
+            throw std::runtime_error(failure(*failed));
+    }
+    if (!client_->associated()) throw std::runtime_error("the meter does not associate");
+}
+
+ReadOutcome MeterSession::get(const AttributeId& id, const Selection& selection) {
+    client_->get(id, selection);
+    pump();
+    while (auto event = client_->take_event()) {
+        if (auto* read = std::get_if<ReadCompleted>(&*event)) return std::move(read->outcome);
+        if (const auto* failed = std::get_if<RequestFailed>(&*event))
+            throw std::runtime_error(failure(*failed));
+    }
+    throw std::runtime_error("the meter does not answer the request");
+}
+
+void MeterSession::release() {
+    client_->release();
+    pump();
+}
+
+}  // namespace wattmesh::sim

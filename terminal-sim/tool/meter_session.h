@@ -1,0 +1,37 @@
+#pragma once
+#include <memory>
+
+#include "protocol/dlms/client.h"
+#include "terminal-sim/tool/bench_call.h"
+
+namespace wattmesh::sim {
+
+/// One DLMS association with a meter on TCP, call by call. Throws std::runtime_error with the reason in
+/// words.
+class MeterSession {
+public:
+    struct Who {
+        Sap client = public_client;
+        Buffer password;                       ///< reading client, LLS
+        std::optional<dlms::ClientKeys> keys;  ///< management client, HLS-GMAC
+    };
+    /// Associates. For the management client the counter to go on with is asked as public client first.
+    MeterSession(BenchCall& call, const Who& who);
+    ~MeterSession();
+
+    dlms::ReadOutcome get(const dlms::AttributeId& id, const dlms::Selection& selection = {});
+    void release();
+
+private:
+    class Counter;
+    void associate();
+    void pump();
+
+    BenchCall& call_;
+    security::OpensslCiphers ciphers_;
+    security::SystemRandom random_;
+    std::unique_ptr<Counter> send_, receive_;
+    std::unique_ptr<dlms::Client> client_;
+};
+
+}  // namespace wattmesh::sim

@@ -1,0 +1,37 @@
+#include <cstdio>
+
+#include "platform/settings.h"
+#include "security/ciphers.h"
+#include "terminal-sim/field/shipment.h"
+#include "terminal-sim/tool/command.h"
+
+namespace wattmesh::sim {
+
+int run_provision(const Call& call) {
+    const auto& settings = call.settings;
+    const auto folder = settings.required<std::filesystem::path>("out");
+    LayoutRequest request;
+    request.meters = static_cast<std::size_t>(settings.optional_in<int>("meters", 200, 1, 20'000));
+    request.concentrators = static_cast<std::size_t>(settings.optional_in<int>("concentrators", 2, 1, 99));
+    request.seed = settings.optional_in<std::uint32_t>("seed", 1, 0, 0xFFFF'FFFF);
+    request.hardness_db = settings.optional_in<int>("hardness", 0, 0, 30);
+    request.summary_meters = true;
+    const std::string letter = settings.optional<std::string>("layout", "R");
+    if (letter != "R" && letter != "U")
+        throw platform::SettingsError("--layout " + letter + ": is neither R (rural) nor U (urban)");
+    request.kind = letter == "R" ? LayoutKind::rural : LayoutKind::urban;
+    if (request.meters < request.concentrators)
+        throw platform::SettingsError("--meters: fewer meters than concentrators");
+
+    const Town town = make_town(request);
+    security::SystemRandom random;
+    std::filesystem::create_directories(folder);
+    write_town(folder / "town.json", town);
+    write_shipment(folder / "shipment.json", town, make_shipment(town, random));
+    std::printf("{\"meters\":%zu,\"concentrators\":%zu,\"town\":\"%s\",\"shipment\":\"%s\"}\n",
+                town.meters.size(), town.concentrators.size(), (folder / "town.json").c_str(),
+                (folder / "shipment.json").c_str());
+    return 0;
+}
+
+}  // namespace wattmesh::sim
