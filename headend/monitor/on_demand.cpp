@@ -1,0 +1,226 @@
+#include "headend/monitor/on_demand.h"
+
+#include <utility>
+
+namespace wattmesh::headend::monitor {
+namespace {
+
+constexpr std::uint16_t class_register = 3, class_extended_register = 4;
+
+bool has_scaler(const dlms::AttributeId& id) {
+    return (id.class_id == class_register || id.class_id == class_extended_register) && id.attribute == 2;
+}
+
+std::string fault_of(frontend::RelayStatus status) {
+    switch (status) {
+        case frontend::RelayStatus::answered:
+            return {};
+        case frontend::RelayStatus::unreachable:
+            return "unreachable";
+        case frontend::RelayStatus::timed_out:
+            return "no_answer";
+        case frontend::RelayStatus::offline:
+            return "offline";
+        case frontend::RelayStatus::full:
+            return "busy";
+    }
+    return "malformed";
+}
+
+std::string fault_of(const dlms::RequestFailed& failed) {
+    const Fault fault = failed.error.fault;
+    if (failed.exception) return "refused";
+    return fault == Fault::not_authentic || fault == Fault::replayed ? "not_authentic" : "malformed";
+}
+
+}  // namespace
+
+std::string_view to_string(KeyFault fault) {
+    switch (fault) {
+        case KeyFault::unknown_meter:
+            return "unknown_meter";
+        case KeyFault::no_concentrator:
+            return "no_concentrator";
+        case KeyFault::no_key:
+            return "no_key";
+        case KeyFault::unavailable:
+            return "unavailable";
+    }
+    return "?";
+}
+
+/// One association and what it was asked for.
+struct OnDemand::Talk {
+    struct Request {
+        dlms::AttributeId id;
+        Done done;
+        Instant asked;
+    };
+    DeviceNumber meter, concentrator;
+    std::deque<Request> requests;  ///< the first one is being read
+    std::optional<dlms::Client> client;
+    std::optional<dlms::RequestId> reading, reading_scaler;
+    dlms::Data value;  ///< while the scaler is being read
+    bool carrying = false, releasing = false, ended = false;
+};
+
+OnDemand::OnDemand(OnDemandSettings settings, KeyService& keys, Carry carry, Counters counters, Now now,
+                   Ciphers& ciphers, Random& random)
+    : settings_(settings),
+      keys_(keys),
+      carry_(std::move(carry)),
+      counters_(std::move(counters)),
+      now_(std::move(now)),
+      ciphers_(ciphers),
+      random_(random) {}
+
+OnDemand::~OnDemand() = default;
+
+std::size_t OnDemand::open() const { return talks_.size(); }
+
+std::shared_ptr<OnDemand::Talk> OnDemand::talk_of(DeviceNumber meter) {
+    auto& talk = talks_[meter];
+    if (talk) return talk;
+    talk = std::make_shared<Talk>();
+    talk->meter = meter;
+    keys_.management(meter, [this, waiting = std::weak_ptr{talk}](KeyAnswer answer) {
+        const auto alive = waiting.lock();
+        if (!alive) return;
+        if (const auto* fault = std::get_if<KeyFault>(&answer))
+            return fail_all(*alive, std::string{to_string(*fault)});
+        start(alive, std::get<ManagementAccess>(answer));
+    });
+    return talk;
+}
+
+void OnDemand::read(DeviceNumber meter, const dlms::AttributeId& id, Done done) {
+    const auto talk = talk_of(meter);
+    talk->requests.push_back({id, std::move(done), now_()});
+    if (talk->client && talk->requests.size() == 1 && !talk->releasing) {
+        next_request(*talk);
+        pump(talk);
+    }
+}
+
+void OnDemand::start(const std::shared_ptr<Talk>& talk, const ManagementAccess& access) {
+    talk->concentrator = access.concentrator;
+    dlms::ClientConfig config;
+    config.mechanism = dlms::Mechanism::high_gmac;
+    config.ciphered = true;
+    config.keys = access.keys;
+    config.own_title = settings_.own_title;
+    config.server_title = system_title(talk->meter);
+    config.pdu_size_max = settings_.pdu_size_max;
+    CounterStore& counters = counters_(talk->meter);
+    talk->client.emplace(std::move(config), ciphers_, random_, counters, counters);
+    talk->releasing = false;
+    talk->client->associate();
+    pump(talk);
+}
+
+/// Carries the next APDU, one at a time.
+void OnDemand::pump(const std::shared_ptr<Talk>& talk) {
+    if (talk->ended || talk->carrying || !talk->client) return;
+    auto apdu = talk->client->take_output();
+    if (!apdu) {
+        take_events(*talk);  // for example: the counter is used up
+        if (talk->ended) return;
+        apdu = talk->client->take_output();
+        if (!apdu) return;
+    }
+    talk->carrying = true;
+    carry_(talk->concentrator, talk->meter, *std::move(apdu),
+           [this, waiting = std::weak_ptr{talk}](const frontend::RelayOutcome& outcome) {
+               if (const auto alive = waiting.lock()) on_outcome(alive, outcome);
+           });
+}
+
+void OnDemand::on_outcome(const std::shared_ptr<Talk>& talk, const frontend::RelayOutcome& outcome) {
+    talk->carrying = false;
+    if (talk->ended) return;
+    if (outcome.status != frontend::RelayStatus::answered) return fail_all(*talk, fault_of(outcome.status));
+    talk->client->receive(outcome.apdu);
+    take_events(*talk);
+    pump(talk);
+}
+
+void OnDemand::take_events(Talk& talk) {
+    while (!talk.ended) {
+        const auto event = talk.client->take_event();
+        if (!event) return;
+        if (std::holds_alternative<dlms::Associated>(*event)) {
+            next_request(talk);
+        } else if (const auto* refused = std::get_if<dlms::AssociationRefused>(&*event)) {
+            return fail_all(talk, refused->proof_failed ? "not_authentic" : "refused");
+        } else if (const auto* read = std::get_if<dlms::ReadCompleted>(&*event)) {
+            on_value(talk, read->outcome);
+        } else if (const auto* failed = std::get_if<dlms::RequestFailed>(&*event)) {
+            return fail_all(talk, talk.releasing ? "" : fault_of(*failed));
+        } else if (std::holds_alternative<dlms::Released>(*event)) {
+            return fail_all(talk, "");
+        }
+    }
+}
+
+void OnDemand::next_request(Talk& talk) {
+    if (talk.requests.empty()) {
+        talk.releasing = true;
+        talk.client->release();
+        return;
+    }
+    talk.reading_scaler.reset();
+    talk.reading = talk.client->get(talk.requests.front().id);
+}
+
+void OnDemand::on_value(Talk& talk, const dlms::ReadOutcome& outcome) {
+    if (talk.requests.empty()) return;
+    OnDemandResult result;
+    const auto* data = std::get_if<dlms::Data>(&outcome);
+    if (talk.reading_scaler) {
+        result.value = std::move(talk.value);
+        const auto* pair = data != nullptr ? data->elements() : nullptr;
+        if (pair != nullptr && pair->size() == 2 && (*pair)[0].integer() && (*pair)[1].integer()) {
+            result.scaler = static_cast<int>(*(*pair)[0].integer());
+            result.unit = static_cast<int>(*(*pair)[1].integer());
+        }
+    } else if (data == nullptr) {
+        result.fault = "refused";
+    } else if (dlms::AttributeId id = talk.requests.front().id; has_scaler(id)) {
+        talk.value = *data;
+        id.attribute = 3;
+        talk.reading_scaler = talk.client->get(id);
+        return;
+    } else {
+        result.value = *data;
+    }
+    finish(talk, std::move(result));
+    if (!talk.ended) next_request(talk);
+}
+
+void OnDemand::finish(Talk& talk, OnDemandResult result) {
+    Talk::Request request = std::move(talk.requests.front());
+    talk.requests.pop_front();
+    result.took = now_() - request.asked;
+    request.done(std::move(result));
+}
+
+/// The association is over. What still waits fails with `fault`; with an empty one (an orderly release) it is
+/// asked in a new one.
+void OnDemand::fail_all(Talk& talk, const std::string& fault) {
+    talk.ended = true;
+    auto requests = std::exchange(talk.requests, {});
+    const DeviceNumber meter = talk.meter;
+    talks_.erase(meter);  // the caller keeps `talk` alive
+    for (auto& request : requests) {
+        if (fault.empty()) {
+            read(meter, request.id, std::move(request.done));
+        } else {
+            OnDemandResult result;
+            result.fault = fault;
+            result.took = now_() - request.asked;
+            request.done(std::move(result));
+        }
+    }
+}
+
+}  // namespace wattmesh::headend::monitor

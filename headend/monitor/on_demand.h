@@ -1,0 +1,75 @@
+#pragma once
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "headend/frontend/relay.h"
+#include "headend/monitor/key_service.h"
+#include "protocol/base/cipher.h"
+#include "protocol/dlms/client.h"
+
+namespace wattmesh::headend::monitor {
+
+/// What a read on demand brought.
+struct OnDemandResult {
+    /// Empty when it succeeded, else a stable word: unknown_meter, no_concentrator, no_key, unavailable,
+    /// offline, unreachable, no_answer, busy, refused, not_authentic, malformed.
+    std::string fault;
+    dlms::Data value;                 ///< raw, as the meter gave it
+    std::optional<int> scaler, unit;  ///< of registers
+    Duration took{};                  ///< simulated time from request to answer
+    bool ok() const { return fault.empty(); }
+};
+
+struct OnDemandSettings {
+    SystemTitle own_title;             ///< of this head-end's key service
+    std::uint16_t pdu_size_max = 200;  ///< over radio
+};
+
+/// Reads any attribute of any meter through the mesh, end to end: management client 1, HLS-GMAC, every APDU
+/// ciphered; the concentrator only carries it. One association for each meter at a time, which serves what
+/// was asked for meanwhile and is then released. One thread.
+class OnDemand {
+public:
+    using Done = std::function<void(OnDemandResult)>;
+    /// Carries one APDU to a meter behind a concentrator (frontend::Core::relay).
+    using Carry = std::function<void(DeviceNumber concentrator, DeviceNumber meter, Buffer apdu,
+                                     frontend::Relay::Done done)>;
+    /// Invocation counters of the management keys of a meter, durable; they outlive this object.
+    using Counters = std::function<CounterStore&(DeviceNumber meter)>;
+    using Now = std::function<Instant()>;
+
+    OnDemand(OnDemandSettings settings, KeyService& keys, Carry carry, Counters counters, Now now,
+             Ciphers& ciphers, Random& random);
+    ~OnDemand();
+
+    /// Register values (classes 3 and 4, attribute 2) come with scaler and unit.
+    void read(DeviceNumber meter, const dlms::AttributeId& id, Done done);
+    std::size_t open() const;
+
+private:
+    struct Talk;
+    std::shared_ptr<Talk> talk_of(DeviceNumber meter);
+    void start(const std::shared_ptr<Talk>& talk, const ManagementAccess& access);
+    void pump(const std::shared_ptr<Talk>& talk);
+    void on_outcome(const std::shared_ptr<Talk>& talk, const frontend::RelayOutcome& outcome);
+    void take_events(Talk& talk);
+    void next_request(Talk& talk);
+    void on_value(Talk& talk, const dlms::ReadOutcome& outcome);
+    void finish(Talk& talk, OnDemandResult result);
+    void fail_all(Talk& talk, const std::string& fault);
+
+    OnDemandSettings settings_;
+    KeyService& keys_;
+    Carry carry_;
+    Counters counters_;
+    Now now_;
+    Ciphers& ciphers_;
+    Random& random_;
+    std::map<DeviceNumber, std::shared_ptr<Talk>> talks_;
+};
+
+}  // namespace wattmesh::headend::monitor
