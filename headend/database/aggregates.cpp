@@ -19,7 +19,7 @@ std::vector<DirtyMark> dirty_marks(Connection& connection, int count_max, Instan
         const soci::rowset<soci::row> rows =
             (sql.prepare << "select bank, day, concentrator, mark from dirty_day where marked_us <= :before "
                             "order by marked_us limit :most",
-             soci::use(before), soci::use(count_max));
+             use(before), use(count_max));
         for (const auto& row : rows)
             found.push_back({row.get<int>(0), row.get<int>(1), row.get<long long>(2), row.get<long long>(3)});
         return found;
@@ -33,14 +33,14 @@ bool recompute(Connection& connection, const DirtyMark& dirty) {
         int locked = 0;
         sql << "select pg_try_advisory_xact_lock(1464683605, hashtext(concat_ws('/', cast(:bank as integer), "
                "cast(:day as integer), cast(:concentrator as bigint))))::int",
-            soci::use(dirty.bank), soci::use(dirty.day), soci::use(dirty.concentrator), soci::into(locked);
+            use(dirty.bank), use(dirty.day), use(dirty.concentrator), soci::into(locked);
         if (locked == 0) return false;
-        sql << "select recompute_day(cast(:bank as smallint), :day, :concentrator)", soci::use(dirty.bank),
-            soci::use(dirty.day), soci::use(dirty.concentrator);
+        sql << "select recompute_day(cast(:bank as smallint), :day, :concentrator)", use(dirty.bank),
+            use(dirty.day), use(dirty.concentrator);
         // An ingest that came meanwhile has raised the mark: then it stays and the day is computed again.
         sql << "delete from dirty_day where bank = :bank and day = :day and concentrator = :concentrator and "
                "mark = :mark",
-            soci::use(dirty.bank), soci::use(dirty.day), soci::use(dirty.concentrator), soci::use(dirty.mark);
+            use(dirty.bank), use(dirty.day), use(dirty.concentrator), use(dirty.mark);
         return true;
     });
     transaction.commit();
@@ -77,7 +77,7 @@ void Aggregates::make_partitions(Instant now, int ahead) {
     for (int i = 0; i < ahead; ++i)
         connection_.run("making a day's partition", [&](soci::session& sql) {
             const int day = utc_day(now) + i;
-            sql << "select make_interval_day(:day)", soci::use(day);
+            sql << "select make_interval_day(:day)", use(day);
         });
 }
 

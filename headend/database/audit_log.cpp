@@ -8,8 +8,8 @@ std::int64_t AuditLog::append(Instant at, const std::string& actor, const std::s
                               const std::string& subject, const std::string& detail) {
     return connection_.run("appending to the audit log", [&](soci::session& sql) {
         long long number = 0;
-        sql << "select audit_append(:at, :actor, :action, :subject, :detail)", soci::use(at),
-            soci::use(actor), soci::use(action), soci::use(subject), soci::use(detail), soci::into(number);
+        sql << "select audit_append(:at, :actor, :action, :subject, :detail)", use(at), use(actor),
+            use(action), use(subject), use(detail), soci::into(number);
         return std::int64_t{number};
     });
 }
@@ -21,7 +21,7 @@ std::vector<AuditRecord> AuditLog::latest(int count) {
             (sql.prepare
                  << "select number, at_us, actor, action, subject, detail from audit order by number desc "
                     "limit :count",
-             soci::use(count));
+             use(count));
         for (const auto& row : rows)
             found.push_back({row.get<long long>(0), row.get<Instant>(1), row.get<std::string>(2),
                              row.get<std::string>(3), row.get<std::string>(4), row.get<std::string>(5)});

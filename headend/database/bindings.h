@@ -25,6 +25,16 @@ inline Buffer from_bytea(std::string_view text) {
     return from_hex(text.substr(2)).value_or(Buffer{});
 }
 
+/// soci::use for what outlives the statement. `sql << ...` runs when its own temporary dies, after any
+/// temporary bound to it has died: so those do not compile.
+template <class T>
+auto use(const T& value) {
+    static const std::string unnamed;  // the container keeps a reference to the name
+    return soci::use(value, unnamed);
+}
+template <class T>
+auto use(const T&& value) = delete;
+
 inline long long number_of(const DeviceNumber& number) { return static_cast<long long>(number.integer()); }
 DeviceNumber device_number(long long number);
 

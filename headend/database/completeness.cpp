@@ -27,8 +27,7 @@ std::vector<MeterCompleteness> Completeness::of(ConcentratorId concentrator, con
                             "from meter m, (select id, period_s * 1000000::bigint as us from bank where "
                             "profile = :profile) p "
                             "where m.concentrator = :concentrator order by m.number",
-             soci::use(to), soci::use(from), soci::use(from), soci::use(to), soci::use(profile),
-             soci::use(concentrator));
+             use(to), use(from), use(from), use(to), use(profile), use(concentrator));
         for (const auto& row : rows)
             found.push_back({row.get<MeterId>(0), row.get<DeviceNumber>(1), row.get<long long>(2),
                              row.get<long long>(3)});
@@ -61,8 +60,7 @@ std::vector<MissingRange> Completeness::missing(ConcentratorId concentrator, con
                     "(select e.kind::int from event e where e.meter_number = ranges.number and e.kind in (3, "
                     "4) "
                     "order by e.at_us desc limit 1) from ranges order by number, low",
-             soci::use(profile), soci::use(from), soci::use(to), soci::use(concentrator), soci::use(from),
-             soci::use(to), soci::use(count_max));
+             use(profile), use(from), use(to), use(concentrator), use(from), use(to), use(count_max));
         for (const auto& row : rows)
             found.push_back({row.get<DeviceNumber>(0), row.get<Instant>(1), row.get<Instant>(2),
                              reason_of(row.get<std::optional<int>>(3), row.get<std::optional<int>>(4))});

@@ -27,8 +27,8 @@ ConcentratorId Concentrators::add(DeviceNumber number, const std::string& name, 
         sql << "insert into concentrator (tenant, area, number, name, registered_us) values (1, 1, :number, "
                ":name, :now) "
                "on conflict (number) do nothing",
-            soci::use(number), soci::use(name), soci::use(now);
-        sql << "select id from concentrator where number = :number", soci::use(number), soci::into(id);
+            use(number), use(name), use(now);
+        sql << "select id from concentrator where number = :number", use(number), soci::into(id);
         return id;
     });
 }
@@ -36,7 +36,7 @@ ConcentratorId Concentrators::add(DeviceNumber number, const std::string& name, 
 std::optional<Concentrator> Concentrators::find(DeviceNumber number) {
     return connection_.run("finding a concentrator", [&](soci::session& sql) -> std::optional<Concentrator> {
         const soci::rowset<soci::row> rows =
-            (sql.prepare << std::string{columns} + " where number = :number", soci::use(number));
+            (sql.prepare << std::string{columns} + " where number = :number", use(number));
         for (const auto& row : rows) return concentrator_of(row);
         return std::nullopt;
     });
@@ -58,7 +58,7 @@ std::optional<SessionGrant> Concentrators::open_session(DeviceNumber number, Ins
                             "link = case when state <> 2 then 1 else link end, "
                             "last_seen_us = greatest(last_seen_us, :now) "
                             "where number = :number returning id, state, owner_epoch",
-             soci::use(now), soci::use(number));
+             use(now), use(number));
         for (const auto& row : rows)
             return SessionGrant{row.get<ConcentratorId>(0), static_cast<ConcentratorState>(row.get<int>(1)),
                                 row.get<OwnerEpoch>(2)};
@@ -68,17 +68,19 @@ std::optional<SessionGrant> Concentrators::open_session(DeviceNumber number, Ins
 
 void Concentrators::seen(DeviceNumber number, Instant last_seen, LinkState link) {
     connection_.run("noting a concentrator's presence", [&](soci::session& sql) {
+        const int state = static_cast<int>(link);
         sql << "update concentrator set link = :link, last_seen_us = greatest(last_seen_us, :seen) where "
                "number = :number",
-            soci::use(static_cast<int>(link)), soci::use(last_seen), soci::use(number);
+            use(state), use(last_seen), use(number);
     });
 }
 
 void Concentrators::seen(DeviceNumber number, OwnerEpoch epoch, Instant last_seen, LinkState link) {
     connection_.run("noting a concentrator's presence", [&](soci::session& sql) {
+        const int state = static_cast<int>(link);
         sql << "update concentrator set link = :link, last_seen_us = greatest(last_seen_us, :seen) "
                "where number = :number and owner_epoch = :epoch",
-            soci::use(static_cast<int>(link)), soci::use(last_seen), soci::use(number), soci::use(epoch);
+            use(state), use(last_seen), use(number), use(epoch);
     });
 }
 
@@ -87,9 +89,8 @@ void Concentrators::certify(ConcentratorId concentrator, const Certificate& cert
         sql << "insert into concentrator_certificate (concentrator, serial, issued_us, expires_us) "
                "values (:concentrator, :serial, :issued, :expires) on conflict (concentrator, serial) do "
                "nothing",
-            soci::use(concentrator), soci::use(certificate.serial), soci::use(certificate.issued),
-            soci::use(certificate.expires);
-        sql << "update concentrator set state = 1 where id = :id and state = 0", soci::use(concentrator);
+            use(concentrator), use(certificate.serial), use(certificate.issued), use(certificate.expires);
+        sql << "update concentrator set state = 1 where id = :id and state = 0", use(concentrator);
     });
 }
 
@@ -99,7 +100,7 @@ std::vector<Certificate> Concentrators::certificates(ConcentratorId concentrator
         const soci::rowset<soci::row> rows =
             (sql.prepare << "select serial, issued_us, expires_us, revoked_us from concentrator_certificate "
                             "where concentrator = :id order by issued_us",
-             soci::use(concentrator));
+             use(concentrator));
         for (const auto& row : rows)
             found.push_back({row.get<std::string>(0), row.get<Instant>(1), row.get<Instant>(2),
                              row.get<std::optional<Instant>>(3).has_value()});
@@ -112,7 +113,7 @@ bool Concentrators::refused(DeviceNumber number, const std::string& serial) {
         long long good = 0;
         sql << "select count(*) from concentrator_certificate k join concentrator c on c.id = k.concentrator "
                "where c.number = :number and c.state <> 2 and k.serial = :serial and k.revoked_us is null",
-            soci::use(number), soci::use(serial), soci::into(good);
+            use(number), use(serial), soci::into(good);
         return good == 0;
     });
 }
@@ -125,7 +126,7 @@ bool Concentrators::revoke(DeviceNumber number, Instant now) {
                "where number = :number "
                "returning id), certificates as (update concentrator_certificate set revoked_us = :now2 "
                "where concentrator in (select id from gone) and revoked_us is null) select id from gone",
-            soci::use(now), soci::use(number), soci::use(now), soci::into(id);
+            use(now), use(number), use(now), soci::into(id);
         return sql.got_data();
     });
 }
@@ -135,7 +136,7 @@ std::vector<DeviceNumber> Concentrators::revoked_since(Instant since) {
         std::vector<DeviceNumber> found;
         const soci::rowset<soci::row> rows =
             (sql.prepare << "select number from concentrator where revoked_us >= :since order by number",
-             soci::use(since));
+             use(since));
         for (const auto& row : rows) found.push_back(row.get<DeviceNumber>(0));
         return found;
     });

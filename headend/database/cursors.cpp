@@ -7,8 +7,9 @@ namespace wattmesh::headend::database {
 Sequence Cursors::find(ConcentratorId concentrator, const JournalId& journal) {
     return connection_.run("finding a journal's cursor", [&](soci::session& sql) {
         Sequence sequence;
+        const auto name = bytea(journal);
         sql << "select sequence from journal_cursor where concentrator = :id and journal = :journal",
-            soci::use(concentrator), soci::use(bytea(journal)), soci::into(sequence);
+            use(concentrator), use(name), soci::into(sequence);
         return sql.got_data() ? sequence : Sequence{0};
     });
 }
@@ -20,7 +21,7 @@ std::vector<Cursor> Cursors::of(ConcentratorId concentrator) {
             (sql.prepare
                  << "select journal, sequence, epoch, id, entries_stored, entries_replayed, rows_stored, "
                     "rows_duplicate from journal_cursor where concentrator = :id order by id",
-             soci::use(concentrator));
+             use(concentrator));
         for (const auto& row : rows) {
             Cursor cursor;
             const auto octets = from_bytea(row.get<std::string>(0));
@@ -44,7 +45,7 @@ Advanced Cursors::advance(ConcentratorId concentrator, const JournalId& journal,
     return connection_.run("advancing a journal's cursor", [&](soci::session& sql) -> Advanced {
         // The share lock keeps a new log-in from taking the epoch before this transaction ends.
         OwnerEpoch newest;
-        sql << "select owner_epoch from concentrator where id = :id for share", soci::use(concentrator),
+        sql << "select owner_epoch from concentrator where id = :id for share", use(concentrator),
             soci::into(newest);
         if (!sql.got_data() || newest != epoch) return {Advance::superseded, 0, {}};
 
@@ -52,18 +53,17 @@ Advanced Cursors::advance(ConcentratorId concentrator, const JournalId& journal,
         sql << "insert into journal_cursor (concentrator, journal, first_us, advanced_us) values (:id, "
                ":journal, :now, :now2) "
                "on conflict (concentrator, journal) do nothing",
-            soci::use(concentrator), soci::use(name), soci::use(now), soci::use(now);
+            use(concentrator), use(name), use(now), use(now);
         Sequence sequence;
         OwnerEpoch last;
         long long surrogate = 0;
         sql << "select sequence, epoch, id from journal_cursor where concentrator = :id and journal = "
                ":journal for update",
-            soci::use(concentrator), soci::use(name), soci::into(sequence), soci::into(last),
-            soci::into(surrogate);
+            use(concentrator), use(name), soci::into(sequence), soci::into(last), soci::into(surrogate);
         if (sequence == to && last == epoch && from != to) return {Advance::already, surrogate, sequence};
         if (sequence != from) return {Advance::lost_race, surrogate, sequence};
         sql << "update journal_cursor set sequence = :to, epoch = :epoch, advanced_us = :now where id = :id",
-            soci::use(to), soci::use(epoch), soci::use(now), soci::use(surrogate);
+            use(to), use(epoch), use(now), use(surrogate);
         return {Advance::advanced, surrogate, from};
     });
 }
@@ -76,7 +76,7 @@ void Cursors::count(std::int64_t journal_row, std::int64_t entries_stored, std::
         sql << "update journal_cursor set entries_stored = entries_stored + :a, entries_replayed = "
                "entries_replayed + :b, "
                "rows_stored = rows_stored + :c, rows_duplicate = rows_duplicate + :d where id = :id",
-            soci::use(stored), soci::use(replayed), soci::use(rows), soci::use(again), soci::use(id);
+            use(stored), use(replayed), use(rows), use(again), use(id);
     });
 }
 

@@ -23,6 +23,7 @@ std::uint32_t DesiredStates::desire(ConcentratorId concentrator, const ObisCode&
                                     Instant now) {
     return connection_.run("storing a concentrator's desired state", [&](soci::session& sql) {
         long long version = 0;
+        const auto octets = bytea(content);
         sql << "insert into desired_object as old (concentrator, object, version, content, changed_us) "
                "values (:id, :object, 1, :content, :now) on conflict (concentrator, object) do update "
                "set version = old.version + (old.content <> excluded.content)::int, content = "
@@ -30,8 +31,7 @@ std::uint32_t DesiredStates::desire(ConcentratorId concentrator, const ObisCode&
                "changed_us = case when old.content <> excluded.content then excluded.changed_us else "
                "old.changed_us end "
                "returning version",
-            soci::use(concentrator), soci::use(object), soci::use(bytea(content)), soci::use(now),
-            soci::into(version);
+            use(concentrator), use(object), use(octets), use(now), soci::into(version);
         return static_cast<std::uint32_t>(version);
     });
 }
@@ -41,7 +41,7 @@ std::optional<DesiredObject> DesiredStates::find(ConcentratorId concentrator, co
                            [&](soci::session& sql) -> std::optional<DesiredObject> {
                                const soci::rowset<soci::row> rows =
                                    (sql.prepare << std::string{columns} + " and object = :object",
-                                    soci::use(concentrator), soci::use(object));
+                                    use(concentrator), use(object));
                                for (const auto& row : rows) return object_of(row);
                                return std::nullopt;
                            });
@@ -51,7 +51,7 @@ std::vector<DesiredObject> DesiredStates::of(ConcentratorId concentrator) {
     return connection_.run("listing a concentrator's desired state", [&](soci::session& sql) {
         std::vector<DesiredObject> found;
         const soci::rowset<soci::row> rows =
-            (sql.prepare << std::string{columns} + " order by object", soci::use(concentrator));
+            (sql.prepare << std::string{columns} + " order by object", use(concentrator));
         for (const auto& row : rows) found.push_back(object_of(row));
         return found;
     });
@@ -60,10 +60,10 @@ std::vector<DesiredObject> DesiredStates::of(ConcentratorId concentrator) {
 void DesiredStates::confirm(ConcentratorId concentrator, const ObisCode& object, std::uint32_t version,
                             Instant now) {
     connection_.run("confirming a desired state", [&](soci::session& sql) {
+        const long long held = version;
         sql << "update desired_object set confirmed_version = :version, confirmed_us = :now "
                "where concentrator = :id and object = :object",
-            soci::use(static_cast<long long>(version)), soci::use(now), soci::use(concentrator),
-            soci::use(object);
+            use(held), use(now), use(concentrator), use(object);
     });
 }
 
@@ -73,7 +73,7 @@ void DesiredStates::overtake(ConcentratorId concentrator, const ObisCode& object
         sql << "update desired_object set version = :version + 1 where concentrator = :id and object = "
                ":object "
                "and version <= :version2",
-            soci::use(seen), soci::use(concentrator), soci::use(object), soci::use(seen);
+            use(seen), use(concentrator), use(object), use(seen);
     });
 }
 

@@ -10,10 +10,10 @@ void Enrolments::issue(ConcentratorId concentrator, const CodeHash& code, Instan
         const Instant expires = now + valid;
         sql << "update enrolment set expires_us = :now where concentrator = :id and used_us is null and "
                "expires_us > :now2",
-            soci::use(now), soci::use(concentrator), soci::use(now);
+            use(now), use(concentrator), use(now);
         sql << "insert into enrolment (concentrator, code_hash, issued_us, expires_us) values (:id, :hash, "
                ":now, :expires)",
-            soci::use(concentrator), soci::use(hash), soci::use(now), soci::use(expires);
+            use(concentrator), use(hash), use(now), use(expires);
     });
 }
 
@@ -22,19 +22,19 @@ Redeemed Enrolments::redeem(DeviceNumber number, const CodeHash& code, Instant n
         const auto hash = bytea(code);
         // The update alone decides: of two at once the second waits for the first and then finds the code
         // used.
-        soci::statement use =
+        soci::statement redeem =
             (sql.prepare
                  << "update enrolment e set used_us = :now from concentrator c where c.id = e.concentrator "
                     "and c.number = :number and c.state <> 2 and e.code_hash = :hash and e.used_us is null "
                     "and e.expires_us > :now2",
-             soci::use(now), soci::use(number), soci::use(hash), soci::use(now));
-        use.execute(true);
-        if (use.get_affected_rows() == 1) return Redeemed::accepted;
+             use(now), use(number), use(hash), use(now));
+        redeem.execute(true);
+        if (redeem.get_affected_rows() == 1) return Redeemed::accepted;
         int used = 0;
         sql << "select (e.used_us is not null)::int from enrolment e join concentrator c on c.id = "
                "e.concentrator "
                "where c.number = :number and c.state <> 2 and e.code_hash = :hash",
-            soci::use(number), soci::use(hash), soci::into(used);
+            use(number), use(hash), soci::into(used);
         if (!sql.got_data()) return Redeemed::unknown;
         return used == 1 ? Redeemed::used : Redeemed::expired;
     });

@@ -21,7 +21,7 @@ std::vector<std::pair<DeviceNumber, KnownMeter>> look_up(Connection& connection,
         const soci::rowset<soci::row> rows =
             (sql.prepare << "select number, id, tenant, area, coalesce(concentrator, 0) from meter "
                             "where number = any(cast(:numbers as bigint[]))",
-             soci::use(list));
+             use(list));
         for (const auto& row : rows)
             found.emplace_back(row.get<DeviceNumber>(0),
                                KnownMeter{row.get<MeterId>(1), row.get<TenantId>(2), row.get<AreaId>(3),
@@ -66,8 +66,8 @@ std::optional<KnownBank> IngestCatalog::bank(Connection& connection, const ObisC
     const auto bank =
         connection.run("looking up a bank", [&](soci::session& sql) -> std::optional<KnownBank> {
             int id = 0, channels = 0;
-            sql << "select id, channels from bank where profile = :profile", soci::use(profile),
-                soci::into(id), soci::into(channels);
+            sql << "select id, channels from bank where profile = :profile", use(profile), soci::into(id),
+                soci::into(channels);
             if (!sql.got_data()) return std::nullopt;
             return KnownBank{static_cast<std::int16_t>(id), channels};
         });
@@ -85,7 +85,7 @@ std::optional<KnownConcentrator> IngestCatalog::concentrator(Connection& connect
     const auto found = connection.run(
         "looking up a concentrator", [&](soci::session& sql) -> std::optional<KnownConcentrator> {
             KnownConcentrator concentrator;
-            sql << "select id, tenant, area from concentrator where number = :number", soci::use(number),
+            sql << "select id, tenant, area from concentrator where number = :number", use(number),
                 soci::into(concentrator.id), soci::into(concentrator.tenant), soci::into(concentrator.area);
             if (!sql.got_data()) return std::nullopt;
             return concentrator;
@@ -103,7 +103,7 @@ void IngestCatalog::need_days(Connection& connection, const std::set<std::int32_
     }
     for (const auto day : unseen) {
         connection.run("making a day's partition",
-                       [&](soci::session& sql) { sql << "select make_interval_day(:day)", soci::use(day); });
+                       [&](soci::session& sql) { sql << "select make_interval_day(:day)", use(day); });
         const std::lock_guard lock{mutex_};
         days_.insert(day);
     }

@@ -72,11 +72,10 @@ void put_events(Connection& connection, std::int64_t journal_row, const KnownCon
                             ":doubtful <> 0, "
                             ":received, :fault, :from, :to, :hops, :parent, :rssi, :gap_first, :gap_last) on "
                             "conflict do nothing",
-             soci::use(row.meter), soci::use(row.journal), soci::use(row.sequence),
-             soci::use(concentrator.id), soci::use(concentrator.tenant), soci::use(concentrator.area),
-             soci::use(row.kind), soci::use(row.at), soci::use(row.doubtful), soci::use(batch.received),
-             soci::use(fault), soci::use(row.details.from), soci::use(row.details.to), soci::use(hops),
-             soci::use(parent), soci::use(rssi), soci::use(gap_first), soci::use(gap_last));
+             use(row.meter), use(row.journal), use(row.sequence), use(concentrator.id),
+             use(concentrator.tenant), use(concentrator.area), use(row.kind), use(row.at), use(row.doubtful),
+             use(batch.received), use(fault), use(row.details.from), use(row.details.to), use(hops),
+             use(parent), use(rssi), use(gap_first), use(gap_last));
         for (const auto& event : batch.events) {
             const auto details = details_of(event.entry);
             if (!details) {
@@ -105,15 +104,15 @@ void put_rejected(Connection& connection, std::int64_t journal_row, const KnownC
         std::map<Sequence, int> parts;
         for (const auto& entry : rejected) {
             const long long meter = number_of(entry.meter), journal = journal_row;
+            const auto reason = printable(entry.reason), raw = bytea(entry.raw);
             const int part = parts[entry.sequence]++;
             sql << "insert into rejected_entry (meter_number, journal, sequence, part, concentrator, tenant, "
                    "area, reason, "
                    "raw, received_us) values (:meter, :journal, :sequence, :part, :concentrator, :tenant, "
                    ":area, :reason, "
                    ":raw, :received) on conflict do nothing",
-                soci::use(meter), soci::use(journal), soci::use(entry.sequence), soci::use(part),
-                soci::use(concentrator.id), soci::use(concentrator.tenant), soci::use(concentrator.area),
-                soci::use(printable(entry.reason)), soci::use(bytea(entry.raw)), soci::use(received);
+                use(meter), use(journal), use(entry.sequence), use(part), use(concentrator.id),
+                use(concentrator.tenant), use(concentrator.area), use(reason), use(raw), use(received);
         }
     });
 }

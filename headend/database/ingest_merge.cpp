@@ -121,7 +121,7 @@ Merged merge_rows(Connection& connection, std::int64_t journal_row, std::span<co
         // other out.
         sql << "select count(*) from (select 1 from interval_row r join ingest_staging s on" + overlap(rows) +
                    " order by r.meter, r.bank, r.at_us for update of r) locked";
-        soci::statement keep = (sql.prepare << keep_conflicts(rows), soci::use(received));
+        soci::statement keep = (sql.prepare << keep_conflicts(rows), use(received));
         keep.execute(true);
         merged.values_conflicting = static_cast<int>(keep.get_affected_rows());
         merged.rows_filled = affected(sql, fill_nulls(rows));

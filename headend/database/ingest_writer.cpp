@@ -74,12 +74,13 @@ void mark_dirty(Connection& connection, const std::vector<PendingRow>& rows, Ins
         marks;  // ordered: no deadlock with another writer
     for (const auto& row : rows) marks.emplace(row.bank, utc_day(row.at), row.owner);
     connection.run("marking days for the aggregates", [&](soci::session& sql) {
-        for (const auto& [bank, day, concentrator] : marks)
+        for (const auto& [bank_id, day, concentrator] : marks) {
+            const int bank = bank_id;
             sql << "insert into dirty_day as old (bank, day, concentrator, mark, marked_us) "
                    "values (:bank, :day, :concentrator, 1, :now) "
                    "on conflict (bank, day, concentrator) do update set mark = old.mark + 1",
-                soci::use(static_cast<int>(bank)), soci::use(day), soci::use(concentrator),
-                soci::use(received);
+                use(bank), use(day), use(concentrator), use(received);
+        }
     });
 }
 

@@ -21,19 +21,21 @@ KeyPurpose purpose_of(const std::string& text) {
 
 void Keys::put(MeterId meter, KeyPurpose purpose, Bytes sealed, Instant now) {
     connection_.run("storing a meter key", [&](soci::session& sql) {
+        const auto name = word(purpose), octets = bytea(sealed);
         sql << "insert into meter_key (meter, purpose, sealed, stored_us) values (:meter, :purpose, :sealed, "
                ":now) "
                "on conflict (meter, purpose) do update set sealed = excluded.sealed, stored_us = "
                "excluded.stored_us",
-            soci::use(meter), soci::use(word(purpose)), soci::use(bytea(sealed)), soci::use(now);
+            use(meter), use(name), use(octets), use(now);
     });
 }
 
 std::optional<Buffer> Keys::find(MeterId meter, KeyPurpose purpose) {
     return connection_.run("finding a meter key", [&](soci::session& sql) -> std::optional<Buffer> {
         std::string sealed;
-        sql << "select sealed from meter_key where meter = :meter and purpose = :purpose", soci::use(meter),
-            soci::use(word(purpose)), soci::into(sealed);
+        const auto name = word(purpose);
+        sql << "select sealed from meter_key where meter = :meter and purpose = :purpose", use(meter),
+            use(name), soci::into(sealed);
         if (!sql.got_data()) return std::nullopt;
         return from_bytea(sealed);
     });
@@ -44,7 +46,7 @@ std::vector<SealedKey> Keys::of(MeterId meter) {
         std::vector<SealedKey> found;
         const soci::rowset<soci::row> rows =
             (sql.prepare << "select purpose, sealed from meter_key where meter = :meter order by purpose",
-             soci::use(meter));
+             use(meter));
         for (const auto& row : rows)
             found.push_back({purpose_of(row.get<std::string>(0)), from_bytea(row.get<std::string>(1))});
         return found;
@@ -62,7 +64,7 @@ std::vector<MeterReadingKeys> Keys::reading_keys_of(ConcentratorId concentrator)
                             "join meter_key a on a.meter = m.id and a.purpose = 'reading_ak' "
                             "join meter_key j on j.meter = m.id and j.purpose = 'mesh_join' "
                             "where m.concentrator = :id order by m.number",
-             soci::use(concentrator));
+             use(concentrator));
         for (const auto& row : rows)
             found.push_back({row.get<DeviceNumber>(0), from_bytea(row.get<std::string>(1)),
                              from_bytea(row.get<std::string>(2)), from_bytea(row.get<std::string>(3))});
@@ -72,17 +74,18 @@ std::vector<MeterReadingKeys> Keys::reading_keys_of(ConcentratorId concentrator)
 
 void Keys::put_kek(ConcentratorId concentrator, Bytes sealed, Instant now) {
     connection_.run("storing a concentrator's key", [&](soci::session& sql) {
+        const auto octets = bytea(sealed);
         sql << "insert into concentrator_key (concentrator, sealed, stored_us) values (:id, :sealed, :now) "
                "on conflict (concentrator) do update set sealed = excluded.sealed, stored_us = "
                "excluded.stored_us",
-            soci::use(concentrator), soci::use(bytea(sealed)), soci::use(now);
+            use(concentrator), use(octets), use(now);
     });
 }
 
 std::optional<Buffer> Keys::find_kek(ConcentratorId concentrator) {
     return connection_.run("finding a concentrator's key", [&](soci::session& sql) -> std::optional<Buffer> {
         std::string sealed;
-        sql << "select sealed from concentrator_key where concentrator = :id", soci::use(concentrator),
+        sql << "select sealed from concentrator_key where concentrator = :id", use(concentrator),
             soci::into(sealed);
         if (!sql.got_data()) return std::nullopt;
         return from_bytea(sealed);

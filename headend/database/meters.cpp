@@ -46,8 +46,8 @@ bool Meters::put(const NewMeter& meter) {
                "update "
                "set model = excluded.model, role = excluded.role, concentrator = excluded.concentrator "
                "returning (xmax = 0)::int",
-            soci::use(meter.number), soci::use(meter.model), soci::use(role), soci::use(meter.concentrator),
-            soci::use(meter.installed), soci::into(added);
+            use(meter.number), use(meter.model), use(role), use(meter.concentrator), use(meter.installed),
+            soci::into(added);
         return added == 1;
     });
 }
@@ -55,7 +55,7 @@ bool Meters::put(const NewMeter& meter) {
 std::optional<Meter> Meters::find(DeviceNumber number) {
     return connection_.run("finding a meter", [&](soci::session& sql) -> std::optional<Meter> {
         const soci::rowset<soci::row> rows =
-            (sql.prepare << std::string{columns} + " where m.number = :number", soci::use(number));
+            (sql.prepare << std::string{columns} + " where m.number = :number", use(number));
         for (const auto& row : rows) return meter_of(row);
         return std::nullopt;
     });
@@ -71,7 +71,7 @@ std::vector<Meter> Meters::of(ConcentratorId concentrator) {
     return connection_.run("listing a concentrator's meters", [&](soci::session& sql) {
         return meters_of(
             (sql.prepare << std::string{columns} + " where m.concentrator = :id order by m.number",
-             soci::use(concentrator)));
+             use(concentrator)));
     });
 }
 

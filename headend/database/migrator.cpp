@@ -65,8 +65,7 @@ void Migrator::prepare(const std::map<std::string, std::string>& passwords) {
     for (const std::string role : role_names) {
         int there = 0;
         connection_.run("looking for the roles", [&](soci::session& sql) {
-            sql << "select count(*)::int from pg_roles where rolname = :role", soci::use(role),
-                soci::into(there);
+            sql << "select count(*)::int from pg_roles where rolname = :role", use(role), soci::into(there);
         });
         if (there == 0) connection_.execute("create role " + role + " login", "creating role " + role);
         const auto password = passwords.find(role);
@@ -95,7 +94,7 @@ void Migrator::prepare(const std::map<std::string, std::string>& passwords) {
 std::string Migrator::sha256(const std::string& text) {
     return connection_.run("hashing a migration", [&](soci::session& sql) {
         std::string hash;
-        sql << "select encode(sha256(convert_to(:text, 'UTF8')), 'hex')", soci::use(text), soci::into(hash);
+        sql << "select encode(sha256(convert_to(:text, 'UTF8')), 'hex')", use(text), soci::into(hash);
         return hash;
     });
 }
@@ -139,7 +138,7 @@ void Migrator::apply(const File& file, Instant now) {
         connection_.execute(file.text, "applying it");
         connection_.run("recording it", [&](soci::session& sql) {
             sql << "insert into migration (name, sha256, applied_us) values (:name, :sha, :now)",
-                soci::use(file.name), soci::use(file.sha256), soci::use(now);
+                use(file.name), use(file.sha256), use(now);
         });
         transaction.commit();
     } catch (const DatabaseError& error) {

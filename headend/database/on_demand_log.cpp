@@ -13,8 +13,7 @@ std::optional<OnDemandId> OnDemandLog::begin(DeviceNumber meter, const ObisCode&
                "select id, tenant, area, :object, :attribute, :by, :now, 'running', '' from meter where "
                "number = :meter "
                "returning id",
-            soci::use(object), soci::use(attribute), soci::use(requested_by), soci::use(now),
-            soci::use(meter), soci::into(id);
+            use(object), use(attribute), use(requested_by), use(now), use(meter), soci::into(id);
         if (!sql.got_data()) return std::nullopt;
         return id;
     });
@@ -23,7 +22,7 @@ std::optional<OnDemandId> OnDemandLog::begin(DeviceNumber meter, const ObisCode&
 void OnDemandLog::finish(OnDemandId id, Instant now, const std::string& outcome, const std::string& value) {
     connection_.run("finishing an on-demand read", [&](soci::session& sql) {
         sql << "update on_demand set finished_us = :now, outcome = :outcome, value = :value where id = :id",
-            soci::use(now), soci::use(outcome), soci::use(value), soci::use(id);
+            use(now), use(outcome), use(value), use(id);
     });
 }
 
@@ -35,7 +34,7 @@ std::vector<OnDemandRecord> OnDemandLog::latest(int count) {
                             "o.finished_us, "
                             "o.outcome, o.value from on_demand o join meter m on m.id = o.meter "
                             "order by o.requested_us desc, o.id desc limit :count",
-             soci::use(count));
+             use(count));
         for (const auto& row : rows)
             found.push_back({row.get<OnDemandId>(0), row.get<DeviceNumber>(1), row.get<ObisCode>(2),
                              row.get<int>(3), row.get<std::string>(4), row.get<Instant>(5),
@@ -53,8 +52,8 @@ void OnDemandLog::put(const RegisterReading& reading) {
                "select id, :register, :at, :source, tenant, area, :value, :scaler, :unit from meter where id "
                "= :meter "
                "on conflict do nothing",
-            soci::use(reading.register_), soci::use(reading.at), soci::use(reading.source), soci::use(value),
-            soci::use(reading.scaler), soci::use(reading.unit), soci::use(reading.meter);
+            use(reading.register_), use(reading.at), use(reading.source), use(value), use(reading.scaler),
+            use(reading.unit), use(reading.meter);
     });
 }
 

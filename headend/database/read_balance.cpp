@@ -20,7 +20,8 @@ std::vector<BalanceInterval> BalanceReader::of(ConcentratorId concentrator, cons
                     "where m.concentrator = :concentrator and b.profile = :profile and r.at_us > :from and "
                     "r.at_us <= :to "
                     "and m.installed_us < r.at_us group by r.at_us order by r.at_us",
-             use(concentrator, "concentrator"), use(profile, "profile"), use(from, "from"), use(to, "to"));
+             soci::use(concentrator, "concentrator"), soci::use(profile, "profile"), soci::use(from, "from"),
+             soci::use(to, "to"));
         for (const auto& row : rows) {
             BalanceInterval interval{.at = row.get<Instant>(0),
                                      .supplied_wh = {},

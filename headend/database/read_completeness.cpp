@@ -32,9 +32,9 @@ Question question(const ObisCode& profile, UtcDay first, UtcDay last, Instant du
 }
 soci::rowset<soci::row> ask(soci::session& sql, const Question& q, const std::string& select) {
     // named parameters that occur several times are bound by name
-    return (sql.prepare << planned + select, use(q.profile, "profile"), use(q.due, "due"),
-            use(q.first, "first"), use(q.last, "last"), use(q.concentrator, "concentrator"),
-            use(q.number, "number"));
+    return (sql.prepare << planned + select, soci::use(q.profile, "profile"), soci::use(q.due, "due"),
+            soci::use(q.first, "first"), soci::use(q.last, "last"), soci::use(q.concentrator, "concentrator"),
+            soci::use(q.number, "number"));
 }
 MissingMeter meter_of(const soci::row& row) {
     return {.number = row.get<DeviceNumber>(0),

@@ -56,8 +56,8 @@ std::vector<MeterLine> MeterReader::lines(const std::string& condition, const st
         const auto recent = now - std::chrono::days{2};
         const soci::rowset<soci::row> rows =
             (sql.prepare << meter_lines + condition + " = :exactly) order by m.number limit :count",
-             use(recent, "recent"), use(now, "now"), use(pattern, "pattern"), use(after, "after"),
-             use(exactly, "exactly"), use(count_max, "count"));
+             soci::use(recent, "recent"), soci::use(now, "now"), soci::use(pattern, "pattern"),
+             soci::use(after, "after"), soci::use(exactly, "exactly"), soci::use(count_max, "count"));
         for (const auto& row : rows) found.push_back(line_of(row));
         return found;
     });
@@ -70,8 +70,8 @@ MeterPage MeterReader::page(const std::string& search, std::optional<DeviceNumbe
     page.meters = lines("m.number", pattern, cursor ? number_of(*cursor) : -1, -1, count_max, now);
     page.total = connection_.run("counting meters", [&](soci::session& sql) {
         long long total = 0;
-        sql << "select count(*) from meter m where lpad(m.number::text, 12, '0') like :pattern", use(pattern),
-            soci::into(total);
+        sql << "select count(*) from meter m where lpad(m.number::text, 12, '0') like :pattern",
+            soci::use(pattern), soci::into(total);
         return total;
     });
     return page;
@@ -95,7 +95,7 @@ std::vector<ChannelLine> MeterReader::channels(MeterId meter, const ObisCode& pr
                             "on k.model = m.model "
                             "join bank b on b.id = k.bank where m.id = :meter and b.profile = :profile "
                             "and :now >= k.valid_from_us and :now < k.valid_to_us order by k.channel",
-             use(meter, "meter"), use(profile, "profile"), use(now, "now"));
+             soci::use(meter, "meter"), soci::use(profile, "profile"), soci::use(now, "now"));
         for (const auto& row : rows)
             found.push_back({row.get<int>(0), row.get<ObisCode>(1), row.get<int>(2), row.get<int>(3)});
         return found;
@@ -121,7 +121,7 @@ std::vector<LatestValue> MeterReader::latest(MeterId meter) {
                             "cross join lateral (select (array[n.v1, n.v2, n.v3, n.v4, n.v5, n.v6, n.v7, "
                             "n.v8])[k.channel] as value) v "
                             "where n.meter = :meter and v.value is not null",
-             use(meter, "meter"));
+             soci::use(meter, "meter"));
         for (const auto& row : rows)
             found.push_back({.register_ = row.get<ObisCode>(0),
                              .value = row.get<long long>(1),
@@ -142,7 +142,7 @@ std::optional<Curve> MeterReader::curve(MeterId meter, const ObisCode& profile, 
         return connection_.run("reading a load curve", [&](soci::session& sql) {
             Curve curve{.period_s = 0, .channel = line, .at = {}, .value = {}, .quality = {}};
             int bank = 0;
-            sql << "select id::int, period_s from bank where profile = :profile", use(profile),
+            sql << "select id::int, period_s from bank where profile = :profile", soci::use(profile),
                 soci::into(bank), soci::into(curve.period_s);
             const soci::rowset<soci::row> rows =
                 (sql.prepare
@@ -150,8 +150,8 @@ std::optional<Curve> MeterReader::curve(MeterId meter, const ObisCode& profile, 
                         "((r.quality >> (8 * (:channel - 1))) & 255)::int from interval_row r "
                         "where r.meter = :meter and r.bank = :bank and r.at_us > :from and r.at_us <= :to "
                         "order by r.at_us",
-                 use(channel, "channel"), use(meter, "meter"), use(bank, "bank"), use(from, "from"),
-                 use(to, "to"));
+                 soci::use(channel, "channel"), soci::use(meter, "meter"), soci::use(bank, "bank"),
+                 soci::use(from, "from"), soci::use(to, "to"));
             for (const auto& row : rows) {
                 curve.at.push_back(row.get<Instant>(0));
                 const auto value = maybe<long long>(row, 1);
@@ -173,7 +173,7 @@ std::vector<MeterEvent> MeterReader::events(DeviceNumber number, int count_max) 
                     "e.from_us, e.to_us, "
                     "e.hops, e.parent from event e left join concentrator c on c.id = e.concentrator "
                     "where e.meter_number = :number order by e.at_us desc, e.sequence desc limit :count",
-             use(number, "number"), use(count_max, "count"));
+             soci::use(number, "number"), soci::use(count_max, "count"));
         for (const auto& row : rows) {
             const auto fault = maybe<int>(row, 5);
             found.push_back(

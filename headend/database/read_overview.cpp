@@ -42,7 +42,7 @@ std::vector<ConcentratorLine> OverviewReader::lines(std::optional<DeviceNumber> 
                             "from concentrator c left join meter m on m.concentrator = c.id "
                             "left join meter_link l on l.meter_number = m.number "
                             "where :number = -1 or c.number = :number group by c.id order by c.number",
-             use(number, "number"));
+             soci::use(number, "number"));
         for (const auto& row : rows)
             found.push_back({.concentrator = {.id = row.get<ConcentratorId>(0),
                                               .number = row.get<DeviceNumber>(1),
@@ -76,7 +76,7 @@ std::vector<JournalLine> OverviewReader::journals(ConcentratorId concentrator) {
             (sql.prepare << "select encode(journal, 'hex'), sequence, advanced_us from journal_cursor where "
                             "concentrator = :id "
                             "order by advanced_us desc limit 20",
-             use(concentrator));
+             soci::use(concentrator));
         for (const auto& row : rows) {
             JournalLine line{.journal = {},
                              .sequence = {static_cast<std::uint64_t>(row.get<long long>(1))},

@@ -46,7 +46,8 @@ std::vector<QuarantineItem> QuarantineReader::list(std::optional<QuarantineKind>
             text += (text.empty() ? "" : " union all ") + std::string{conflicts_sql};
         std::vector<QuarantineItem> found;
         const soci::rowset<soci::row> rows =
-            (sql.prepare << "select * from (" + text + ") q order by 2 desc limit :count", use(count_max));
+            (sql.prepare << "select * from (" + text + ") q order by 2 desc limit :count",
+             soci::use(count_max));
         for (const auto& row : rows)
             found.push_back({.kind = static_cast<QuarantineKind>(row.get<int>(0)),
                              .at = row.get<Instant>(1),

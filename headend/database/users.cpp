@@ -36,21 +36,20 @@ UserId Users::put(const std::string& login, const std::string& name, const std::
                "set name = excluded.name, role = excluded.role, password_hash = excluded.password_hash, "
                "failures = 0, "
                "locked_until_us = null returning id",
-            soci::use(login), soci::use(name), soci::use(role), soci::use(password_hash), soci::use(now),
-            soci::into(id);
+            use(login), use(name), use(role), use(password_hash), use(now), soci::into(id);
         return id;
     });
 }
 
 std::optional<User> Users::find(const std::string& login) {
     return connection_.run("finding a user", [&](soci::session& sql) {
-        return first_of((sql.prepare << std::string{columns} + " where login = :login", soci::use(login)));
+        return first_of((sql.prepare << std::string{columns} + " where login = :login", use(login)));
     });
 }
 
 std::optional<User> Users::find(UserId user) {
     return connection_.run("finding a user", [&](soci::session& sql) {
-        return first_of((sql.prepare << std::string{columns} + " where id = :id", soci::use(user)));
+        return first_of((sql.prepare << std::string{columns} + " where id = :id", use(user)));
     });
 }
 
@@ -67,7 +66,7 @@ void Users::succeeded(UserId user, Instant now) {
     connection_.run("noting a log-in", [&](soci::session& sql) {
         sql << "update user_account set failures = 0, locked_until_us = null, last_login_us = :now where id "
                "= :id",
-            soci::use(now), soci::use(user);
+            use(now), use(user);
     });
 }
 
@@ -77,26 +76,28 @@ void Users::failed(UserId user, Instant now, Duration lock) {
         sql << "update user_account set failures = failures + 1, "
                "locked_until_us = case when failures + 1 >= :most then :until else locked_until_us end where "
                "id = :id",
-            soci::use(failures_max), soci::use(until), soci::use(user);
+            use(failures_max), use(until), use(user);
     });
 }
 
 void Users::open_session(UserId user, Bytes token_hash, Instant now, Instant expires) {
     connection_.run("opening a user's session", [&](soci::session& sql) {
+        const auto token = bytea(token_hash);
         sql << "insert into user_session (token_hash, user_account, created_us, expires_us) "
                "values (:token, :user, :now, :expires)",
-            soci::use(bytea(token_hash)), soci::use(user), soci::use(now), soci::use(expires);
+            use(token), use(user), use(now), use(expires);
     });
 }
 
 std::optional<UserSession> Users::session(Bytes token_hash, Instant now) {
     return connection_.run("finding a user's session", [&](soci::session& sql) -> std::optional<UserSession> {
         UserSession session;
+        const auto token = bytea(token_hash);
         sql << "select s.user_account, s.created_us, s.expires_us from user_session s "
                "join user_account u on u.id = s.user_account and not u.disabled "
                "where s.token_hash = :token and s.expires_us > :now",
-            soci::use(bytea(token_hash)), soci::use(now), soci::into(session.user),
-            soci::into(session.created), soci::into(session.expires);
+            use(token), use(now), soci::into(session.user), soci::into(session.created),
+            soci::into(session.expires);
         if (!sql.got_data()) return std::nullopt;
         return session;
     });
@@ -104,14 +105,14 @@ std::optional<UserSession> Users::session(Bytes token_hash, Instant now) {
 
 void Users::close_session(Bytes token_hash) {
     connection_.run("closing a user's session", [&](soci::session& sql) {
-        sql << "delete from user_session where token_hash = :token", soci::use(bytea(token_hash));
+        const auto token = bytea(token_hash);
+        sql << "delete from user_session where token_hash = :token", use(token);
     });
 }
 
 int Users::drop_expired_sessions(Instant now) {
     return connection_.run("dropping expired sessions", [&](soci::session& sql) {
-        soci::statement drop =
-            (sql.prepare << "delete from user_session where expires_us <= :now", soci::use(now));
+        soci::statement drop = (sql.prepare << "delete from user_session where expires_us <= :now", use(now));
         drop.execute(true);
         return static_cast<int>(drop.get_affected_rows());
     });
