@@ -88,7 +88,7 @@ public:
     bool state_dirty() const;
 
 private:
-    struct Core;
+    struct Core;  // mesh_core.h
     std::unique_ptr<Core> core_;
 };
 

@@ -53,6 +53,9 @@ public:
     std::optional<Buffer> take(std::size_t concentrator);
 
     void run_until(Instant now);
+    /// Like run_until(), but comes back early, at that instant, when a module has something for its host.
+    /// Returns now().
+    Instant run_until_output(Instant now);
     Instant now() const;
     Instant next_event() const;
 
@@ -74,9 +77,10 @@ public:
     /// Over every transmission and reception so far.
     std::uint64_t trace_hash() const;
 
+    struct Kernel;  ///< kernel.h
+
 private:
-    struct Kernel;
-    std::unique_ptr<Kernel> kernel_;
+    std::shared_ptr<Kernel> kernel_;
 };
 
 }  // namespace wattmesh::sim

@@ -1,0 +1,69 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "protocol/base/cipher.h"
+#include "protocol/base/id.h"
+#include "protocol/base/time.h"
+#include "protocol/dcu/journal.h"
+#include "protocol/dcu/objects.h"
+#include "protocol/mesh/network.h"
+
+namespace wattmesh::concentrator {
+
+struct Member {
+    DeviceNumber number;
+    bool listed = false;
+    Key128 join_key;
+    std::uint16_t address = 0;       ///< 0: none yet; kept over re-joins
+    std::uint32_t join_counter = 0;  ///< highest accepted
+    dcu::NodeState state = dcu::NodeState::unseen;
+    Instant heard{}, asked{};  ///< last valid frame; last join request answered
+    std::int8_t rssi_dbm = 0;  ///< as the first relay heard it
+    int failed_reads = 0;
+    Instant probe_at = never;
+    int probes = 0;
+    std::uint16_t sequence = 0;          ///< of the last request
+    std::optional<dcu::MeterLink> told;  ///< what the last MeshJoined said
+    Instant told_at{};
+    // end-to-end answer time, microseconds; 0: not measured
+    std::int64_t round_trip_us = 0, round_trip_deviation_us = 0;
+};
+
+/// White list, join counters and short addresses: who belongs to this mesh. Sorted by number.
+class Membership {
+public:
+    enum class Verdict : std::uint8_t { accepted, unknown, not_authentic, replayed, full };
+    struct Decision {
+        Verdict verdict{};
+        Member* member = nullptr;
+    };
+
+    /// Numbers that went away keep their counter, so that an old request cannot be replayed when they come
+    /// back. Returns the addresses of members that have to go.
+    std::vector<std::uint16_t> set_listed(const std::vector<std::pair<DeviceNumber, Key128>>& meters);
+    /// Checks list, MAC and counter; on accepted the counter is stored and an address assigned.
+    Decision decide(const mesh::JoinRequest& request, std::uint16_t pan, Ciphers& ciphers);
+
+    Member* find(DeviceNumber number);
+    Member* find(std::uint16_t address);
+    const Member* find(std::uint16_t address) const { return const_cast<Membership*>(this)->find(address); }
+    std::vector<Member>& all() { return members_; }
+    const std::vector<Member>& all() const { return members_; }
+    std::uint16_t address_top() const { return static_cast<std::uint16_t>(by_address_.size()); }
+
+    /// Only number, counter, address: from stored state.
+    void restore(DeviceNumber number, std::uint32_t join_counter, std::uint16_t address);
+    void release(Member& member);
+
+private:
+    Member& insert(DeviceNumber number);
+    bool assign(Member& member);
+    void index();
+    std::vector<Member> members_;
+    std::vector<std::size_t> by_address_;  // position in members_ + 1; 0: free
+};
+
+}  // namespace wattmesh::concentrator

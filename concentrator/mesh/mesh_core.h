@@ -1,0 +1,136 @@
+#pragma once
+#include <array>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "concentrator/mesh/link_database.h"
+#include "concentrator/mesh/membership.h"
+#include "concentrator/mesh/mesh_root.h"
+#include "concentrator/mesh/route_engine.h"
+#include "protocol/mesh/host_frame.h"
+#include "protocol/mesh/link_estimator.h"
+#include "protocol/mesh/trickle.h"
+
+namespace wattmesh::concentrator {
+
+/// Inside of MeshRoot; its parts are in mesh_core.cpp, mesh_join.cpp, mesh_read.cpp and mesh_state.cpp.
+struct MeshRoot::Core {
+    Core(RootSettings settings, Ciphers& ciphers, Random& random);
+
+    static constexpr int attempts_max = 8;
+    struct Transaction {
+        std::uint32_t handle = 0;
+        DeviceNumber meter;
+        Buffer payload;
+        int priority = 3;
+        Instant deadline{}, answer_by = never;
+        bool flying = false, probe = false;
+        std::uint16_t sequence = 0;
+        int attempts = 0;
+        bool alternative_used = false;
+        Route route;
+        std::array<Instant, attempts_max> sent{};
+    };
+    enum class Purpose : std::uint8_t { plain, read };
+    struct Sending {
+        Purpose purpose{};
+        std::uint16_t destination = 0;
+        std::uint32_t handle = 0;
+        int attempt = 0;
+    };
+
+    // mesh_core.cpp
+    void tick(Instant now);
+    Instant next_deadline() const;
+    void receive(Bytes payload, Instant now);
+    void connected(Instant now);
+    void transmit(std::uint16_t destination, mesh::FrameType type, bool secured, Buffer body,
+                  Sending sending);
+    void status_received(const mesh::host::Status& status, Instant now);
+    void result_received(const mesh::host::TxResult& result, Instant now);
+    void frame_received(const mesh::host::Rx& rx, Instant now);
+    void send_beacon();
+    std::uint32_t chance();
+    void generate_key();
+
+    // mesh_join.cpp
+    void set_meters(std::vector<std::pair<DeviceNumber, Key128>> meters);
+    void join_received(Bytes request, std::uint16_t proxy, std::uint16_t temporary, std::int8_t rssi,
+                       Instant now);
+    void send_accept(const mesh::JoinRequest& request, const Member& member, std::uint16_t proxy,
+                     std::uint16_t temporary, Instant now);
+    void unknown_meter(DeviceNumber meter, Instant now);
+    void report_received(const mesh::UpPacket& packet, Instant now);
+    void stranger_heard(const mesh::UpPacket& packet, std::uint16_t parent, Instant now);
+    void send_leave(std::uint16_t address, const std::vector<std::uint16_t>& relays);
+    void member_heard(Member& member, Instant now);
+    void tell_joined(Member& member, Instant now, bool always);
+    void watch_members(Instant now);
+
+    // mesh_read.cpp
+    std::uint32_t send(DeviceNumber meter, Buffer payload, int priority, Instant now, Duration deadline,
+                       bool probe);
+    void launch_waiting(Instant now);
+    bool may_launch(const Transaction& transaction, const Route& route) const;
+    void attempt(Transaction& transaction, Instant now);
+    void attempt_failed(Transaction& transaction, Instant now);
+    void finish(std::uint32_t handle, std::optional<Buffer> answer, Instant now);
+    void answer_received(const mesh::UpPacket& packet, Instant now);
+    void error_received(const mesh::UpPacket& packet, Instant now);
+    void read_failed(Member& member, Instant now);
+    Duration answer_time(const Member& member, std::size_t hops) const;
+    void learn_round_trip(Member& member, Duration took, std::size_t hops);
+    std::optional<Route> choose_route(const Transaction& transaction, const Member& member, Instant now);
+    void refresh_routes(Instant now, bool must);
+    int flying() const;
+
+    // mesh_state.cpp
+    Buffer save() const;
+    bool restore(Bytes state);
+    std::vector<dcu::TopologyNode> topology() const;
+    DeviceNumber number_of(std::uint16_t address) const;
+
+    RootSettings settings;
+    Ciphers& ciphers;
+    Random& random;
+
+    Membership members;
+    LinkDatabase links;
+    RouteGraph graph;
+    RouteTree tree;
+    std::uint64_t tree_revision = ~std::uint64_t{0};
+    Instant tree_at{};
+    std::map<std::uint16_t, mesh::LinkEstimator> first_hops;
+
+    std::optional<Key128> net_key;
+    std::uint32_t counter_limit = 1, counter_start = 1;
+    std::uint16_t version = 0;
+    bool dirty = false;
+
+    bool started = false, module_ready = false;
+    Instant init_at = never, status_at = never;
+    mesh::Trickle trickle;
+    std::deque<Buffer> output;
+    std::deque<MeshEvent> events;
+    std::map<std::uint16_t, Sending> sendings;
+    std::uint16_t sending_last = 0;
+
+    std::map<std::uint32_t, Transaction> transactions;  // by handle: oldest first
+    std::uint32_t handle_last = 0;
+    int window_q4 = 2 * 16;
+    std::int64_t hop_round_trip_us = 0;
+    dcu::Statistics statistics;
+    std::uint32_t module_refused = 0;
+
+    struct Stranger {
+        DeviceNumber meter;
+        Instant told{};
+    };
+    std::vector<Stranger> strangers;
+    Instant watch_at = never;
+    Instant clock{};  // of the last call that told the time
+};
+
+}  // namespace wattmesh::concentrator

@@ -1,0 +1,194 @@
+#include <algorithm>
+
+#include "concentrator/mesh/mesh_core.h"
+#include "protocol/mesh/join.h"
+
+/// Who comes in, who goes, who is still there.
+namespace wattmesh::concentrator {
+namespace {
+using namespace std::chrono_literals;
+using namespace mesh;
+constexpr Duration stranger_quiet = 3'600s, silent_offline = 24h, probe_first = 6s, probe_max = 900s,
+                   told_quiet = 600s;
+constexpr std::size_t strangers_max = 256, events_max = 8'192;
+constexpr Duration probe_deadline = 10s;
+}  // namespace
+
+void MeshRoot::Core::set_meters(std::vector<std::pair<DeviceNumber, Key128>> meters) {
+    for (const auto address : members.set_listed(meters)) {
+        refresh_routes(clock, true);
+        if (tree.reaches(address)) send_leave(address, tree.route(address).relays);
+        if (Member* member = members.find(address)) members.release(*member);
+        links.forget(address);
+        first_hops.erase(address);
+        dirty = true;
+    }
+}
+
+void MeshRoot::Core::unknown_meter(DeviceNumber meter, Instant now) {
+    std::erase_if(strangers, [&](const Stranger& s) { return now - s.told > stranger_quiet; });
+    if (std::any_of(strangers.begin(), strangers.end(), [&](const Stranger& s) { return s.meter == meter; }))
+        return;
+    if (strangers.size() >= strangers_max || events.size() >= events_max) return;
+    strangers.push_back({meter, now});
+    events.push_back(MeshUnknown{meter});
+}
+
+void MeshRoot::Core::join_received(Bytes body, std::uint16_t proxy, std::uint16_t temporary, std::int8_t rssi,
+                                   Instant now) {
+    const auto request = decode_join_request(body);
+    if (!request || temporary < temporary_address_min || temporary == broadcast_address) {
+        ++statistics.frames_refused;
+        return;
+    }
+    const auto decision = members.decide(*request, settings.pan, ciphers);
+    if (decision.verdict == Membership::Verdict::unknown) return unknown_meter(request->meter, now);
+    if (decision.verdict != Membership::Verdict::accepted) {
+        ++statistics.frames_refused;
+        return;
+    }
+    dirty = true;
+    Member& member = *decision.member;
+    if (proxy != root_address && members.find(proxy) == nullptr) return;
+    member.asked = now;
+    member.rssi_dbm = rssi;
+    member.failed_reads = 0;
+    member.probes = 0;
+    member.probe_at = now + probe_first;
+    if (member.state != dcu::NodeState::joined) member.state = dcu::NodeState::joining;
+    links.strength(member.address, proxy, rssi, now);
+    links.worked(proxy, member.address, now);
+    for (const auto& neighbour : request->neighbours)
+        links.report(member.address,
+                     {.neighbour = neighbour.address, .rssi_dbm = neighbour.rssi_dbm, .etx_q4 = 0}, now);
+    send_accept(*request, member, proxy, temporary, now);
+}
+
+void MeshRoot::Core::send_accept(const JoinRequest& request, const Member& member, std::uint16_t proxy,
+                                 std::uint16_t temporary, Instant now) {
+    JoinAccept accept{.meter = member.number,
+                      .short_address = member.address,
+                      .version = version,
+                      .root_nonce = {},
+                      .parents = {proxy},
+                      .wrapped_net_key = {},
+                      .mac = {}};
+    for (const auto& neighbour : request.neighbours)
+        if (neighbour.address != proxy && accept.parents.size() < 4)
+            accept.parents.push_back(neighbour.address);
+    random.fill(accept.root_nonce);
+    seal(accept, request, settings.pan, *net_key, member.join_key, ciphers);
+    if (proxy == root_address) return transmit(temporary, FrameType::join_accept, false, encode(accept), {});
+    refresh_routes(now, !tree.reaches(proxy));
+    if (!tree.reaches(proxy)) return;  // the meter asks again
+    DownPacket packet;
+    packet.header = {.attempt = 0,
+                     .priority = 2,
+                     .destination = temporary,
+                     .source = root_address,
+                     .sequence = static_cast<std::uint16_t>(chance())};
+    packet.relays = tree.route(proxy).relays;
+    packet.relays.push_back(proxy);
+    if (packet.relays.size() > relays_max) return;
+    packet.body = encode(accept);
+    const auto first = packet.relays.front();
+    transmit(first, FrameType::join_accept, true, encode(packet), {});
+}
+
+void MeshRoot::Core::send_leave(std::uint16_t address, const std::vector<std::uint16_t>& relays) {
+    if (!module_ready || relays.size() > relays_max) return;
+    DownPacket packet;
+    packet.header = {.attempt = 0,
+                     .priority = 3,
+                     .destination = address,
+                     .source = root_address,
+                     .sequence = static_cast<std::uint16_t>(chance())};
+    packet.relays = relays;
+    transmit(relays.empty() ? address : relays.front(), FrameType::leave, true, encode(packet), {});
+}
+
+void MeshRoot::Core::stranger_heard(const UpPacket& packet, std::uint16_t parent, Instant now) {
+    // Has our net key but no place here any more (taken off the list, or our memory was lost): it shall join
+    // anew.
+    if (parent == root_address) return send_leave(packet.header.source, {});
+    refresh_routes(now, !tree.reaches(parent));
+    if (!tree.reaches(parent)) return;
+    auto relays = tree.route(parent).relays;
+    relays.push_back(parent);
+    send_leave(packet.header.source, relays);
+}
+
+void MeshRoot::Core::report_received(const UpPacket& packet, Instant now) {
+    const auto report = decode_link_report(packet.body);
+    if (!report) {
+        ++statistics.frames_refused;
+        return;
+    }
+    const auto source = packet.header.source;
+    Member* member = members.find(source);
+    if (member == nullptr)
+        return stranger_heard(packet, report->links.empty() ? source : report->links.front().neighbour, now);
+    for (const auto& link : report->links) links.report(source, link, now);
+    if (report->reattached) {
+        member->failed_reads = 0;
+        if (!report->links.empty()) links.worked(report->links.front().neighbour, source, now);
+    }
+    member_heard(*member, now);
+    // A report over which no request ever went down comes again: the probe tells the meter that it arrived.
+    if (member->probe_at == never && !report->reattached) return;
+    if (report->reattached)
+        member->probe_at = std::min(member->probe_at, now + 1s + Duration{chance() % 4'000'000});
+}
+
+void MeshRoot::Core::member_heard(Member& member, Instant now) {
+    member.heard = now;
+    if (!member.listed || member.state == dcu::NodeState::joined) return;
+    member.state = dcu::NodeState::joined;
+    tell_joined(member, now, true);
+}
+
+void MeshRoot::Core::tell_joined(Member& member, Instant now, bool always) {
+    refresh_routes(now, !tree.reaches(member.address));
+    if (!tree.reaches(member.address)) return;
+    const auto route = tree.route(member.address);
+    const std::uint16_t above = route.relays.empty() ? root_address : route.relays.back();
+    const Link* link = links.find(member.address, above);
+    const dcu::MeterLink told{
+        .short_address = member.address,
+        .parent = number_of(above),
+        .hops = static_cast<std::uint8_t>(route.hops()),
+        .rssi_dbm = link != nullptr && link->rssi_dbm != 0 ? link->rssi_dbm : member.rssi_dbm};
+    if (!always && member.told && (member.told->hops == told.hops || now - member.told_at < told_quiet))
+        return;
+    member.told = told;
+    member.told_at = now;
+    if (events.size() < events_max) events.push_back(MeshJoined{member.number, told});
+}
+
+void MeshRoot::Core::watch_members(Instant now) {
+    for (auto& member : members.all()) {
+        if (!member.listed || member.address == 0) continue;
+        const bool present =
+            member.state == dcu::NodeState::joined || member.state == dcu::NodeState::suspect;
+        if (present && now - member.heard > silent_offline) {
+            member.state = dcu::NodeState::offline;
+            events.push_back(MeshLost{member.number});
+            member.probe_at = now;
+        }
+        if (now < member.probe_at) continue;
+        member.probe_at = never;
+        const bool settled = member.state == dcu::NodeState::joined && member.failed_reads == 0 &&
+                             member.heard > member.asked && member.round_trip_us != 0;
+        const bool busy = std::any_of(transactions.begin(), transactions.end(),
+                                      [&](const auto& row) { return row.second.meter == member.number; });
+        if (settled || busy || !tree.reaches(member.address)) {
+            if (!settled) member.probe_at = now + probe_first;
+            continue;
+        }
+        member.probes = std::min(member.probes + 1, 8);
+        member.probe_at = now + std::min<Duration>(probe_first * (1 << member.probes), probe_max);
+        send(member.number, {}, 4, now, probe_deadline, true);
+    }
+}
+
+}  // namespace wattmesh::concentrator

@@ -1,0 +1,305 @@
+#include <algorithm>
+
+#include "concentrator/mesh/mesh_core.h"
+
+/// One request, one answer: routes, tries, timers and the window.
+namespace wattmesh::concentrator {
+namespace {
+using namespace std::chrono_literals;
+using namespace mesh;
+constexpr Duration routes_fresh = 1s;
+constexpr int window_one = 16, suspect_after = 2, offline_after = 3;
+constexpr std::size_t request_size = 66 + 28,
+                      answer_size = 92 + 28;  // PSDU of a ciphered read, for the expected airtime
+constexpr Duration probe_again = 20s;
+}  // namespace
+
+std::uint32_t MeshRoot::Core::send(DeviceNumber meter, Buffer payload, int priority, Instant now,
+                                   Duration deadline, bool probe) {
+    clock = now;
+    Transaction transaction;
+    transaction.handle = ++handle_last;
+    transaction.meter = meter;
+    transaction.payload = std::move(payload);
+    transaction.priority = std::clamp(priority, 0, 4);
+    transaction.deadline = now + deadline;
+    transaction.probe = probe;
+    const auto handle = transaction.handle;
+    if (!probe) ++statistics.reads;
+    const Member* member = members.find(meter);
+    const bool known = member != nullptr && member->listed && member->address != 0 &&
+                       member->state != dcu::NodeState::unseen &&
+                       transaction.payload.size() <= payload_size_max;
+    if (!known) {
+        if (!probe) {
+            ++statistics.reads_failed;
+            events.push_back(MeshFailure{handle, dcu::ReadFault::not_joined});
+        }
+        return handle;
+    }
+    transactions.emplace(handle, std::move(transaction));
+    launch_waiting(now);
+    return handle;
+}
+
+int MeshRoot::Core::flying() const {
+    return static_cast<int>(std::count_if(transactions.begin(), transactions.end(),
+                                          [](const auto& t) { return t.second.flying; }));
+}
+
+void MeshRoot::Core::refresh_routes(Instant now, bool must) {
+    if (tree_revision == links.revision() || (!must && now - tree_at < routes_fresh)) return;
+    const auto bit_us = 1'000'000 / bits_per_second(settings.rate);
+    const auto ack_us =
+        static_cast<std::uint32_t>((phy_overhead + ack_size) * 8 * static_cast<std::size_t>(bit_us));
+    const auto down_us =
+        static_cast<std::uint32_t>((phy_overhead + request_size) * 8 * static_cast<std::size_t>(bit_us)) +
+        ack_us;
+    const auto up_us =
+        static_cast<std::uint32_t>((phy_overhead + answer_size) * 8 * static_cast<std::size_t>(bit_us)) +
+        ack_us;
+    const std::size_t count = std::max<std::size_t>(links.size(), 1);
+    graph.edges.assign(count, {});
+    graph.relay_cost.assign(count, 0);
+    for (std::uint16_t from = 0; from < count; ++from) {
+        const Member* relay = members.find(from);
+        const bool relays = relay != nullptr && relay->listed && (relay->state == dcu::NodeState::joined);
+        if (from != root_address && !relays) graph.relay_cost[from] = relay_forbidden;
+        for (const auto& link : links.from(from)) {
+            const auto down = links.etx_q7(from, link.to, now), up = links.etx_q7(link.to, from, now);
+            if (down == 0 || link.to == root_address) continue;
+            // links that lose more than half cost extra: their estimate is shakier than it looks
+            const auto grey = [](std::uint32_t etx) { return etx > 256 ? etx + (etx - 256) : etx; };
+            const std::uint64_t cost =
+                (std::uint64_t{grey(down)} * down_us + std::uint64_t{grey(up)} * up_us) / 128;
+            graph.edges[from].push_back(
+                {link.to, static_cast<std::uint32_t>(std::min<std::uint64_t>(cost, 0x7FFFFFFF))});
+        }
+    }
+    tree = RouteTree{graph};
+    tree_revision = links.revision();
+    tree_at = now;
+}
+
+std::optional<Route> MeshRoot::Core::choose_route(const Transaction& transaction, const Member& member,
+                                                  Instant now) {
+    refresh_routes(now, transaction.attempts > 0 || !tree.reaches(member.address));
+    if (!tree.reaches(member.address)) return std::nullopt;
+    Route primary = tree.route(member.address);
+    if (transaction.attempts == 0) return primary;
+    if (transaction.attempts % 2 == 0 && primary.relays != transaction.route.relays) return primary;
+    Route other = alternative(graph, member.address, transaction.route);
+    return other.cost == 0 ? primary : other;
+}
+
+bool MeshRoot::Core::may_launch(const Transaction& transaction, const Route& route) const {
+    int outstanding = 0;
+    for (const auto& [handle, other] : transactions) {
+        if (!other.flying) continue;
+        if (other.meter == transaction.meter) return false;
+        ++outstanding;
+        if (transaction.priority <= 1) continue;
+        // no relay in common, nor one that is read itself: each carries one read at a time
+        for (const auto relay : route.relays)
+            if (std::find(other.route.relays.begin(), other.route.relays.end(), relay) !=
+                other.route.relays.end())
+                return false;
+    }
+    return transaction.priority <= 1 || outstanding < std::min(window_q4 / window_one, settings.window_max);
+}
+
+void MeshRoot::Core::launch_waiting(Instant now) {
+    std::vector<std::uint32_t> order, late;
+    for (auto& [handle, transaction] : transactions) {
+        if (now >= transaction.deadline)
+            late.push_back(handle);
+        else if (transaction.flying && now >= transaction.answer_by)
+            attempt_failed(transaction, now);
+    }
+    for (const auto handle : late) finish(handle, std::nullopt, now);
+    if (!module_ready) return;
+    for (const auto& [handle, transaction] : transactions)
+        if (!transaction.flying) order.push_back(handle);
+    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+        return transactions.at(a).priority < transactions.at(b).priority;
+    });
+    const int window = std::min(window_q4 / window_one, settings.window_max);
+    int outstanding = flying();
+    for (const auto handle : order) {
+        Transaction& transaction = transactions.at(handle);
+        if (outstanding >= window && transaction.priority > 1) break;
+        Member* member = members.find(transaction.meter);
+        if (member == nullptr || member->address == 0) {
+            finish(handle, std::nullopt, now);
+            continue;
+        }
+        const auto route = choose_route(transaction, *member, now);
+        if (!route || !may_launch(transaction, *route)) continue;
+        transaction.flying = true;
+        transaction.sequence = ++member->sequence;
+        transaction.route = *route;
+        attempt(transaction, now);
+        ++outstanding;
+    }
+}
+
+void MeshRoot::Core::attempt(Transaction& transaction, Instant now) {
+    const Member* member = members.find(transaction.meter);
+    DownPacket packet;
+    packet.header = {.attempt = static_cast<std::uint8_t>(transaction.attempts),
+                     .priority = static_cast<std::uint8_t>(transaction.priority),
+                     .destination = member->address,
+                     .source = root_address,
+                     .sequence = transaction.sequence};
+    packet.relays = transaction.route.relays;
+    packet.body = transaction.payload;
+    Buffer body = encode(packet);
+    const auto index = transaction.attempts++;
+    transaction.sent[static_cast<std::size_t>(index)] = now;
+    if (body.size() > frame_body_size_max) {  // too many relays for so long a request
+        transaction.answer_by = transaction.deadline;
+        return;
+    }
+    transaction.answer_by = now + answer_time(*member, transaction.route.hops());
+    const auto first = packet.relays.empty() ? member->address : packet.relays.front();
+    transmit(first, FrameType::data_down, true, std::move(body),
+             {.purpose = Purpose::read, .handle = transaction.handle, .attempt = index});
+}
+
+void MeshRoot::Core::attempt_failed(Transaction& transaction, Instant now) {
+    window_q4 = std::max(window_q4 * 3 / 4, window_one);
+    const Member* member = members.find(transaction.meter);
+    if (member == nullptr || member->address == 0 || transaction.attempts >= attempts_max) {
+        transaction.answer_by = transaction.deadline;
+        return;
+    }
+    auto from = root_address;
+    for (const auto relay : transaction.route.relays) {
+        links.doubt(from, relay, now);
+        from = relay;
+    }
+    links.doubt(from, member->address, now);
+    const auto route = choose_route(transaction, *member, now);
+    if (route) {
+        transaction.alternative_used =
+            transaction.alternative_used || route->relays != transaction.route.relays;
+        transaction.route = *route;
+    }
+    attempt(transaction, now);
+}
+
+void MeshRoot::Core::finish(std::uint32_t handle, std::optional<Buffer> answer, Instant now) {
+    auto node = transactions.extract(handle);
+    if (!node) return;
+    const Transaction& transaction = node.mapped();
+    Member* member = members.find(transaction.meter);
+    if (!answer) {
+        if (member != nullptr && transaction.attempts > 0) read_failed(*member, now);
+        if (transaction.probe) return;
+        ++statistics.reads_failed;
+        events.push_back(MeshFailure{handle, dcu::ReadFault::no_answer});
+        return;
+    }
+    window_q4 = std::min(window_q4 + window_one * window_one / std::max(window_q4, 1),
+                         settings.window_max * window_one);
+    if (transaction.probe) return;
+    const bool first = transaction.attempts == 1;
+    if (first) ++statistics.reads_first_try;
+    if (transaction.alternative_used) ++statistics.reads_alternative;
+    events.push_back(MeshAnswer{handle, std::move(*answer), first, transaction.alternative_used});
+}
+
+void MeshRoot::Core::read_failed(Member& member, Instant now) {
+    ++member.failed_reads;
+    member.probes = std::max(member.probes, 1);
+    member.probe_at = std::min(member.probe_at, now + probe_again);
+    if (member.state == dcu::NodeState::joined && member.failed_reads >= suspect_after) {
+        member.state = dcu::NodeState::suspect;  // no relay any more
+        tree_revision = ~std::uint64_t{0};
+    }
+    if (member.state == dcu::NodeState::suspect && member.failed_reads >= offline_after) {
+        member.state = dcu::NodeState::offline;
+        events.push_back(MeshLost{member.number});
+    }
+}
+
+Duration MeshRoot::Core::answer_time(const Member& member, std::size_t hops) const {
+    const std::int64_t slow = settings.rate == PhyRate::kbit10 ? 4 : 1;
+    const auto count = static_cast<std::int64_t>(hops);
+    // A hop that needs its third try waits 0.3 s, the fourth a second more: not sooner than that.
+    const std::int64_t least = (900'000 + 250'000 * count) * slow;
+    std::int64_t expected = (1'000'000 + 400'000 * count) * slow;
+    if (member.round_trip_us != 0)
+        expected = member.round_trip_us + 4 * member.round_trip_deviation_us;
+    else if (hop_round_trip_us != 0)
+        expected = 3 * hop_round_trip_us * count;
+    return Duration{std::clamp(expected, least, 4'000'000 * slow)};
+}
+
+void MeshRoot::Core::learn_round_trip(Member& member, Duration took, std::size_t hops) {
+    const std::int64_t sample = std::max<std::int64_t>(took.count(), 1);
+    const auto per_hop = sample / static_cast<std::int64_t>(hops);
+    hop_round_trip_us = hop_round_trip_us == 0 ? per_hop : (hop_round_trip_us * 15 + per_hop) / 16;
+    if (member.round_trip_us == 0) {
+        member.round_trip_us = sample;
+        member.round_trip_deviation_us = sample / 2;
+        return;
+    }
+    const auto off = std::abs(sample - member.round_trip_us);
+    member.round_trip_deviation_us += (off - member.round_trip_deviation_us) / 4;
+    member.round_trip_us += (sample - member.round_trip_us) / 8;
+}
+
+void MeshRoot::Core::answer_received(const UpPacket& packet, Instant now) {
+    const auto source = packet.header.source;
+    auto answer = decode_answer(packet.body);
+    if (!answer) {
+        ++statistics.frames_refused;
+        return;
+    }
+    Member* member = members.find(source);
+    if (member == nullptr)
+        return stranger_heard(packet, answer->links.empty() ? source : answer->links.front().neighbour, now);
+    for (const auto& link : answer->links) links.report(source, link, now);
+    const auto found = std::find_if(transactions.begin(), transactions.end(), [&](const auto& row) {
+        const Transaction& t = row.second;
+        return t.flying && t.meter == member->number && t.sequence == packet.header.sequence &&
+               packet.header.attempt < t.attempts;
+    });
+    if (found == transactions.end()) return;  // an answer that comes twice, or after its deadline
+    Transaction& transaction = found->second;
+    learn_round_trip(*member, now - transaction.sent[packet.header.attempt], transaction.route.hops());
+    if (packet.header.attempt + 1 == transaction.attempts) {
+        auto from = root_address;
+        for (const auto relay : transaction.route.relays) {
+            links.worked(from, relay, now);
+            from = relay;
+        }
+        links.worked(from, source, now);
+    }
+    member->failed_reads = 0;
+    member->probes = 0;
+    member->probe_at = never;
+    member_heard(*member, now);
+    tell_joined(*member, now, false);
+    finish(transaction.handle, std::move(answer->payload), now);
+    launch_waiting(now);
+}
+
+void MeshRoot::Core::error_received(const UpPacket& packet, Instant now) {
+    const auto error = decode_route_error(packet.body);
+    if (!error) {
+        ++statistics.frames_refused;
+        return;
+    }
+    links.failed(packet.header.source, error->failed_hop, now);
+    const Member* target = members.find(error->target);
+    if (target == nullptr) return;
+    for (auto& [handle, transaction] : transactions) {
+        if (transaction.flying && transaction.meter == target->number &&
+            transaction.sequence == error->sequence && transaction.attempts == error->attempt + 1)
+            return attempt_failed(transaction, now);
+    }
+}
+
+}  // namespace wattmesh::concentrator

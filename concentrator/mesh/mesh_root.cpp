@@ -1,0 +1,56 @@
+#include "concentrator/mesh/mesh_root.h"
+
+#include "concentrator/mesh/mesh_core.h"
+
+namespace wattmesh::concentrator {
+
+MeshRoot::MeshRoot(RootSettings settings, Ciphers& ciphers, Random& random)
+    : core_(std::make_unique<Core>(settings, ciphers, random)) {}
+MeshRoot::~MeshRoot() = default;
+
+void MeshRoot::set_meters(std::vector<std::pair<DeviceNumber, Key128>> meters) {
+    core_->set_meters(std::move(meters));
+}
+
+std::uint32_t MeshRoot::send(DeviceNumber meter, Buffer payload, int priority, Instant now,
+                             Duration deadline) {
+    return core_->send(meter, std::move(payload), priority, now, deadline, false);
+}
+
+void MeshRoot::receive(Bytes host_frame_payload, Instant now) { core_->receive(host_frame_payload, now); }
+void MeshRoot::tick(Instant now) { core_->tick(now); }
+Instant MeshRoot::next_deadline() const { return core_->next_deadline(); }
+
+std::optional<Buffer> MeshRoot::take_output() {
+    if (core_->output.empty()) return std::nullopt;
+    Buffer payload = std::move(core_->output.front());
+    core_->output.pop_front();
+    return payload;
+}
+
+std::optional<MeshEvent> MeshRoot::take_event() {
+    if (core_->events.empty()) return std::nullopt;
+    MeshEvent event = std::move(core_->events.front());
+    core_->events.pop_front();
+    return event;
+}
+
+void MeshRoot::module_connected(Instant now) { core_->connected(now); }
+
+std::vector<dcu::TopologyNode> MeshRoot::topology() const { return core_->topology(); }
+dcu::Statistics MeshRoot::statistics() const { return core_->statistics; }
+
+int MeshRoot::in_flight() const {
+    int count = 0;
+    for (const auto& [handle, transaction] : core_->transactions) count += transaction.probe ? 0 : 1;
+    return count;
+}
+
+Buffer MeshRoot::save_state() {
+    core_->dirty = false;
+    return core_->save();
+}
+bool MeshRoot::restore_state(Bytes state) { return core_->restore(state); }
+bool MeshRoot::state_dirty() const { return core_->dirty; }
+
+}  // namespace wattmesh::concentrator
