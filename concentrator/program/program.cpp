@@ -1,0 +1,121 @@
+#include "concentrator/program/program.h"
+
+#include <iostream>
+
+#include "concentrator/program/enrolment.h"
+#include "concentrator/program/station.h"
+#include "platform/arguments.h"
+#include "platform/log.h"
+#include "platform/main_guard.h"
+#include "security/ciphers.h"
+
+namespace wattmesh::concentrator {
+namespace {
+
+constexpr const char* help =
+    R"(concentrator - root of a Wattmesh radio mesh: reads its meters, keeps their readings, calls the head-end
+
+  concentrator --headend HOST:PORT --enrol CODE --number N [options]   first start of a new unit
+  concentrator --headend HOST:PORT [options]                           from then on
+
+  --headend HOST:PORT   the head-end's front-end
+  --enrol CODE          one-time code from "headend enrol NUMBER"; not needed any more once it worked
+  --number N            the twelve digits on the unit's plate; kept in the state folder
+  --radio HOST:PORT     the radio module (default 127.0.0.1:7100)
+  --state DIR           journal, identity and keys (default /var/lib/wattmesh-concentrator)
+  --log LEVEL           error, warning, information (default) or debug
+  --speed X             simulated time runs X times as fast (default 1)
+  --origin SECONDS      Unix time at which simulated time equals real time (default: now)
+  --config FILE         the same settings as lines "key = value"; the command line comes first
+  --help                this text
+)";
+
+struct Options {
+    StationSettings station;
+    std::filesystem::path state;
+    std::optional<DeviceNumber> number;
+    std::string code;
+    std::optional<Instant> origin;
+};
+
+Options read_options(const platform::Settings& settings) {
+    Options options;
+    platform::start_log(settings.optional<std::string>("log", "information"));
+    options.station.headend = settings.required<platform::HostPort>("headend");
+    options.station.radio = settings.optional<platform::HostPort>("radio", {"127.0.0.1", 7100});
+    options.station.speed = settings.optional_in<double>("speed", 1, platform::ScaledClock::speed_min,
+                                                         platform::ScaledClock::speed_max);
+    options.state = settings.optional<std::filesystem::path>("state", "/var/lib/wattmesh-concentrator");
+    options.code = settings.optional<std::string>("enrol", "");
+    if (settings.has("origin"))
+        options.origin =
+            Instant{Duration{static_cast<std::int64_t>(settings.required<double>("origin") * 1e6)}};
+    if (settings.has("number")) {
+        options.number = DeviceNumber::parse(settings.required<std::string>("number"));
+        if (!options.number)
+            throw platform::UsageError("--number must be the twelve digits on the unit's plate");
+    }
+    settings.refuse_unknown();
+    return options;
+}
+
+DeviceNumber own_number(const Options& options, const IdentityFiles& files) {
+    const auto known = files.number();
+    if (known && options.number && *known != *options.number) {
+        throw platform::UsageError("the state folder " + options.state.string() +
+                                   " belongs to concentrator " + to_string(*known) + ", not to " +
+                                   to_string(*options.number) + "; give another --state");
+    }
+    if (!known && !options.number)
+        throw platform::UsageError("this unit's number is not known yet; give --number N (twelve digits)");
+    return known ? *known : *options.number;
+}
+
+}  // namespace
+
+int run_program(int argc, const char* const* argv) {
+    const platform::Arguments arguments(
+        argc, argv, {"headend", "radio", "state", "number", "enrol", "speed", "origin", "config", "log"},
+        {"help"});
+    if (arguments.has("help")) return std::cout << help, 0;
+    if (!arguments.words().empty())
+        throw platform::UsageError("unknown word \"" + arguments.words()[0] + "\"; see concentrator --help");
+    const Options options = read_options(arguments.settings());
+    platform::forbid_memory_dumps();
+
+    IdentityFiles files(options.state);
+    const DeviceNumber number = own_number(options, files);
+    platform::Loop loop(std::make_shared<platform::ScaledClock>(options.station.speed, options.origin));
+    bool stopped = false;
+    const platform::StopSignals signals(loop, [&] {
+        stopped = true;
+        loop.stop();
+    });
+    security::OpensslCiphers ciphers;
+    security::SystemRandom random;
+    const platform::Log log("concentrator");
+
+    auto identity = files.load();
+    if (!identity && options.code.empty()) {
+        throw platform::UsageError("this concentrator is not enrolled; get a code with \"headend enrol " +
+                                   to_string(number) + "\" and give --enrol CODE");
+    }
+    if (!identity) {
+        log.information("enrols number={} headend={}:{}", to_string(number), options.station.headend.host,
+                        options.station.headend.port);
+        identity = enrol(loop, random, options.station.headend, number, options.code);
+        if (!identity) return 0;
+        files.store(*identity);
+        log.information("enrolled number={}", to_string(number));
+    }
+    Station station(loop, options.station, *identity, files, ciphers, random);
+    log.information("started number={} state={} headend={}:{} radio={}:{} speed={}", to_string(number),
+                    options.state.string(), options.station.headend.host, options.station.headend.port,
+                    options.station.radio.host, options.station.radio.port, options.station.speed);
+    station.start();
+    if (!stopped) loop.run();
+    log.information("stopped");
+    return 0;
+}
+
+}  // namespace wattmesh::concentrator

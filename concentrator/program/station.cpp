@@ -1,0 +1,164 @@
+#include "concentrator/program/station.h"
+
+#include "security/private_file.h"
+
+namespace wattmesh::concentrator {
+namespace {
+
+constexpr std::size_t disk_queue_max = 4'096;
+// The core waits between calls; this connector makes one attempt and is thrown away.
+constexpr Duration one_attempt = std::chrono::hours{24 * 365};
+
+JournalId new_journal_id(Random& random) {
+    JournalId id;
+    random.fill(id.octets);
+    return id;
+}
+
+platform::ConnectorSettings radio_settings(const platform::HostPort& radio) {
+    platform::ConnectorSettings settings;
+    settings.host = radio.host;
+    settings.port = radio.port;
+    settings.wait_max = std::chrono::seconds{10};
+    return settings;
+}
+
+}  // namespace
+
+Station::Station(platform::Loop& loop, StationSettings settings, Identity identity, IdentityFiles& files,
+                 Ciphers& ciphers, Random& random)
+    : loop_(loop),
+      settings_(std::move(settings)),
+      identity_(std::move(identity)),
+      files_(files),
+      random_(random),
+      start_(std::chrono::steady_clock::now()),
+      office_(identity_.number, identity_.ca_pem),
+      tls_(uplink_context(identity_.key_pem, identity_.certificate_pem, identity_.ca_pem)),
+      database_(files.journal().string(), new_journal_id(random)),
+      disk_(loop, 1, disk_queue_max),
+      executor_(disk_, [this] { pump(); }),
+      store_(database_, executor_,
+             [this](const char* what) {
+                 log_.error("could not write the journal reason={}", platform::quoted(what));
+             }),
+      core_(core_settings(), store_, database_.recovered(), ciphers, random),
+      timer_(loop),
+      radio_(loop, random, radio_settings(settings_.radio)) {}
+
+Station::~Station() { disk_.stop(); }
+
+CoreSettings Station::core_settings() {
+    CoreSettings settings;
+    settings.number = identity_.number;
+    settings.kek = identity_.kek;
+    settings.certificate_request = [this] { return office_.request(); };
+    settings.install_certificate = [this](const Buffer& der, const std::function<void(bool)>& done) {
+        install_certificate(der, done);
+    };
+    return settings;
+}
+
+Duration Station::elapsed() const {
+    const std::chrono::duration<double, std::micro> real = std::chrono::steady_clock::now() - start_;
+    return Duration{static_cast<std::int64_t>(real.count() * settings_.speed)};
+}
+
+void Station::start() {
+    connect_radio();
+    pump();
+}
+
+void Station::connect_radio() {
+    const auto& radio = settings_.radio;
+    radio_.start({.on_open =
+                      [this, radio](platform::Link&) {
+                          log_.information("opened radio module address={}:{}", radio.host, radio.port);
+                          radio_.settled();
+                          core_.radio_connected(elapsed());
+                          pump();
+                      },
+                  .on_bytes =
+                      [this](Bytes bytes) {
+                          core_.radio_received(bytes, elapsed());
+                          pump();
+                      },
+                  .on_closed =
+                      [this, radio](const std::string& reason, Duration) {
+                          log_.warning("lost radio module address={}:{} reason={}", radio.host, radio.port,
+                                       platform::quoted(reason));
+                      }});
+}
+
+void Station::open_uplink() {
+    platform::ConnectorSettings settings;
+    settings.host = settings_.headend.host;
+    settings.port = settings_.headend.port;
+    settings.tls = tls_;
+    settings.wait_min = settings.wait_max = one_attempt;
+    settings.certificate_time = [this]() -> std::optional<Instant> {
+        if (!core_.clock().trusted()) return std::nullopt;
+        return core_.clock().at(elapsed()).utc;
+    };
+    uplink_ = std::make_unique<platform::Connector>(loop_, random_, std::move(settings));
+    uplink_->start({.on_open =
+                        [this](platform::Link& link) {
+                            log_.information("opened uplink headend={}", link.peer_address());
+                            core_.uplink_opened(elapsed());
+                            pump();
+                        },
+                    .on_bytes =
+                        [this](Bytes bytes) {
+                            core_.uplink_received(bytes, elapsed());
+                            pump();
+                        },
+                    .on_closed =
+                        [this](const std::string& reason, Duration) {
+                            core_.uplink_closed(reason, elapsed());
+                            pump();
+                        }});
+}
+
+void Station::pump() {
+    if (pumping_) return;
+    pumping_ = true;
+    core_.tick(elapsed());
+    while (const auto action = core_.take_action()) perform(*action);
+    pumping_ = false;
+    const Duration next = core_.next_deadline();
+    if (next == Duration::max()) return timer_.cancel();
+    timer_.after(std::max(next - elapsed(), Duration{0}), [this] { pump(); });
+}
+
+void Station::perform(const Action& action) {
+    if (std::holds_alternative<OpenUplink>(action)) open_uplink();
+    if (std::holds_alternative<CloseUplink>(action) && uplink_) uplink_->stop();
+    if (const auto* note = std::get_if<Note>(&action)) log_.information("{}", note->text);
+    if (const auto* out = std::get_if<SendRadio>(&action)) {
+        if (auto* link = radio_.link()) link->send(out->bytes);
+    }
+    if (const auto* out = std::get_if<SendUplink>(&action)) {
+        auto* link = uplink_ ? uplink_->link() : nullptr;
+        if (link == nullptr || link->send(out->bytes)) return;
+        uplink_->stop();
+        core_.uplink_closed("the head-end does not take our octets", elapsed());
+    }
+}
+
+void Station::install_certificate(const Buffer& der, const std::function<void(bool)>& done) {
+    const auto renewed = office_.accept(der);
+    if (!renewed) return done(false);
+    try {
+        files_.store_certificate(renewed->key_pem, renewed->certificate_pem);
+    } catch (const security::FileError& error) {
+        log_.error("could not keep the new certificate reason={}", platform::quoted(error.what()));
+        return done(false);
+    }
+    identity_.key_pem = renewed->key_pem;
+    identity_.certificate_pem = renewed->certificate_pem;
+    tls_ = uplink_context(identity_.key_pem, identity_.certificate_pem, identity_.ca_pem);
+    log_.information("renewed the certificate; the next call uses it");
+    done(true);
+}
+
+}  // namespace wattmesh::concentrator
