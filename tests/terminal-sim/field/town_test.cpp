@@ -1,0 +1,148 @@
+#include <catch2/catch.hpp>
+#include <set>
+
+#include "security/ciphers.h"
+#include "terminal-sim/field/field_state.h"
+#include "terminal-sim/field/shipment.h"
+#include "tests/terminal-sim/field/scratch.h"
+
+using namespace wattmesh;
+using namespace wattmesh::sim;
+
+namespace {
+
+LayoutRequest request(std::size_t meters, std::size_t concentrators, std::uint64_t seed = 1) {
+    LayoutRequest made;
+    made.meters = meters;
+    made.concentrators = concentrators;
+    made.seed = seed;
+    made.summary_meters = true;
+    return made;
+}
+
+void replace_in(const std::filesystem::path& file, const std::string& what, const std::string& with) {
+    std::string text = content_of(file);
+    const auto at = text.find(what);
+    REQUIRE(at != std::string::npos);
+    text.replace(at, what.size(), with);
+    std::ofstream(file, std::ios::binary) << text;
+}
+
+}  // namespace
+
+TEST_CASE("town: every meter has a number of its own, a load, a clock and a concentrator", "[sim]") {
+    const Town town = make_town(request(200, 2));
+    REQUIRE(town.meters.size() == 202);
+    REQUIRE(town.concentrators.size() == 2);
+    CHECK(to_string(town.concentrators[1]) == "900000000002");
+    std::set<DeviceNumber> numbers(town.concentrators.begin(), town.concentrators.end());
+    std::map<LoadKind, int> kinds;
+    std::map<DeviceNumber, int> summaries;
+    int solar = 0, drifting = 0;
+    for (const auto& meter : town.meters) {
+        CHECK(numbers.insert(meter.number).second);
+        ++kinds[meter.kind];
+        solar += meter.solar ? 1 : 0;
+        drifting += meter.drift_ppm != 0 ? 1 : 0;
+        CHECK(std::abs(meter.drift_ppm) <= 20);
+        if (meter.kind == LoadKind::summary) ++summaries[meter.concentrator];
+    }
+    CHECK(kinds[LoadKind::household] > 140);
+    CHECK(kinds[LoadKind::shop] > 8);
+    CHECK(kinds[LoadKind::factory] > 0);
+    CHECK(solar > 4);
+    CHECK(drifting > 150);
+    CHECK(summaries == std::map<DeviceNumber, int>{{town.concentrators[0], 1}, {town.concentrators[1], 1}});
+    CHECK(make_town(request(200, 2)).meters == town.meters);
+    CHECK(make_town(request(200, 2, 2)).meters != town.meters);
+}
+
+TEST_CASE("town and shipment: files come back as they were, readable by the owner only", "[sim]") {
+    const Scratch scratch;
+    const Town town = make_town(request(30, 2, 9));
+    security::SystemRandom random;
+    const Shipment shipment = make_shipment(town, random);
+    write_town(scratch.path / "town.json", town);
+    write_shipment(scratch.path / "shipment.json", town, shipment);
+    for (const char* file : {"town.json", "shipment.json"})
+        CHECK(std::filesystem::status(scratch.path / file).permissions() == std::filesystem::perms{0600});
+
+    const Town same = read_town(scratch.path / "town.json");
+    CHECK(same.meters == town.meters);
+    CHECK(same.concentrators == town.concentrators);
+    CHECK(same.request.seed == 9);
+    const Shipment delivered = read_shipment(scratch.path / "shipment.json");
+    REQUIRE(delivered.size() == shipment.size());
+    std::set<std::string> keys;
+    for (const auto& [number, made] : shipment) {
+        const MeterKeys& read = delivered.at(number);
+        for (const auto& [a, b] : {std::pair{&made.management.encryption, &read.management.encryption},
+                                   {&made.management.authentication, &read.management.authentication},
+                                   {&made.reading.encryption, &read.reading.encryption},
+                                   {&made.reading.authentication, &read.reading.authentication},
+                                   {&made.join, &read.join}}) {
+            CHECK(to_hex(a->reveal()) == to_hex(b->reveal()));
+            CHECK(keys.insert(to_hex(a->reveal())).second);  // no key twice
+        }
+        CHECK(made.lls_password == read.lls_password);
+        CHECK(made.lls_password.size() == 16);
+    }
+}
+
+TEST_CASE("town and shipment: what is wrong in a file is named, and no key is shown", "[sim]") {
+    const Scratch scratch;
+    const Town town = make_town(request(5, 1));
+    security::SystemRandom random;
+    const Shipment shipment = make_shipment(town, random);
+    const auto town_file = scratch.path / "town.json", keys_file = scratch.path / "shipment.json";
+    write_town(town_file, town);
+    write_shipment(keys_file, town, shipment);
+    const std::string key = to_hex(shipment.begin()->second.join.reveal());
+
+    CHECK_THROWS_WITH(read_town(scratch.path / "none.json"),
+                      Catch::Contains("none.json") && Catch::Contains("provision"));
+    CHECK_THROWS_WITH(read_town(keys_file), Catch::Contains("not a town file"));
+    CHECK_THROWS_WITH(read_shipment(town_file), Catch::Contains("not a shipment file"));
+    replace_in(town_file, "\"customers\":5", "\"customers\":6");
+    CHECK_THROWS_WITH(read_town(town_file), Catch::Contains("customers"));
+    replace_in(town_file, "\"seed\"", "\"sead\"");
+    CHECK_THROWS_WITH(read_town(town_file), Catch::Contains("\"seed\""));
+    replace_in(keys_file, key, key.substr(1));
+    CHECK_THROWS_WITH(read_shipment(keys_file),
+                      Catch::Contains("32 hexadecimal digits") && !Catch::Contains(key.substr(1)));
+    replace_in(keys_file, "{", "");
+    CHECK_THROWS_WITH(read_shipment(keys_file), Catch::Contains("not one JSON object"));
+}
+
+TEST_CASE("field state: comes back as it was; every truncation is refused", "[sim]") {
+    FieldState state;
+    state.installed_at = from_epoch_us(1'700'000'000'000'000);
+    const auto first = *DeviceNumber::parse("540000000001"), second = *DeviceNumber::parse("540000000002");
+    state.devices[first] = {{{Deed::Kind::clock_set, from_epoch_us(5), from_epoch_us(6)},
+                             {Deed::Kind::disconnected, from_epoch_us(7), {}}},
+                            {1, 2, 3}};
+    state.devices[second] = {};
+    const Buffer encoded = encode(state);
+    const auto decoded = decode_field_state(encoded);
+    REQUIRE(decoded);
+    CHECK(decoded->installed_at == state.installed_at);
+    CHECK(decoded->devices.at(first).deeds == state.devices.at(first).deeds);
+    CHECK(decoded->devices.at(first).node == Buffer{1, 2, 3});
+    CHECK(decoded->devices.at(second).node.empty());
+    for (std::size_t size = 0; size < encoded.size(); ++size)
+        CHECK_FALSE(decode_field_state(Bytes{encoded}.first(size)).has_value());
+    Buffer longer = encoded;
+    longer.push_back(0);
+    CHECK(decode_field_state(longer).error() == Error{Fault::trailing, encoded.size()});
+    Buffer endless = encoded;
+    endless[12] = endless[13] = 0xFF;  // more devices than octets
+    CHECK_FALSE(decode_field_state(endless).has_value());
+
+    const Scratch scratch;
+    CHECK_FALSE(read_field_state(scratch.path / "none").has_value());
+    {
+        std::ofstream(scratch.path / "bad", std::ios::binary) << "hello";
+    }
+    CHECK_THROWS_WITH(read_field_state(scratch.path / "bad"),
+                      Catch::Contains("bad") && Catch::Contains("--state"));
+}
