@@ -106,11 +106,20 @@ bool MediumAccess::pick(Instant now) {
 void MediumAccess::draw_backoff(Instant now) {
     const auto units = static_cast<std::int64_t>(chance() & ((1U << exponent_) - 1));
     phase_ = Phase::backoff;
+    clear_once_ = false;
     due_ = now + bits(backoff_unit_bits * units);
 }
 
 void MediumAccess::assess(Instant now) {
-    if (!transceiver_.channel_busy()) return launch(now);
+    if (!transceiver_.channel_busy()) {
+        // Clear twice, farther apart than the silence between a frame and its ACK: else we would talk into
+        // the ACK.
+        if (clear_once_) return launch(now);
+        clear_once_ = true;
+        due_ = now + turnaround() + bits(2 * assess_bits);
+        return;
+    }
+    clear_once_ = false;
     exponent_ = std::min(exponent_ + 1, exponent_max);
     if (++assessments_ < assessments_max) return draw_backoff(now);
     // Says nothing about the link: no try is counted (mesh design 2.4).

@@ -73,6 +73,7 @@ public:
 
     void set_address(std::optional<std::uint16_t> pan, std::uint16_t address);
     HopSecurity& security() { return security_; }
+    const HopSecurity& security() const { return security_; }
     const MacCounters& counters() const { return counters_; }
     std::size_t queued() const { return queue_.size(); }
     bool full() const { return queue_.size() >= settings_.queue_max; }
@@ -132,7 +133,7 @@ private:
     std::uint64_t orders_ = 0;
     std::uint64_t current_ = 0;  // order of the entry being sent
     Phase phase_ = Phase::idle;
-    bool sending_ack_ = false;
+    bool sending_ack_ = false, clear_once_ = false;
     std::uint8_t sequence_ = 0;
     int exponent_ = 3, assessments_ = 0;
     Instant due_{};  // of back-off end or ACK

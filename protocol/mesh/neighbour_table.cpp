@@ -9,6 +9,7 @@ using namespace std::chrono_literals;
 constexpr Duration stale_after = 3'000s, child_life = 1'800s, block_first = 10s, block_max = 600s;
 constexpr int rssi_gain_min_db = 3;
 constexpr std::uint8_t parent_hops_max = 14;
+constexpr int rank_tolerance = 3 * rank_per_transmission;
 
 auto position(auto& rows, std::uint16_t address) {
     return std::lower_bound(rows.begin(), rows.end(), address,
@@ -88,11 +89,13 @@ std::uint16_t NeighbourTable::rank_through(const Neighbour& neighbour) {
     return static_cast<std::uint16_t>(std::min<std::uint32_t>(rank, rank_infinite));
 }
 
-std::vector<std::uint16_t> NeighbourTable::parents(std::uint16_t rank_limit, Instant now) const {
+std::vector<std::uint16_t> NeighbourTable::parents(std::uint16_t rank_own, Instant now) const {
     std::vector<const Neighbour*> usable;
     for (const auto& row : rows_) {
-        if (row.rank < rank_limit && row.hops < parent_hops_max && row.blocked_until <= now &&
-            rank_through(row) != rank_infinite)
+        const bool nearer = row.rank < rank_own;
+        const bool tolerated = row.rank < rank_own + rank_tolerance && row.child_until <= now;
+        if ((nearer || tolerated) && row.rank != rank_infinite && row.hops < parent_hops_max &&
+            row.blocked_until <= now && rank_through(row) != rank_infinite)
             usable.push_back(&row);
     }
     std::stable_sort(usable.begin(), usable.end(), [](const Neighbour* a, const Neighbour* b) {

@@ -34,8 +34,10 @@ public:
     /// up to 10 min.
     void record(std::uint16_t address, int tries, bool acknowledged, Instant now);
 
-    /// Best first: usable as parent now, advertised rank below `rank_limit`.
-    std::vector<std::uint16_t> parents(std::uint16_t rank_limit, Instant now) const;
+    /// Best first: usable as parent now. Its rank is below `rank_own`, or a little above and it is no child
+    /// of ours: a parent's rank may rise without cutting everybody off; what loops this lets through, the
+    /// rank in the frames finds.
+    std::vector<std::uint16_t> parents(std::uint16_t rank_own, Instant now) const;
     /// Rank through this neighbour; infinite when it has none.
     static std::uint16_t rank_through(const Neighbour& neighbour);
 

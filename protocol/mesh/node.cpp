@@ -13,6 +13,24 @@ Trickle::Settings trickle_settings(PhyRate rate) {
 }
 }  // namespace
 
+NodeCounters& NodeCounters::operator+=(const NodeCounters& other) {
+    join_requests += other.join_requests;
+    joins += other.joins;
+    beacons += other.beacons;
+    reports += other.reports;
+    forwarded_up += other.forwarded_up;
+    forwarded_down += other.forwarded_down;
+    detours += other.detours;
+    route_errors += other.route_errors;
+    loops_refused += other.loops_refused;
+    parent_changes += other.parent_changes;
+    orphaned += other.orphaned;
+    dropped_up += other.dropped_up;
+    repeated_requests += other.repeated_requests;
+    join_tokens_refused += other.join_tokens_refused;
+    return *this;
+}
+
 Node::Node(NodeSettings settings, NodeState state, Ciphers& ciphers, Random& random, Transceiver& transceiver)
     : settings_(settings),
       state_(std::move(state)),

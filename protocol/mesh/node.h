@@ -21,8 +21,11 @@ struct NodeSettings {
     PhyRate rate = PhyRate::kbit50;
 };
 struct NodeCounters {
-    std::uint32_t joins = 0, beacons = 0, forwarded_up = 0, forwarded_down = 0, detours = 0, route_errors = 0,
-                  loops_refused = 0, parent_changes = 0, repeated_requests = 0, join_tokens_refused = 0;
+    std::uint32_t join_requests = 0, joins = 0, beacons = 0, reports = 0, forwarded_up = 0,
+                  forwarded_down = 0, detours = 0;
+    std::uint32_t route_errors = 0, loops_refused = 0, parent_changes = 0, orphaned = 0, dropped_up = 0;
+    std::uint32_t repeated_requests = 0, join_tokens_refused = 0;
+    NodeCounters& operator+=(const NodeCounters& other);
 };
 
 /// Meter side of the mesh: finds a parent, joins, passes packets on, hands requests to the application.
@@ -139,9 +142,10 @@ private:
     std::uint32_t not_authentic_seen_ = 0;
     Instant verified_at_{};
 
-    Instant report_at_ = never;
+    Instant report_at_ = never, report_sent_{};
     bool report_reattached_ = false;
     int reports_unconfirmed_ = 0;
+    std::vector<std::uint16_t> reported_;  // neighbours the last report named
     std::size_t report_turn_ = 0;
     std::uint16_t sequence_ = 0;
 

@@ -28,8 +28,12 @@ bool Node::send_up(FrameType type, std::uint16_t sequence, std::uint8_t attempt,
 }
 
 bool Node::pass_up(PendingUp pending, Instant now) {
-    if (!attached() || now >= pending.expires || mac_.full()) return false;
+    if (!attached() || now >= pending.expires || mac_.full()) {
+        ++counters_.dropped_up;
+        return false;
+    }
     auto order = neighbours_.parents(rank_, now);
+    std::erase_if(order, [&](std::uint16_t address) { return neighbours_.find(address)->rank >= rank_; });
     std::stable_partition(order.begin(), order.end(),
                           [&](std::uint16_t address) { return address == parent_; });
     if (order.size() > NeighbourTable::parents_max) order.resize(NeighbourTable::parents_max);
@@ -39,7 +43,10 @@ bool Node::pass_up(PendingUp pending, Instant now) {
     const auto next = std::find_if(order.begin(), order.end(), [&](std::uint16_t address) {
         return std::find(pending.tried.begin(), pending.tried.end(), address) == pending.tried.end();
     });
-    if (next == order.end()) return false;
+    if (next == order.end()) {
+        ++counters_.dropped_up;
+        return false;
+    }
     pending.tried.push_back(*next);
     pending.packet.rank = rank_;
     const auto tag = ++tags_;

@@ -49,6 +49,7 @@ void Node::ask_to_join(Instant now) {
     ++state_.join_counter;
     state_dirty_ = true;
     ++join_attempts_;
+    ++counters_.join_requests;
     joining_pan_ = best->pan;
     joining_over_ = best->address;
     temporary_address_ = static_cast<std::uint16_t>(temporary_address_min + mac_.chance() % 0x7FF0);

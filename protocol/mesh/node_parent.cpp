@@ -8,7 +8,9 @@ namespace {
 using namespace std::chrono_literals;
 constexpr std::uint16_t hysteresis_min = rank_per_transmission / 2;
 constexpr int report_tries_max = 4;
-constexpr std::uint8_t silent_failures = 3;  // exchanges of four tries each before the only parent counts as dead
+constexpr std::uint8_t silent_failures =
+    3;  // exchanges of four tries each before the only parent counts as dead
+constexpr Duration report_gap_min = 60s;
 constexpr std::size_t report_links_max = 12;
 }  // namespace
 
@@ -46,7 +48,9 @@ void Node::set_parent(std::uint16_t address, Instant now) {
     if (address != parent_) {
         ++counters_.parent_changes;
         parent_ = address;
-        if (!was_orphan) schedule_report(now + Duration{5'000'000 + mac_.chance() % 10'000'000}, false);
+        // The way up is ours to choose; the root must hear of it only when it does not know the link.
+        if (!was_orphan && std::find(reported_.begin(), reported_.end(), address) == reported_.end())
+            schedule_report(now + Duration{5'000'000 + mac_.chance() % 10'000'000}, false);
     }
     rank_ = NeighbourTable::rank_through(neighbour);
     hops_ = static_cast<std::uint8_t>(std::min(neighbour.hops + 1, 63));
@@ -63,6 +67,7 @@ void Node::set_parent(std::uint16_t address, Instant now) {
 }
 
 void Node::orphaned(Instant now) {
+    ++counters_.orphaned;
     rank_ = rank_infinite;
     hops_ = 63;
     parent_ = broadcast_address;
@@ -74,7 +79,8 @@ void Node::orphaned(Instant now) {
 }
 
 void Node::schedule_report(Instant at, bool reattached) {
-    report_at_ = std::min(report_at_, at);
+    const Instant soonest = report_sent_ == Instant{} ? at : std::max(at, report_sent_ + report_gap_min);
+    report_at_ = std::min(report_at_, soonest);
     report_reattached_ = report_reattached_ || reattached;
     reports_unconfirmed_ = 0;
 }
@@ -82,13 +88,17 @@ void Node::schedule_report(Instant at, bool reattached) {
 void Node::send_report(Instant now) {
     report_at_ = never;
     if (!attached()) return;
+    report_sent_ = now;
+    ++counters_.reports;
     const LinkReport report{.reattached = report_reattached_,
                             .version = version_,
                             .links = neighbours_.report(parent_, report_links_max)};
+    reported_.clear();
+    for (const auto& link : report.links) reported_.push_back(link.neighbour);
     send_up(FrameType::link_report, ++sequence_, 0, 3, encode(report), now);
     // Until the root talks to us we cannot know that it got it; later a sign of life twice an hour is enough.
     if (reports_unconfirmed_ < report_tries_max) {
-        const Duration gap = 6s * (1 << (2 * reports_unconfirmed_));
+        const Duration gap = 15s * (1 << (2 * reports_unconfirmed_));
         ++reports_unconfirmed_;
         report_at_ = now + gap + Duration{mac_.chance() % static_cast<std::uint32_t>(gap.count())};
     } else {

@@ -220,6 +220,7 @@ void RadioField::Kernel::begin(std::size_t slot) {
     transmission.begin = now;
     const auto length = mesh::airtime(transmission.psdu.size(), settings.rate);
     ++counters.frames_sent;
+    ++counters.sent_by_type[transmission.psdu[0] & 0x0FU];
     counters.airtime_us += length.count();
     trace(static_cast<std::uint64_t>(epoch_us(now)), transmission.from << 16 | transmission.psdu.size());
     for (const auto to : reach[transmission.from]) {

@@ -106,6 +106,12 @@ std::vector<int> RadioField::oracle_hops() const {
     return hops;
 }
 
+mesh::NodeCounters RadioField::node_counters() const {
+    mesh::NodeCounters sum;
+    for (const auto& station : kernel_->stations)
+        if (station->node) sum += station->node->counters();
+    return sum;
+}
 FieldCounters RadioField::counters() const { return kernel_->counters; }
 std::uint64_t RadioField::trace_hash() const { return kernel_->trace_hash; }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -9,6 +10,7 @@
 #include "protocol/base/id.h"
 #include "protocol/base/time.h"
 #include "protocol/mesh/frame.h"
+#include "protocol/mesh/node.h"
 #include "terminal-sim/radio/layout.h"
 
 namespace wattmesh::sim {
@@ -28,6 +30,7 @@ struct FieldMeter {
 struct FieldCounters {
     std::uint64_t frames_sent = 0, frames_delivered = 0, frames_lost = 0, events = 0;
     std::int64_t airtime_us = 0;
+    std::array<std::uint64_t, 16> sent_by_type{};  ///< by mesh::FrameType
 };
 
 /// Discrete-event kernel: meters (mesh::Node), one radio module per concentrator, and the air between them.
@@ -74,6 +77,8 @@ public:
     std::vector<int> oracle_hops() const;
 
     FieldCounters counters() const;
+    /// Sum over the meters that are alive.
+    mesh::NodeCounters node_counters() const;
     /// Over every transmission and reception so far.
     std::uint64_t trace_hash() const;
 
