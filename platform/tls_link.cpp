@@ -27,8 +27,9 @@ struct TlsLink::Core : std::enable_shared_from_this<Core> {
     }
     void flush() {
         const Buffer output = session.take_output();
-        if (!output.empty() && transport && !transport->send(output))
-            end("the peer does not take what is sent");
+        if (output.empty() || transport->send(output)) return;
+        transport->close();
+        end("the peer does not take what is sent");
     }
     void received(Bytes bytes) {
         session.receive(bytes);

@@ -21,6 +21,8 @@ bool contains(const std::vector<std::string>& list, std::string_view name) {
     return std::find(list.begin(), list.end(), name) != list.end();
 }
 
+constexpr int certificate_demanded = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+
 /// The first of our protocols that is in the client's list (RFC 7301 3.1: names with a length octet each).
 std::string_view choose_protocol(const std::vector<std::string>& ours, Bytes offered) {
     for (const auto& name : ours) {
@@ -33,6 +35,30 @@ std::string_view choose_protocol(const std::vector<std::string>& ours, Bytes off
         }
     }
     return {};
+}
+
+TlsSession::Impl& session_verifying(X509_STORE_CTX* verification) {
+    return session_of(
+        static_cast<SSL*>(X509_STORE_CTX_get_ex_data(verification, SSL_get_ex_data_X509_STORE_CTX_idx())));
+}
+
+/// Called for every certificate of the chain, leaf last, and for every fault.
+int on_certificate(int good, X509_STORE_CTX* verification) {
+    auto& session = session_verifying(verification);
+    X509* certificate = X509_STORE_CTX_get_current_cert(verification);
+    const int depth = X509_STORE_CTX_get_error_depth(verification);
+    if (good == 0) {
+        session.refusal = "the peer's certificate is refused: ";
+        session.refusal += X509_verify_cert_error_string(X509_STORE_CTX_get_error(verification));
+        return 0;
+    }
+    const auto& revoked = session.context->impl().settings.revoked;
+    if (depth != 0 || !revoked) return 1;
+    const CertificateFacts facts = facts_of(certificate);
+    if (!revoked(facts)) return 1;
+    session.refusal = "the peer's certificate is revoked: serial " + facts.serial;
+    X509_STORE_CTX_set_error(verification, X509_V_ERR_CERT_REVOKED);
+    return 0;
 }
 
 /// Runs before anything else of a ClientHello: whether a certificate is asked for depends on the protocol.
@@ -52,10 +78,11 @@ int on_client_hello(SSL* ssl, int* alert, void*) {
         *alert = SSL_AD_NO_APPLICATION_PROTOCOL;
         return SSL_CLIENT_HELLO_ERROR;
     }
-    if (contains(context.settings.protocols_without_certificate, chosen)) {
-        SSL_set_verify(ssl, SSL_VERIFY_NONE, nullptr);
-        if (SSL_add1_chain_cert(ssl, context.ca.get()) != 1) return SSL_CLIENT_HELLO_ERROR;
-    }
+    // Set both ways: after a retry request (RFC 8446 4.1.4) this runs again, on another ClientHello.
+    const bool exempt = contains(context.settings.protocols_without_certificate, chosen);
+    SSL_set_verify(ssl, exempt ? SSL_VERIFY_NONE : certificate_demanded, on_certificate);
+    SSL_clear_chain_certs(ssl);
+    if (exempt && SSL_add1_chain_cert(ssl, context.ca.get()) != 1) return SSL_CLIENT_HELLO_ERROR;
     session.protocol = chosen;
     return SSL_CLIENT_HELLO_SUCCESS;
 }
@@ -70,33 +97,9 @@ int on_alpn(SSL* ssl, const unsigned char** out, unsigned char* out_size, const 
     return SSL_TLSEXT_ERR_OK;
 }
 
-TlsSession::Impl& session_of(X509_STORE_CTX* verification) {
-    return security::session_of(
-        static_cast<SSL*>(X509_STORE_CTX_get_ex_data(verification, SSL_get_ex_data_X509_STORE_CTX_idx())));
-}
-
-/// Called for every certificate of the chain, leaf last, and for every fault.
-int on_certificate(int good, X509_STORE_CTX* verification) {
-    auto& session = session_of(verification);
-    X509* certificate = X509_STORE_CTX_get_current_cert(verification);
-    const int depth = X509_STORE_CTX_get_error_depth(verification);
-    if (good == 0) {
-        session.refusal = "the peer's certificate is refused: ";
-        session.refusal += X509_verify_cert_error_string(X509_STORE_CTX_get_error(verification));
-        return 0;
-    }
-    const auto& revoked = session.context->impl().settings.revoked;
-    if (depth != 0 || !revoked) return 1;
-    const CertificateFacts facts = facts_of(certificate);
-    if (!revoked(facts)) return 1;
-    session.refusal = "the peer's certificate is revoked: serial " + facts.serial;
-    X509_STORE_CTX_set_error(verification, X509_V_ERR_CERT_REVOKED);
-    return 0;
-}
-
 /// Instead of the trust store: the certificate of the peer's chain that has the fingerprint is the CA.
 int verify_by_fingerprint(X509_STORE_CTX* verification, void*) {
-    auto& session = session_of(verification);
+    auto& session = session_verifying(verification);
     const Bytes expected = session.context->impl().settings.ca_fingerprint;
     STACK_OF(X509)* chain = X509_STORE_CTX_get0_untrusted(verification);
     const Handle<STACK_OF(X509), sk_X509_free_only> trusted{sk_X509_new_null()};
@@ -126,7 +129,7 @@ void bind_session(SSL* ssl, TlsSession::Impl& session) {
 }
 
 void install_peer_checks(SSL_CTX* context, const TlsSettings& settings) {
-    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, on_certificate);
+    SSL_CTX_set_verify(context, certificate_demanded, on_certificate);
     if (settings.role == TlsRole::server) {
         SSL_CTX_set_client_hello_cb(context, on_client_hello, nullptr);
         SSL_CTX_set_alpn_select_cb(context, on_alpn, nullptr);
