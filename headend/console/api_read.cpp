@@ -19,6 +19,7 @@ struct Fault {
 };
 constexpr Fault faults[] = {
     {"offline", 503, "The meter's concentrator is not connected. Try again when it has called in."},
+    {"unavailable", 503, "The database does not answer now. Try again shortly."},
     {"unknown_meter", 404, "The head-end has no such meter."},
     {"no_concentrator", 409, "The meter is assigned to no concentrator."},
     {"no_key", 409, "The head-end holds no keys for this meter. 'headend import' registers them."},
@@ -70,18 +71,18 @@ std::vector<DeviceNumber> route_to(database::MeterReader& reader, const database
     return route;
 }
 
-LiveValue read_now(Context& context, DeviceNumber meter, const dlms::AttributeId& attribute) {
-    auto promise = std::make_shared<std::promise<LiveValue>>();
+monitor::OnDemandResult read_now(Context& context, DeviceNumber meter, const dlms::AttributeId& attribute) {
+    auto promise = std::make_shared<std::promise<monitor::OnDemandResult>>();
     auto future = promise->get_future();
     context.reads.read(meter, attribute,
-                       [promise](LiveValue value) { promise->set_value(std::move(value)); });
+                       [promise](monitor::OnDemandResult value) { promise->set_value(std::move(value)); });
     if (future.wait_for(context.settings.read_timeout) == std::future_status::ready) return future.get();
-    LiveValue late;
+    monitor::OnDemandResult late;
     late.fault = "no_answer";
     return late;
 }
 
-void write_answer(Json& json, const dlms::AttributeId& attribute, const LiveValue& answer) {
+void write_answer(Json& json, const dlms::AttributeId& attribute, const monitor::OnDemandResult& answer) {
     const auto integer = answer.value.integer();
     json.key("value");
     if (integer && attribute.class_id != 1)
@@ -116,7 +117,7 @@ Answer read(Context& context, std::atomic<int>& open, const Request& request) {
     }
     const auto asked = context.now();
     const auto answer = read_now(context, number, attribute);
-    if (!answer.ok) throw problem_of(answer.fault, number);
+    if (!answer.ok()) throw problem_of(answer.fault, number);
     const auto took = answer.took > Duration{} ? answer.took : context.now() - asked;
     Json json;
     json.open_object().field("meter", number).field("obis", *code).field("name", register_name(*code));

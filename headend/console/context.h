@@ -4,6 +4,8 @@
 #include "headend/database/connection_pool.h"
 #include "headend/database/read_completeness.h"
 #include "platform/clock.h"
+#include "platform/log.h"
+#include "protocol/base/cipher.h"
 #include "protocol/base/obis.h"
 
 namespace wattmesh::headend::console {
@@ -14,8 +16,7 @@ struct Context {
     const platform::Clock& clock;
     Random& random;
     LiveReads& reads;
-    const VerifyPassword verify;
-    const Log log;
+    const platform::Log log{"console"};
     database::ConnectionPool pool;
 
     Instant now() const { return clock.now(); }

@@ -116,7 +116,8 @@ Caller admit_socket(const Site& site, Poco::Net::HTTPServerRequest& http) {
 
 Answer dispatch(const Site& site, Poco::Net::HTTPServerRequest& http) {
     const auto log = [&](const char* what) {
-        site.context.log("warning", "console: " + http.getMethod() + " failed: " + what);
+        site.context.log.warning("failed method={} path={} why={}", http.getMethod(),
+                                 http.getURI().substr(0, http.getURI().find('?')), platform::quoted(what));
     };
     try {
         return find(site, http);

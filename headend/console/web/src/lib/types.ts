@@ -2,14 +2,15 @@
 
 export type Role = 'viewer' | 'operator' | 'engineer' | 'administrator';
 export interface Clock { now: string; speed: number }
-export interface Me { user: string; role: Role; csrf: string; clock: Clock }
+export interface Me { user: string; name: string; role: Role; csrf: string; clock: Clock }
 
-export type LinkState = 'online' | 'offline' | 'never' | 'quarantined' | 'revoked';
+export type LinkState = 'online' | 'offline' | 'never' | 'revoked';
 export type MeshState = 'unseen' | 'joining' | 'joined' | 'suspect' | 'offline' | 'parked' | 'lost';
 export interface ReasonCount { reason: string; intervals: number }
 
 export interface Concentrator {
   number: string;
+  name: string;
   state: LinkState;
   last_seen: string | null;
   meters: number;
@@ -24,7 +25,7 @@ export interface Overview {
   concentrators: { known: number; online: number };
   meters: { known: number; joined: number };
   completeness: { expected: number; received: number; missing: ReasonCount[] };
-  readings: { stored: number };
+  store: { rows: number; rows_duplicate: number; entries: number; entries_replayed: number };
   conflicts: number;
   rejected: number;
   quarantine: number;
@@ -32,10 +33,10 @@ export interface Overview {
   items: Concentrator[];
 }
 export interface Journal { id: string; acknowledged: number; updated: string | null }
-export interface DesiredObject { object: string; desired: number; confirmed: number; changed: string | null }
+export interface DesiredObject { object: string; desired: number; confirmed: number; confirmed_at: string | null }
 export interface ConcentratorDetail extends Concentrator {
   owner_epoch: number;
-  certificate: { serial: string; expires: string | null; revoked: string | null } | null;
+  certificate: { serial: string; issued: string; expires: string; revoked: boolean } | null;
   summary_meter: string | null;
   journals: Journal[];
   objects: DesiredObject[];
@@ -52,7 +53,7 @@ export interface Node {
   route: string[];
   alternative: string[];
 }
-export interface Topology { concentrator: string; nodes: Node[] }
+export interface Topology { concentrator: string; source: 'live' | 'stored'; nodes: Node[] }
 export interface BalanceInterval {
   at: string;
   supplied_wh: number | null;
@@ -133,7 +134,7 @@ export interface ReadAnswer {
   route: string[];
   at: string;
 }
-export interface QuarantineItem { kind: 'concentrator' | 'entry' | 'conflict'; at: string; concentrator: string | null; meter: string | null; reason: string; detail: string }
+export interface QuarantineItem { kind: 'device' | 'entry' | 'conflict'; at: string; concentrator: string | null; meter: string | null; reason: string; detail: string }
 export interface Problem { title: string; status: number; detail?: string }
 
 export interface LiveMessage { topic: 'readings' | 'sessions' | 'joins' | 'overview'; sequence: number; at: string; data: Record<string, unknown> }
