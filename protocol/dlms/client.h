@@ -13,12 +13,12 @@ namespace wattmesh::dlms {
 /// How one client talks to one server (LN referencing). Secrets are wiped with the struct.
 struct ClientConfig {
     Mechanism mechanism = Mechanism::none;
-    Buffer password;                          ///< LLS secret; empty otherwise
-    bool ciphered = false;                    ///< global ciphering, SC 0x30 (needs keys)
-    bool pre_established = false;             ///< no AARQ: associated from the start
+    Buffer password;               ///< LLS secret; empty otherwise
+    bool ciphered = false;         ///< global ciphering, SC 0x30 (needs keys)
+    bool pre_established = false;  ///< no AARQ: associated from the start
     std::optional<ClientKeys> keys;
-    SystemTitle own_title, server_title;      ///< server's: known in advance (pre-established) or from the AARE
-    std::uint16_t pdu_size_max = 0xFFFF;      ///< largest APDU we take
+    SystemTitle own_title, server_title;  ///< server's: known in advance (pre-established) or from the AARE
+    std::uint16_t pdu_size_max = 0xFFFF;  ///< largest APDU we take
     std::size_t transfer_size_max = 1 << 20;  ///< bound of a block transfer, octets
     ~ClientConfig() { wipe(password); }
 };
@@ -26,20 +26,46 @@ struct ClientConfig {
 /// Number of a request of ours; matches its outcome.
 using RequestId = Id<struct RequestTag, std::uint32_t>;
 
-struct Associated { std::uint32_t conformance = 0; std::uint16_t server_pdu_size_max = 0; };
-struct AssociationRefused { std::uint8_t result = 0, diagnostic = 0; bool proof_failed = false; };
+struct Associated {
+    std::uint32_t conformance = 0;
+    std::uint16_t server_pdu_size_max = 0;
+};
+struct AssociationRefused {
+    std::uint8_t result = 0, diagnostic = 0;
+    bool proof_failed = false;
+};
 struct Released {};
-struct ReadCompleted { RequestId request; ReadOutcome outcome; };
-struct WriteCompleted { RequestId request; AccessResult result; };
-struct ActionCompleted { RequestId request; ActionOutcome outcome; };
-/// The peer broke the protocol or answered with an exception: the open request is lost, the association too when `association_lost`.
-struct RequestFailed { std::optional<RequestId> request; Error error; std::optional<std::array<std::uint8_t, 2>> exception; bool association_lost = false; };
+struct ReadCompleted {
+    RequestId request;
+    ReadOutcome outcome;
+};
+struct WriteCompleted {
+    RequestId request;
+    AccessResult result;
+};
+struct ActionCompleted {
+    RequestId request;
+    ActionOutcome outcome;
+};
+/// The peer broke the protocol or answered with an exception: the open request is lost, the association too
+/// when `association_lost`.
+struct RequestFailed {
+    std::optional<RequestId> request;
+    Error error;
+    std::optional<std::array<std::uint8_t, 2>> exception;
+    bool association_lost = false;
+};
 /// DataNotification that arrived unasked: long invoke-id and body.
-struct Notified { std::uint32_t invoke = 0; Data body; };
-using ClientEvent = std::variant<Associated, AssociationRefused, Released, ReadCompleted, WriteCompleted, ActionCompleted, RequestFailed, Notified>;
+struct Notified {
+    std::uint32_t invoke = 0;
+    Data body;
+};
+using ClientEvent = std::variant<Associated, AssociationRefused, Released, ReadCompleted, WriteCompleted,
+                                 ActionCompleted, RequestFailed, Notified>;
 
 /// DLMS client association as sans-IO state: one open request at a time, further requests wait in order.
-/// The owner sends what `take_output` gives (one APDU at a time), feeds answers to `receive`, times out with `abort`.
+/// The owner sends what `take_output` gives (one APDU at a time), feeds answers to `receive`, times out with
+/// `abort`.
 class Client {
 public:
     /// `send` and `receive` are used only when ciphered; they must outlive the client.
@@ -56,7 +82,8 @@ public:
     std::optional<Buffer> take_output();
     void receive(Bytes apdu);
     std::optional<ClientEvent> take_event();
-    /// The owner's timer ran out or the link broke: the open request fails with Fault::truncated, waiting ones too; association is lost unless pre-established.
+    /// The owner's timer ran out or the link broke: the open request fails with Fault::truncated, waiting
+    /// ones too; association is lost unless pre-established.
     void abort();
 
     bool associated() const;

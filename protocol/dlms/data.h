@@ -6,33 +6,72 @@
 
 #include "protocol/base/bytes.h"
 #include "protocol/base/obis.h"
+#include "protocol/base/reader.h"
 #include "protocol/base/result.h"
 #include "protocol/base/writer.h"
-#include "protocol/base/reader.h"
 
 namespace wattmesh::dlms {
 
 /// A value of the A-XDR Data CHOICE (Green Book ed. 10, 9.5; tags in Blue Book ed. 14, 4.1.5).
 struct Data;
-struct Null { friend bool operator==(const Null&, const Null&) = default; };
-struct DontCare { friend bool operator==(const DontCare&, const DontCare&) = default; };
-struct Array { std::vector<Data> elements; friend bool operator==(const Array&, const Array&); };
-struct Structure { std::vector<Data> elements; friend bool operator==(const Structure&, const Structure&); };
-struct BitString { std::size_t bits = 0; Buffer octets; friend bool operator==(const BitString&, const BitString&) = default; };
-struct OctetString { Buffer octets; friend bool operator==(const OctetString&, const OctetString&) = default; };
-struct VisibleString { std::string text; friend bool operator==(const VisibleString&, const VisibleString&) = default; };
-struct Utf8String { std::string text; friend bool operator==(const Utf8String&, const Utf8String&) = default; };
-struct Bcd { std::uint8_t value = 0; friend bool operator==(const Bcd&, const Bcd&) = default; };
-struct Enum { std::uint8_t value = 0; friend bool operator==(const Enum&, const Enum&) = default; };
+struct Null {
+    friend bool operator==(const Null&, const Null&) = default;
+};
+struct DontCare {
+    friend bool operator==(const DontCare&, const DontCare&) = default;
+};
+struct Array {
+    std::vector<Data> elements;
+    friend bool operator==(const Array&, const Array&);
+};
+struct Structure {
+    std::vector<Data> elements;
+    friend bool operator==(const Structure&, const Structure&);
+};
+struct BitString {
+    std::size_t bits = 0;
+    Buffer octets;
+    friend bool operator==(const BitString&, const BitString&) = default;
+};
+struct OctetString {
+    Buffer octets;
+    friend bool operator==(const OctetString&, const OctetString&) = default;
+};
+struct VisibleString {
+    std::string text;
+    friend bool operator==(const VisibleString&, const VisibleString&) = default;
+};
+struct Utf8String {
+    std::string text;
+    friend bool operator==(const Utf8String&, const Utf8String&) = default;
+};
+struct Bcd {
+    std::uint8_t value = 0;
+    friend bool operator==(const Bcd&, const Bcd&) = default;
+};
+struct Enum {
+    std::uint8_t value = 0;
+    friend bool operator==(const Enum&, const Enum&) = default;
+};
 /// date-time 12, date 5 and time 4 octets as on the wire; DateTime in date_time.h gives them meaning.
-struct RawDateTime { std::array<std::uint8_t, 12> octets{}; friend bool operator==(const RawDateTime&, const RawDateTime&) = default; };
-struct RawDate { std::array<std::uint8_t, 5> octets{}; friend bool operator==(const RawDate&, const RawDate&) = default; };
-struct RawTime { std::array<std::uint8_t, 4> octets{}; friend bool operator==(const RawTime&, const RawTime&) = default; };
+struct RawDateTime {
+    std::array<std::uint8_t, 12> octets{};
+    friend bool operator==(const RawDateTime&, const RawDateTime&) = default;
+};
+struct RawDate {
+    std::array<std::uint8_t, 5> octets{};
+    friend bool operator==(const RawDate&, const RawDate&) = default;
+};
+struct RawTime {
+    std::array<std::uint8_t, 4> octets{};
+    friend bool operator==(const RawTime&, const RawTime&) = default;
+};
 
 struct Data {
-    using Choice = std::variant<Null, Array, Structure, bool, BitString, std::int8_t, std::int16_t, std::int32_t, std::int64_t,
-                                std::uint8_t, std::uint16_t, std::uint32_t, std::uint64_t, OctetString, VisibleString,
-                                Utf8String, Bcd, Enum, float, double, RawDateTime, RawDate, RawTime, DontCare>;
+    using Choice = std::variant<Null, Array, Structure, bool, BitString, std::int8_t, std::int16_t,
+                                std::int32_t, std::int64_t, std::uint8_t, std::uint16_t, std::uint32_t,
+                                std::uint64_t, OctetString, VisibleString, Utf8String, Bcd, Enum, float,
+                                double, RawDateTime, RawDate, RawTime, DontCare>;
     Choice value;
 
     Data() = default;
@@ -40,8 +79,12 @@ struct Data {
         requires std::is_constructible_v<Choice, T> && (!std::is_same_v<std::remove_cvref_t<T>, Data>)
     Data(T&& v) : value(std::forward<T>(v)) {}
 
-    template <class T> const T* as() const { return std::get_if<T>(&value); }
-    /// Any of the integer types, Enum and Bcd widened; nothing for another type or a uint64 above int64's range.
+    template <class T>
+    const T* as() const {
+        return std::get_if<T>(&value);
+    }
+    /// Any of the integer types, Enum and Bcd widened; nothing for another type or a uint64 above int64's
+    /// range.
     std::optional<std::int64_t> integer() const;
     /// The elements of an Array or a Structure; nullptr for another type.
     const std::vector<Data>* elements() const;
@@ -52,7 +95,10 @@ struct Data {
 };
 
 /// Bounds kept while decoding, before anything is allocated.
-struct DataLimits { std::size_t depth_max = 16; std::size_t elements_max = 65'536; };
+struct DataLimits {
+    std::size_t depth_max = 16;
+    std::size_t elements_max = 65'536;
+};
 
 /// Decodes one value at the reader's position; the fault stays in the reader.
 Data decode_data(Reader& in, const DataLimits& limits = {});
@@ -65,7 +111,9 @@ void encode_length(Writer& out, std::size_t length);
 std::size_t decode_length(Reader& in);
 
 inline Data octet_string(Bytes octets) { return OctetString{to_buffer(octets)}; }
-inline Data octet_string(const ObisCode& code) { return OctetString{{code.groups.begin(), code.groups.end()}}; }
+inline Data octet_string(const ObisCode& code) {
+    return OctetString{{code.groups.begin(), code.groups.end()}};
+}
 inline Data structure(std::vector<Data> elements) { return Structure{std::move(elements)}; }
 inline Data array(std::vector<Data> elements) { return Array{std::move(elements)}; }
 

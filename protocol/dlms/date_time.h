@@ -11,14 +11,16 @@ namespace wattmesh::dlms {
 
 /// Clock status octet (Blue Book, Clock class): bit set = as named.
 namespace clock_status {
-inline constexpr std::uint8_t invalid = 0x01, doubtful = 0x02, different_base = 0x04, invalid_status = 0x08, daylight_saving = 0x80;
+inline constexpr std::uint8_t invalid = 0x01, doubtful = 0x02, different_base = 0x04, invalid_status = 0x08,
+                              daylight_saving = 0x80;
 }
 
 /// A point in time on a meter, with what is known of its zone. UTC = local + deviation (dlms fact sheet 1).
 struct DateTime {
-    Instant at{};                                ///< UTC; whole hundredths of a second travel
-    std::int16_t deviation_minutes = 0;          ///< minutes to add to local time for UTC; 0x8000 is decoded as 0 (UTC meters)
-    std::uint8_t status = 0;                     ///< clock_status bits
+    Instant at{};  ///< UTC; whole hundredths of a second travel
+    std::int16_t deviation_minutes =
+        0;                    ///< minutes to add to local time for UTC; 0x8000 is decoded as 0 (UTC meters)
+    std::uint8_t status = 0;  ///< clock_status bits
     friend bool operator==(const DateTime&, const DateTime&) = default;
 };
 

@@ -14,10 +14,22 @@ namespace wattmesh::dlms {
 
 /// data-access-result (Green Book 9.5); `success` is 0.
 enum class AccessResult : std::uint8_t {
-    success = 0, hardware_fault = 1, temporary_failure = 2, read_write_denied = 3, object_undefined = 4,
-    class_inconsistent = 9, object_unavailable = 11, type_unmatched = 12, scope_of_access_violated = 13,
-    data_block_unavailable = 14, long_get_aborted = 15, no_long_get = 16, long_set_aborted = 17, no_long_set = 18,
-    block_number_invalid = 19, other_reason = 250,
+    success = 0,
+    hardware_fault = 1,
+    temporary_failure = 2,
+    read_write_denied = 3,
+    object_undefined = 4,
+    class_inconsistent = 9,
+    object_unavailable = 11,
+    type_unmatched = 12,
+    scope_of_access_violated = 13,
+    data_block_unavailable = 14,
+    long_get_aborted = 15,
+    no_long_get = 16,
+    long_set_aborted = 17,
+    no_long_set = 18,
+    block_number_invalid = 19,
+    other_reason = 250,
 };
 std::string_view to_string(AccessResult result);
 
@@ -65,16 +77,24 @@ using Selection = std::variant<std::monostate, RangeSelection, EntrySelection>;
 /// An attribute's value, or why there is none.
 using ReadOutcome = std::variant<Data, AccessResult>;
 /// action-result and the optional return value.
-struct ActionOutcome { AccessResult result = AccessResult::success; std::optional<Data> value; friend bool operator==(const ActionOutcome&, const ActionOutcome&) = default; };
+struct ActionOutcome {
+    AccessResult result = AccessResult::success;
+    std::optional<Data> value;
+    friend bool operator==(const ActionOutcome&, const ActionOutcome&) = default;
+};
 
-/// What a server shows: implemented by the simulated meter and by the concentrator. Answers may come at once or later
-/// (through `done`, on the same thread, exactly once); a server has at most one call open per association.
+/// What a server shows: implemented by the simulated meter and by the concentrator. Answers may come at once
+/// or later (through `done`, on the same thread, exactly once); a server has at most one call open per
+/// association.
 class ObjectModel {
 public:
     virtual ~ObjectModel() = default;
-    virtual void get(const AttributeId& id, const Selection& selection, Sap client, Instant now, std::function<void(ReadOutcome)> done) = 0;
-    virtual void set(const AttributeId& id, const Data& value, Sap client, Instant now, std::function<void(AccessResult)> done) = 0;
-    virtual void act(const MethodId& id, const std::optional<Data>& argument, Sap client, Instant now, std::function<void(ActionOutcome)> done) = 0;
+    virtual void get(const AttributeId& id, const Selection& selection, Sap client, Instant now,
+                     std::function<void(ReadOutcome)> done) = 0;
+    virtual void set(const AttributeId& id, const Data& value, Sap client, Instant now,
+                     std::function<void(AccessResult)> done) = 0;
+    virtual void act(const MethodId& id, const std::optional<Data>& argument, Sap client, Instant now,
+                     std::function<void(ActionOutcome)> done) = 0;
 };
 
 }  // namespace wattmesh::dlms

@@ -21,14 +21,17 @@ struct ClientKeys {
 };
 
 /// Global ciphering of one association, suite 0, authenticated and encrypted (SC 0x30). Owns its two cipher
-/// contexts; counters come from the caller's stores: `send` strictly increasing over restarts, `receive` checked.
+/// contexts; counters come from the caller's stores: `send` strictly increasing over restarts, `receive`
+/// checked.
 class GlobalCipher {
 public:
-    GlobalCipher(const ClientKeys& keys, SystemTitle own, SystemTitle peer, Ciphers& ciphers, CounterStore& send, CounterStore& receive);
-    /// glo-xxx form of a plain APDU (0x01->0x21, C0->C8, C1->C9, C3->CB, C4->CC, C5->CD, C7->CF, 08->28). Nothing when the counter is used up.
+    GlobalCipher(const ClientKeys& keys, SystemTitle own, SystemTitle peer, Ciphers& ciphers,
+                 CounterStore& send, CounterStore& receive);
+    /// glo-xxx form of a plain APDU (0x01->0x21, C0->C8, C1->C9, C3->CB, C4->CC, C5->CD, C7->CF, 08->28).
+    /// Nothing when the counter is used up.
     std::optional<Buffer> protect(Bytes apdu);
-    /// The plain APDU inside; faults: unsupported security control, not_authentic, replayed, bad_tag, truncated. The tag is verified before
-    /// the counter is accepted and before anything is decoded.
+    /// The plain APDU inside; faults: unsupported security control, not_authentic, replayed, bad_tag,
+    /// truncated. The tag is verified before the counter is accepted and before anything is decoded.
     Result<Buffer> open(Bytes apdu);
     /// f(challenge) of HLS mechanism 5: 10 || IC || GMAC, 17 octets (Green Book 9.2.7.4).
     std::optional<Buffer> prove(Bytes challenge);

@@ -14,11 +14,12 @@ namespace wattmesh::dlms {
 struct ClientAccess {
     Sap client;
     Mechanism mechanism = Mechanism::none;
-    Buffer password;                      ///< LLS secret
-    bool ciphered = false;                ///< only glo-ciphered APDUs are taken, SC 0x30
+    Buffer password;        ///< LLS secret
+    bool ciphered = false;  ///< only glo-ciphered APDUs are taken, SC 0x30
     bool pre_established = false;
     std::optional<ClientKeys> keys;
-    std::optional<SystemTitle> client_title;  ///< needed when pre-established and ciphered; else from the AARQ
+    std::optional<SystemTitle>
+        client_title;                     ///< needed when pre-established and ciphered; else from the AARQ
     std::uint16_t pdu_size_max = 0xFFFF;  ///< largest APDU we send to this client (block transfer above)
     CounterStore* send = nullptr;         ///< needed when ciphered or HLS; outlive the server
     CounterStore* receive = nullptr;
@@ -33,10 +34,12 @@ struct ServerCounters {
 /// DLMS server (one logical device, several client associations) as sans-IO state.
 class Server {
 public:
-    Server(SystemTitle title, std::vector<ClientAccess> clients, ObjectModel& model, Ciphers& ciphers, Random& random);
+    Server(SystemTitle title, std::vector<ClientAccess> clients, ObjectModel& model, Ciphers& ciphers,
+           Random& random);
     ~Server();
-    /// One request APDU in; `reply` is called at once or later with the answer APDU, or never when there is nothing to say (unknown SAP,
-    /// forged frame). A request that comes while another of the same client is open is dropped and counted.
+    /// One request APDU in; `reply` is called at once or later with the answer APDU, or never when there is
+    /// nothing to say (unknown SAP, forged frame). A request that comes while another of the same client is
+    /// open is dropped and counted.
     void handle(Sap client, Bytes apdu, Instant now, std::function<void(Buffer)> reply);
     /// The link of this client broke: its association and open transfer are forgotten.
     void disconnect(Sap client);
