@@ -1,7 +1,6 @@
 #include "headend/console/access.h"
 
 #include "security/ciphers.h"
-#include "security/password.h"
 
 namespace wattmesh::headend::console {
 namespace {
@@ -38,7 +37,8 @@ bool TryLimit::allow(const std::string& sender, Instant now) {
 Access::Access(Context& context)
     : context_(context),
       by_sender_(20, context.simulated(std::chrono::minutes{1})),
-      by_user_(10, context.simulated(std::chrono::minutes{1})) {}
+      by_user_(10, context.simulated(std::chrono::minutes{1})),
+      nobody_hash_(context.settings.nobody_hash) {}
 
 Access::Opened Access::log_in(const std::string& user, const std::string& password,
                               const std::string& remote) {
@@ -52,8 +52,7 @@ Access::Opened Access::log_in(const std::string& user, const std::string& passwo
     if (found && found->locked_until && *found->locked_until > now)
         throw Problem{429, "Account locked",
                       "Too many wrong passwords. The account opens again by itself in some minutes.", 300};
-    const bool right =
-        security::verify_password(password, found ? std::optional{found->password_hash} : std::nullopt);
+    const bool right = context_.verify(password, found ? found->password_hash : nobody_hash_);
     if (!found || found->disabled || !right) {
         if (found) users.failed(found->id, now, context_.simulated(std::chrono::minutes{5}));
         // an unknown name is not written down: people type passwords into the wrong field

@@ -71,18 +71,18 @@ std::vector<DeviceNumber> route_to(database::MeterReader& reader, const database
     return route;
 }
 
-monitor::OnDemandResult read_now(Context& context, DeviceNumber meter, const dlms::AttributeId& attribute) {
-    auto promise = std::make_shared<std::promise<monitor::OnDemandResult>>();
+LiveValue read_now(Context& context, DeviceNumber meter, const dlms::AttributeId& attribute) {
+    auto promise = std::make_shared<std::promise<LiveValue>>();
     auto future = promise->get_future();
     context.reads.read(meter, attribute,
-                       [promise](monitor::OnDemandResult value) { promise->set_value(std::move(value)); });
+                       [promise](LiveValue value) { promise->set_value(std::move(value)); });
     if (future.wait_for(context.settings.read_timeout) == std::future_status::ready) return future.get();
-    monitor::OnDemandResult late;
+    LiveValue late;
     late.fault = "no_answer";
     return late;
 }
 
-void write_answer(Json& json, const dlms::AttributeId& attribute, const monitor::OnDemandResult& answer) {
+void write_answer(Json& json, const dlms::AttributeId& attribute, const LiveValue& answer) {
     const auto integer = answer.value.integer();
     json.key("value");
     if (integer && attribute.class_id != 1)
@@ -117,7 +117,7 @@ Answer read(Context& context, std::atomic<int>& open, const Request& request) {
     }
     const auto asked = context.now();
     const auto answer = read_now(context, number, attribute);
-    if (!answer.ok()) throw problem_of(answer.fault, number);
+    if (!answer.ok) throw problem_of(answer.fault, number);
     const auto took = answer.took > Duration{} ? answer.took : context.now() - asked;
     Json json;
     json.open_object().field("meter", number).field("obis", *code).field("name", register_name(*code));

@@ -34,6 +34,8 @@ struct Console::State {
                   .clock = ports.clock,
                   .random = ports.random,
                   .reads = ports.reads,
+                  .verify = std::move(ports.verify),
+                  .log = std::move(ports.log),
                   .pool = {database, context.settings.connections}},
           access(context),
           pages(context.settings.pages),
@@ -65,8 +67,9 @@ void Console::start() {
     auto& s = *state_;
     s.server = std::make_unique<Server>(Site{s.context, s.access, s.hub, s.pages, s.openapi, s.routes});
     s.watch = std::make_unique<LiveWatch>(s.context, s.hub);
-    s.context.log.information("listening address={} port={} tls={}", s.context.settings.address, port(),
-                              s.context.settings.certificate.empty() ? "no" : "yes");
+    s.context.log("information", "console: listening address=" + s.context.settings.address +
+                                     " port=" + std::to_string(port()) +
+                                     (s.context.settings.certificate.empty() ? "" : " tls=yes"));
 }
 
 void Console::stop() {

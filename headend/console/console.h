@@ -17,6 +17,8 @@ public:
         const platform::Clock& clock;
         Random& random;
         LiveReads& reads;
+        VerifyPassword verify;
+        Log log;
     };
     /// Throws when the pages or the certificate cannot be read.
     Console(ConsoleSettings settings, database::DatabaseSettings database, Ports ports);

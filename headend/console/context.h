@@ -4,8 +4,6 @@
 #include "headend/database/connection_pool.h"
 #include "headend/database/read_completeness.h"
 #include "platform/clock.h"
-#include "platform/log.h"
-#include "protocol/base/cipher.h"
 #include "protocol/base/obis.h"
 
 namespace wattmesh::headend::console {
@@ -16,7 +14,8 @@ struct Context {
     const platform::Clock& clock;
     Random& random;
     LiveReads& reads;
-    const platform::Log log{"console"};
+    const VerifyPassword verify;
+    const Log log;
     database::ConnectionPool pool;
 
     Instant now() const { return clock.now(); }

@@ -116,8 +116,7 @@ Caller admit_socket(const Site& site, Poco::Net::HTTPServerRequest& http) {
 
 Answer dispatch(const Site& site, Poco::Net::HTTPServerRequest& http) {
     const auto log = [&](const char* what) {
-        site.context.log.warning("failed method={} path={} why={}", http.getMethod(),
-                                 http.getURI().substr(0, http.getURI().find('?')), platform::quoted(what));
+        site.context.log("warning", "console: " + http.getMethod() + " failed: " + what);
     };
     try {
         return find(site, http);

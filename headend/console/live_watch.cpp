@@ -26,10 +26,10 @@ void LiveWatch::run() {
         lock.unlock();
         try {
             look();
-            if (!well) context_.log.information("resumed the live feed");
+            if (!well) context_.log("information", "live feed: the database answers again");
             well = true;
         } catch (const std::exception& error) {
-            if (well) context_.log.warning("paused the live feed why={}", platform::quoted(error.what()));
+            if (well) context_.log("warning", std::string{"live feed pauses: "} + error.what());
             well = false;
         }
         lock.lock();

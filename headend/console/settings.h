@@ -25,6 +25,8 @@ struct ConsoleSettings {
     Duration poll = std::chrono::seconds{1};        ///< live feed, in real time
     int technical_loss_percent =
         5;  ///< what a transformer's network may lose by itself; more is suspected theft
+    std::string
+        nobody_hash;  ///< hash of a random password: what a log-in with an unknown name is checked against
 };
 
 }  // namespace wattmesh::headend::console
