@@ -59,9 +59,9 @@ declare
     name text := 'interval_row_' || to_char(date '1970-01-01' + day, 'YYYYMMDD');
     from_us bigint := day::bigint * 86400000000;
 begin
-    if to_regclass('wattmesh.' || name) is not null then return false; end if;
     perform pg_advisory_xact_lock(1464683603, day);
-    if to_regclass('wattmesh.' || name) is not null then return false; end if;
+    -- A query, not to_regclass: that may answer from a cache that has not heard of the neighbour's table yet.
+    if exists (select from pg_class where relname = name and relnamespace = 'wattmesh'::regnamespace) then return false; end if;
     execute format('create table %I (like interval_row including all, check (at_us >= %s and at_us < %s))', name, from_us,
                    from_us + 86400000000);
     execute format('alter table interval_row attach partition %I for values from (%s) to (%s)', name, from_us,

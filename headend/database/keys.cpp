@@ -10,7 +10,6 @@ namespace {
 constexpr std::array<const char*, 7> purposes{"management_ek", "management_ak", "management_secret",
                                               "reading_ek",    "reading_ak",    "mesh_join",
                                               "lls_password"};
-std::string word(KeyPurpose purpose) { return purposes.at(static_cast<std::size_t>(purpose)); }
 KeyPurpose purpose_of(const std::string& text) {
     for (std::size_t i = 0; i < purposes.size(); ++i)
         if (text == purposes[i]) return static_cast<KeyPurpose>(i);
@@ -19,9 +18,11 @@ KeyPurpose purpose_of(const std::string& text) {
 
 }  // namespace
 
+std::string to_string(KeyPurpose purpose) { return purposes.at(static_cast<std::size_t>(purpose)); }
+
 void Keys::put(MeterId meter, KeyPurpose purpose, Bytes sealed, Instant now) {
     connection_.run("storing a meter key", [&](soci::session& sql) {
-        const auto name = word(purpose), octets = bytea(sealed);
+        const auto name = to_string(purpose), octets = bytea(sealed);
         sql << "insert into meter_key (meter, purpose, sealed, stored_us) values (:meter, :purpose, :sealed, "
                ":now) "
                "on conflict (meter, purpose) do update set sealed = excluded.sealed, stored_us = "
@@ -33,7 +34,7 @@ void Keys::put(MeterId meter, KeyPurpose purpose, Bytes sealed, Instant now) {
 std::optional<Buffer> Keys::find(MeterId meter, KeyPurpose purpose) {
     return connection_.run("finding a meter key", [&](soci::session& sql) -> std::optional<Buffer> {
         std::string sealed;
-        const auto name = word(purpose);
+        const auto name = to_string(purpose);
         sql << "select sealed from meter_key where meter = :meter and purpose = :purpose", use(meter),
             use(name), soci::into(sealed);
         if (!sql.got_data()) return std::nullopt;

@@ -1,5 +1,6 @@
 #pragma once
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "headend/database/connection.h"
@@ -18,6 +19,8 @@ enum class KeyPurpose {
     mesh_join,     ///< head-end and, wrapped, the meter's concentrator
     lls_password,  ///< optical or bench port
 };
+
+std::string to_string(KeyPurpose purpose);
 
 struct SealedKey {
     KeyPurpose purpose{};

@@ -106,8 +106,8 @@ public:
             concentrators_.emplace(known.number, known.id);
     }
 
-    template <class Take>
-    void each(const Array& array, const std::string& name, Take take) {
+    template <class Import>
+    void each(const Array& array, const std::string& name, Import import_one) {
         for (unsigned i = 0; i < array.size(); ++i) {
             auto where = name + "[" + std::to_string(i) + "]";
             try {
@@ -116,7 +116,7 @@ public:
                 const auto number = number_in(*object, "number");
                 where += " " + to_string(number);
                 if (!seen_.insert(number).second) throw Wrong("the file names it twice");
-                (this->*take)(*object, number);
+                (this->*import_one)(*object, number);
             } catch (const Wrong& wrong) {
                 report_.faults.push_back({where, wrong.what()});
             }

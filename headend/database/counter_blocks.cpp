@@ -1,0 +1,98 @@
+#include "headend/database/counter_blocks.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace wattmesh::headend::database {
+namespace {
+
+constexpr KeyPurpose purpose = KeyPurpose::management_ek;
+
+}  // namespace
+
+class CounterBlocks::Counter : public CounterStore, public std::enable_shared_from_this<Counter> {
+public:
+    explicit Counter(QueryQueue& queue) : queue_(queue) {}
+
+    std::uint32_t left() const {
+        const std::lock_guard lock{mutex_};
+        return static_cast<std::uint32_t>(end_ - next_);
+    }
+
+    void add(MeterId meter, const CounterBlock& block) {
+        const std::lock_guard lock{mutex_};
+        meter_ = meter;
+        // The rest of the older block is skipped: the meter wants rising values, and another process may have
+        // used higher ones.
+        next_ = block.first;
+        end_ = std::uint64_t{block.last} + 1;
+        received_ = std::max(received_, block.received);
+    }
+
+    std::optional<std::uint32_t> next() override {
+        const std::lock_guard lock{mutex_};
+        if (next_ == end_) return std::nullopt;
+        return static_cast<std::uint32_t>(next_++);
+    }
+
+    bool accept(std::uint32_t received) override {
+        {
+            const std::lock_guard lock{mutex_};
+            if (received <= received_) return false;
+            received_ = received;
+        }
+        write_behind();
+        return true;
+    }
+
+private:
+    /// One write at a time; it takes the newest value when it runs.
+    void write_behind() {
+        if (writing_) return;
+        writing_ = true;
+        queue_.execute(
+            [self = shared_from_this()](Connection& connection) {
+                std::unique_lock lock{self->mutex_};
+                const auto meter = self->meter_;
+                const auto value = static_cast<std::uint32_t>(self->received_);
+                lock.unlock();
+                KeyCounters{connection}.received(meter, purpose, value);
+                lock.lock();
+                self->written_ = std::max<std::int64_t>(self->written_, value);
+            },
+            [self = shared_from_this()](bool ok) {
+                self->writing_ = false;
+                std::unique_lock lock{self->mutex_};
+                const bool behind = self->written_ < self->received_;
+                lock.unlock();
+                if (ok && behind) self->write_behind();
+            });
+    }
+
+    QueryQueue& queue_;
+    mutable std::mutex mutex_;
+    MeterId meter_;
+    std::uint64_t next_ = 0, end_ = 0;
+    std::int64_t received_ = -1, written_ = -1;
+    bool writing_ = false;  // loop thread only
+};
+
+std::shared_ptr<CounterBlocks::Counter> CounterBlocks::counter(DeviceNumber number) {
+    const std::lock_guard lock{mutex_};
+    auto& found = counters_[number];
+    if (!found) found = std::make_shared<Counter>(queue_);
+    return found;
+}
+
+bool CounterBlocks::refill(Connection& connection, DeviceNumber number, MeterId meter, Instant now) {
+    const auto found = counter(number);
+    if (found->left() >= low) return true;
+    const auto block = KeyCounters{connection}.reserve(meter, purpose, block_size, now);
+    if (!block) return false;
+    found->add(meter, *block);
+    return true;
+}
+
+CounterStore& CounterBlocks::of(DeviceNumber number) { return *counter(number); }
+
+}  // namespace wattmesh::headend::database

@@ -1,0 +1,38 @@
+#pragma once
+#include <map>
+#include <memory>
+#include <mutex>
+
+#include "headend/database/key_counters.h"
+#include "headend/database/query_queue.h"
+#include "protocol/base/cipher.h"
+
+namespace wattmesh::headend::database {
+
+/// The management client's counters for a loop thread, which must not wait for the database: blocks are
+/// fetched by refill() on a worker thread, before an association; next() and accept() then only touch memory.
+/// What was accepted is written behind.
+class CounterBlocks {
+public:
+    static constexpr std::uint32_t block_size = 256, low = 128;
+
+    /// `queue` writes what was accepted; it outlives this object.
+    explicit CounterBlocks(QueryQueue& queue) : queue_(queue) {}
+
+    /// Worker thread: reserves a block when fewer than `low` values are left. False when the counter is used
+    /// up.
+    bool refill(Connection& connection, DeviceNumber number, MeterId meter, Instant now);
+    /// Loop thread; lives as long as this object. next() gives nothing where refill() was not called or the
+    /// block is used up.
+    CounterStore& of(DeviceNumber number);
+
+private:
+    class Counter;
+    std::shared_ptr<Counter> counter(DeviceNumber number);
+
+    QueryQueue& queue_;
+    std::mutex mutex_;
+    std::map<DeviceNumber, std::shared_ptr<Counter>> counters_;
+};
+
+}  // namespace wattmesh::headend::database
