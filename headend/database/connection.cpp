@@ -33,6 +33,12 @@ soci::postgresql_session_backend* backend_of(soci::session& session) {
     return static_cast<soci::postgresql_session_backend*>(session.get_backend());
 }
 
+/// libpq's default writes to stderr. A server that ends this session says so with a FATAL that no query asked
+/// for.
+void on_notice(void* farewell, const char* text) {
+    if (std::string_view{text}.substr(0, 5) == "FATAL") *static_cast<bool*>(farewell) = true;
+}
+
 }  // namespace
 
 Connection::Connection(DatabaseSettings settings) : settings_(std::move(settings)) {}
@@ -44,10 +50,12 @@ bool Connection::alive() const {
 
 soci::session& Connection::sql() {
     if (alive() && !in_transaction_) {
-        // A server that went away said so on the socket: the first call reads its farewell, the second the
-        // end of the stream.
-        PQconsumeInput(backend_of(*session_)->conn_);
-        PQconsumeInput(backend_of(*session_)->conn_);
+        // A server that went away said so on the socket: first its farewell, then the end of the stream.
+        auto* connection = backend_of(*session_)->conn_;
+        PQconsumeInput(connection);
+        PQisBusy(connection);
+        PQconsumeInput(connection);
+        if (farewell_) discard();
     }
     if (alive()) return *session_;
     if (in_transaction_)
@@ -76,6 +84,7 @@ void Connection::connect() {
                       " keepalives_idle=10 keepalives_interval=5 keepalives_count=3 tcp_user_timeout=15000";
     try {
         session_ = std::make_unique<soci::session>(soci::postgresql, text);
+        PQsetNoticeProcessor(backend_of(*session_)->conn_, &on_notice, &farewell_);
         *session_ << "set search_path = wattmesh, pg_temp";
         *session_ << "set client_min_messages = warning";
         *session_ << "set timezone = 'UTC'";
@@ -96,6 +105,7 @@ pg_conn* Connection::handle() { return backend_of(sql())->conn_; }
 void Connection::discard() {
     session_.reset();
     in_transaction_ = false;
+    farewell_ = false;
 }
 
 void Connection::fail(std::string_view doing) {

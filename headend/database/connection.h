@@ -91,6 +91,7 @@ private:
     [[noreturn]] void fail(std::string_view doing);
 
     DatabaseSettings settings_;
+    bool farewell_ = false;  ///< the server ended the session; stands before session_, which may still set it
     std::unique_ptr<soci::session> session_;
     bool in_transaction_ = false;
     std::int64_t next_attempt_ms_ = 0;

@@ -11,10 +11,11 @@ using frontend::StoreOutcome;
 /// A connection that breaks in the middle leaves open whether the commit arrived. Asking again with a fresh
 /// connection settles it: the cursor then is where this very batch put it.
 Ingested store_surely(IngestWriter& writer, Connection& connection, const frontend::Batch& batch) {
+    const bool was_connected = connection.connected();
     try {
         return writer.store(connection, batch);
     } catch (const DatabaseError& error) {
-        if (error.trouble() != Trouble::unavailable || connection.connected()) throw;
+        if (!was_connected || error.trouble() != Trouble::unavailable || connection.connected()) throw;
         return writer.store(connection, batch);
     }
 }
