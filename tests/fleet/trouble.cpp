@@ -1,0 +1,56 @@
+#include "tests/fleet/trouble.h"
+
+namespace wattmesh::fleet {
+
+using namespace std::chrono_literals;
+
+void Trouble::repeat(Duration mean, std::function<void()> happen) {
+    const auto at = world_.now() + chance_.between(mean / 4, mean * 7 / 4);
+    if (at >= end_) return;
+    world_.timeline().at(at, [this, mean, happen = std::move(happen)] {
+        happen();
+        repeat(mean, happen);
+    });
+}
+
+void Trouble::disturb_database() {
+    DatabaseWeather weather;
+    switch (chance_.within(0, 2)) {
+        case 0:
+            weather.down = true;
+            ++world_.faults().database_outages;
+            break;
+        case 1:
+            weather.delay_max = 25s;
+            ++world_.faults().database_slow;
+            break;
+        default:
+            weather.lost_answers_in_thousand = 200;
+    }
+    world_.database(weather);
+    DatabaseWeather usual;
+    usual.lost_answers_in_thousand = 5;
+    world_.timeline().after(chance_.between(1min, 15min), [this, usual] {
+        if (world_.now() < end_) world_.database(usual);
+    });
+}
+
+void Trouble::plan() {
+    for (std::size_t site = 0; site < 2; ++site) {
+        repeat(40min, [this, site] { world_.cut(site, chance_.in_a_thousand(350)); });
+        repeat(3h, [this, site] {
+            world_.crash_concentrator(site, chance_.between(5s, 10min), chance_.in_a_thousand(350));
+        });
+        repeat(4h, [this, site] { world_.remember_disk(site); });
+    }
+    for (std::size_t head = 0; head < 2; ++head)
+        repeat(150min, [this, head] { world_.crash_head(head, chance_.between(2s, 20min)); });
+    repeat(90min, [this] { disturb_database(); });
+    repeat(1h, [this] {
+        const auto meters = static_cast<std::int64_t>(world_.scene().town.meters.size());
+        world_.kill_meter(static_cast<std::size_t>(chance_.within(0, meters - 1)),
+                          chance_.between(3min, 50min));
+    });
+}
+
+}  // namespace wattmesh::fleet

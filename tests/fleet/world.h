@@ -1,0 +1,94 @@
+#pragma once
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "concentrator/core.h"
+#include "headend/frontend/core.h"
+#include "security/ciphers.h"
+#include "terminal-sim/field/field.h"
+#include "tests/fleet/slow_disk.h"
+#include "tests/fleet/slow_store.h"
+#include "tests/fleet/town.h"
+#include "tests/fleet/wanted.h"
+#include "tests/fleet/wires.h"
+
+namespace wattmesh::fleet {
+
+/// What was done to the system in a run; printed with every verdict.
+struct FaultCounts {
+    std::uint64_t cuts = 0, silent_cuts = 0, head_crashes = 0, concentrator_crashes = 0, disks_restored = 0,
+                  database_outages = 0, database_slow = 0, meters_killed = 0;
+};
+
+/// The whole system in one thread: meters and radio, two concentrators with their journals, two front-ends on
+/// one database, and the network between them. Everything that is chance comes from the seed.
+class World {
+public:
+    /// `folder` holds the concentrators' disks during the run.
+    World(std::uint64_t seed, HeadModel& model, std::filesystem::path folder);
+    ~World();
+
+    /// Lets time pass.
+    void run_until(Instant end);
+    Instant now() const { return timeline_.now(); }
+    Instant start() const { return start_; }
+    Timeline& timeline() { return timeline_; }
+
+    // Faults. A thing that is down already stays down.
+    void cut(std::size_t site, bool silent);
+    void crash_head(std::size_t head, Duration down);
+    /// `restore`: it comes back with the disk as it was when remember_disk() was called last.
+    void crash_concentrator(std::size_t site, Duration down, bool restore);
+    /// Crashes it shortly to copy its disk.
+    void remember_disk(std::size_t site);
+    void database(const DatabaseWeather& weather) { weather_ = weather; }
+    void kill_meter(std::size_t index, Duration down);
+    /// Everything is up, as if no fault had ever happened.
+    void heal();
+
+    const Scene& scene() const { return scene_; }
+    sim::Field& field() { return *field_; }
+    FaultCounts& faults() { return faults_; }
+    std::uint64_t lost_answers() const { return lost_answers_; }
+    std::uint64_t failed_calls() const { return failed_calls_; }
+    /// One line of what the parts think of themselves, for a failing seed.
+    std::string describe() const;
+    /// Radio trace, octets on the wires and stored rows in one number.
+    std::uint64_t trace_hash() const;
+
+private:
+    struct Site;
+    struct Head;
+    void start_site(std::size_t index);
+    void stop_site(std::size_t index);
+    void start_head(std::size_t index);
+    void stop_head(std::size_t index);
+    void perform(Site& site);
+    void perform(Head& head);
+    void perform_action(Site& site, const concentrator::Action& action);
+    void open_uplink(std::size_t index);
+    void wake(Site& site);
+    void tick_head(std::size_t index, std::uint64_t life);
+    void drain_radio();
+
+    Scene scene_;
+    Instant start_;
+    Timeline timeline_;
+    Chance chance_;
+    security::OpensslCiphers ciphers_;
+    HeadModel& model_;
+    DatabaseWeather weather_;
+    std::filesystem::path folder_;
+    std::unique_ptr<Wires> wires_;
+    std::unique_ptr<Wanted> wanted_;
+    NoRenewals renewals_;
+    std::unique_ptr<sim::Field> field_;
+    std::vector<std::unique_ptr<Site>> sites_;
+    std::vector<std::unique_ptr<Head>> heads_;
+    FaultCounts faults_;
+    std::uint64_t lost_answers_ = 0, failed_calls_ = 0;
+};
+
+}  // namespace wattmesh::fleet
