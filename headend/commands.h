@@ -1,0 +1,25 @@
+#pragma once
+#include <string>
+#include <vector>
+
+namespace wattmesh::headend {
+
+/// A subcommand's words and options as the shell gave them, without the program's and the subcommand's name.
+/// Each returns the exit status and throws UsageError, SettingsError or std::runtime_error with words for the
+/// user.
+using Words = std::vector<std::string>;
+
+int run_serve(const Words& words);         ///< serve: the roles, until a signal
+int run_init(const Words& words);          ///< init: keys, certificates, configuration of a new head-end
+int run_migrate(const Words& words);       ///< migrate: database roles and schema
+int run_import(const Words& words);        ///< import: a manufacturer's shipment file
+int run_enrol(const Words& words);         ///< enrol NUMBER: a one-time code
+int run_concentrator(const Words& words);  ///< concentrator revoke NUMBER
+int run_user(const Words& words);          ///< user add NAME
+int run_read(const Words& words);          ///< read METER OBIS, or --tcp
+
+/// Help of one subcommand; empty for an unknown one.
+std::string help_of(const std::string& command);
+std::string help();
+
+}  // namespace wattmesh::headend

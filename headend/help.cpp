@@ -1,0 +1,75 @@
+#include <map>
+
+#include "headend/commands.h"
+
+namespace wattmesh::headend {
+namespace {
+
+const std::map<std::string, std::string> texts{
+    {"serve",
+     "headend serve --config FILE [--role frontend|monitor|console]... [--speed X] [--origin UNIX_SECONDS]\n"
+     "  Runs the roles (all of them, unless some are named) until SIGTERM or Ctrl-C.\n"
+     "    frontend  links of concentrators, readings into the database\n"
+     "    monitor   what concentrators should hold, gaps, aggregates, reads on demand\n"
+     "    console   API and pages\n"},
+    {"init",
+     "headend init --dir DIR --database \"LIBPQ KEYWORDS\" [--console HOST:PORT] [--uplink HOST:PORT]\n"
+     "  Makes master key, certificate authority, uplink certificate and DIR/headend.properties (all for the "
+     "owner only).\n"
+     "  --uplink is where concentrators call in: the host must be what they are told, its certificate "
+     "carries it.\n"},
+    {"migrate",
+     "headend migrate --config FILE [--admin \"LIBPQ KEYWORDS\"]\n"
+     "  Brings the database to this program's schema and prints what was applied. With --admin (a user who "
+     "may create\n"
+     "  roles; needed the first time) also makes the database's roles and sets their passwords.\n"},
+    {"import",
+     "headend import --config FILE --shipment FILE [--history-hours H]\n"
+     "  Registers concentrators, meters and their keys from a manufacturer's shipment file. Importing again "
+     "changes what\n"
+     "  changed. --history-hours: the meters have measured for this long, readings since then are expected "
+     "(default 0).\n"},
+    {"enrol",
+     "headend enrol NUMBER --config FILE\n"
+     "  Prints a one-time code with which the concentrator NUMBER gets its certificate. Good for 24 hours "
+     "and one use.\n"},
+    {"concentrator",
+     "headend concentrator revoke NUMBER --config FILE\n"
+     "  Ends the concentrator's session and refuses it from now on.\n"},
+    {"user",
+     "headend user add LOGIN --role operator|engineer|administrator [--name \"FULL NAME\"] "
+     "[--password-stdin] --config FILE\n"
+     "  Adds a user of the console, or changes role and password. Reads the password from standard input.\n"},
+    {"read",
+     "headend read METER OBIS [--class N] [--attribute N] [--json] --user LOGIN [--console URL]\n"
+     "  Reads an attribute of a meter through the mesh, now. The password comes from WATTMESH_PASSWORD or "
+     "standard input.\n"
+     "headend read --tcp HOST:PORT [--link wrapper|hdlc] --client 16|2|1 [--secret TEXT] [--ek HEX --ak HEX] "
+     "[--keys FILE]\n"
+     "             [--class N] [--attribute N] OBIS\n"
+     "  Reads a meter that stands on TCP, directly: client 16 public, 2 with a password (--secret), 1 "
+     "HLS-GMAC, ciphered\n"
+     "  (--ek, --ak: 32 hexadecimal digits; better in a file of lines ek=..., ak=..., secret=..., given by "
+     "--keys).\n"},
+};
+
+}  // namespace
+
+std::string help_of(const std::string& command) {
+    const auto text = texts.find(command);
+    return text == texts.end() ? std::string{} : text->second;
+}
+
+std::string help() {
+    return "headend: the head-end of a Wattmesh. headend COMMAND --help tells more.\n"
+           "  init          set up a new head-end\n"
+           "  migrate       make or update the database\n"
+           "  import        register the meters of a shipment\n"
+           "  user          add a user of the console\n"
+           "  enrol         print a code that lets a concentrator in\n"
+           "  concentrator  revoke a concentrator\n"
+           "  serve         run\n"
+           "  read          read a meter now\n";
+}
+
+}  // namespace wattmesh::headend

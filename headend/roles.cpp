@@ -1,0 +1,217 @@
+#include "headend/roles.h"
+
+#include <fstream>
+#include <sstream>
+
+#include "headend/database/concentrators.h"
+#include "headend/database/pg_store.h"
+#include "security/password.h"
+
+namespace wattmesh::headend {
+namespace {
+
+constexpr std::size_t frontend_threads = 3, monitor_threads = 2, waiting_max = 256;
+/// System title of this head-end's key service: manufacturer WMT, "HE001".
+constexpr SystemTitle own_title{{'W', 'M', 'T', 'H', 'E', '0', '0', '1'}};
+
+std::string read_text(const std::filesystem::path& file, const char* key) {
+    std::ifstream in{file};
+    std::ostringstream text;
+    if (!(text << in.rdbuf())) {
+        throw platform::SettingsError(std::string{key} + " = " + file.string() +
+                                      ": cannot be read; `headend init` makes it");
+    }
+    return text.str();
+}
+
+std::shared_ptr<const security::TlsContext> uplink_tls(
+    const HeadendSettings& settings, std::function<bool(const security::CertificateFacts&)> revoked) {
+    security::TlsSettings tls;
+    tls.role = security::TlsRole::server;
+    tls.certificate_pem = read_text(settings.uplink_certificate, "uplink.certificate");
+    tls.key_pem = security::read_private_file(settings.uplink_key);
+    tls.ca_pem = read_text(settings.ca_certificate, "pki.ca_certificate");
+    tls.protocols = {std::string{security::uplink_protocol}, std::string{security::enrolment_protocol}};
+    tls.protocols_without_certificate = {std::string{security::enrolment_protocol}};
+    tls.revoked = std::move(revoked);
+    return std::make_shared<security::TlsContext>(std::move(tls));
+}
+
+}  // namespace
+
+Plant::Plant(HeadendSettings checked, std::shared_ptr<const platform::Clock> shared_clock)
+    : settings(std::move(checked)),
+      clock(std::move(shared_clock)),
+      loop(clock),
+      master(security::MasterKey::open(settings.master_key)),
+      log("headend"),
+      live(loop) {}
+
+void Plant::pump() {
+    if (listener != nullptr) listener->pump_soon();
+}
+
+DatabaseWorkers::DatabaseWorkers(Plant& plant, const std::string& role, std::size_t threads)
+    : plant_(plant),
+      workers_(plant.loop, threads, waiting_max),
+      queue_(
+          plant.settings.database.as(role), threads, *this,
+          [&plant](std::function<void()> completion) {
+              plant.loop.post([&plant, completion = std::move(completion)] {
+                  completion();
+                  plant.pump();
+              });
+          },
+          [](const std::string& line) { platform::Log{"database"}.warning("{}", line); }) {}
+
+bool DatabaseWorkers::try_post(std::function<void()> job, Completion completion) {
+    return workers_.try_post(std::move(job),
+                             [this, completion = std::move(completion)](std::exception_ptr fault) {
+                                 completion(std::move(fault));
+                                 plant_.pump();
+                             });
+}
+
+FrontendRole::FrontendRole(Plant& plant) : plant_(plant) {}
+MonitorRole::MonitorRole(Plant& plant) : plant_(plant) {}
+
+struct FrontendRole::Parts {
+    explicit Parts(Plant& plant)
+        : workers(plant, "wm_frontend", frontend_threads),
+          queue(workers.queue()),
+          store(queue),
+          desired(queue),
+          authority(
+              std::make_shared<const security::CertificateAuthority>(security::CertificateAuthority::open(
+                  read_text(plant.settings.ca_certificate, "pki.ca_certificate"),
+                  security::read_private_file(plant.settings.ca_key)))),
+          certificates(queue, authority, plant.master, plant.random,
+                       [&plant](DeviceNumber) {
+                           if (plant.monitor != nullptr) plant.monitor->refresh_soon();
+                       }),
+          core(plant.settings.core, store, desired, certificates, plant.ciphers, plant.random),
+          revocations(
+              plant.loop, queue,
+              [this](DeviceNumber number) { core.disconnect(number, "the concentrator was revoked"); }),
+          listener(plant.loop, plant.settings.uplink,
+                   uplink_tls(plant.settings,
+                              [this](const security::CertificateFacts& facts) {
+                                  return revocations.refuses(facts);
+                              }),
+                   core, certificates) {}
+
+    DatabaseWorkers workers;
+    database::QueryQueue& queue;
+    database::PgStore store;
+    DesiredObjects desired;
+    std::shared_ptr<const security::CertificateAuthority> authority;
+    ConcentratorCertificates certificates;
+    frontend::Core core;
+    Revocations revocations;
+    frontend::Listener listener;
+};
+
+FrontendRole::~FrontendRole() = default;
+
+void FrontendRole::initialize(Poco::Util::Application&) {
+    parts_ = std::make_unique<Parts>(plant_);
+    plant_.listener = &parts_->listener;
+    plant_.core = &parts_->core;
+    // Concentrators that were online when an earlier process ended, in its or our crash, go offline unless
+    // they come back.
+    parts_->queue.run(
+        [](database::Connection& connection) { return database::Concentrators{connection}.all(); },
+        [this](std::optional<std::vector<database::Concentrator>> known) {
+            if (!known || !parts_) return;
+            for (const auto& concentrator : *known) {
+                if (concentrator.link != database::LinkState::online) continue;
+                parts_->core.expect(concentrator.number, concentrator.owner_epoch, plant_.loop.now());
+            }
+        });
+    parts_->revocations.start();
+    parts_->listener.start();
+}
+
+void FrontendRole::uninitialize() {
+    if (!parts_) return;
+    plant_.listener = nullptr;
+    plant_.core = nullptr;
+    parts_->revocations.stop();
+    parts_->listener.stop();
+    parts_.reset();
+}
+
+struct MonitorRole::Parts {
+    explicit Parts(Plant& plant)
+        : workers(plant, "wm_monitor", monitor_threads),
+          queue(workers.queue()),
+          counters(queue),
+          keys(queue, plant.master, counters, [&plant] { return plant.loop.now(); }),
+          on_demand(
+              {.own_title = own_title}, keys,
+              [&plant](DeviceNumber concentrator, DeviceNumber meter, Buffer apdu,
+                       frontend::Relay::Done done) {
+                  if (plant.core == nullptr) return done({frontend::RelayStatus::offline, {}});
+                  plant.core->relay(concentrator, meter, std::move(apdu), std::move(done));
+              },
+              [this](DeviceNumber meter) -> CounterStore& { return counters.of(meter); },
+              [&plant] { return plant.loop.now(); }, plant.ciphers, plant.random),
+          monitor(plant.loop, plant.settings.monitor, queue, plant.master, plant.ciphers,
+                  [&plant](DeviceNumber number) {
+                      if (plant.core != nullptr) plant.core->configure(number);
+                  }) {}
+
+    DatabaseWorkers workers;
+    database::QueryQueue& queue;
+    database::CounterBlocks counters;
+    monitor::PgKeyService keys;
+    monitor::OnDemand on_demand;
+    monitor::Monitor monitor;
+};
+
+MonitorRole::~MonitorRole() = default;
+
+void MonitorRole::initialize(Poco::Util::Application&) {
+    parts_ = std::make_unique<Parts>(plant_);
+    plant_.monitor = &parts_->monitor;
+    plant_.on_demand = &parts_->on_demand;
+    if (plant_.core != nullptr) plant_.live.connect(*plant_.listener, *plant_.core, parts_->on_demand);
+    parts_->monitor.start();
+}
+
+void MonitorRole::uninitialize() {
+    if (!parts_) return;
+    plant_.monitor = nullptr;
+    plant_.on_demand = nullptr;
+    parts_->monitor.stop();
+    parts_.reset();
+}
+
+void ConsoleRole::initialize(Poco::Util::Application&) {
+    console::ConsoleSettings settings = plant_.settings.console;
+    std::array<std::uint8_t, 24> nobody{};
+    plant_.random.fill(nobody);
+    settings.nobody_hash = security::hash_password(to_hex(nobody), plant_.random);
+    console_ = std::make_unique<console::Console>(
+        settings, plant_.settings.database.as("wm_console"),
+        console::Console::Ports{
+            .clock = *plant_.clock,
+            .random = plant_.random,
+            .reads = plant_.live,
+            .verify = [](std::string_view password,
+                         const std::string& hash) { return security::verify_password(password, hash); },
+            .log =
+                [](std::string_view level, const std::string& line) {
+                    const platform::Log log{"console"};
+                    level == "warning" ? log.warning("{}", line) : log.information("{}", line);
+                }});
+    console_->start();
+    plant_.log.information("served console address={} port={}", settings.address, console_->port());
+}
+
+void ConsoleRole::stop() {
+    if (console_) console_->stop();
+    console_.reset();
+}
+
+}  // namespace wattmesh::headend

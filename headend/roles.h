@@ -1,0 +1,110 @@
+#pragma once
+#include <Poco/Util/Subsystem.h>
+
+#include <memory>
+#include <set>
+#include <string>
+
+#include "headend/console/console.h"
+#include "headend/database/counter_blocks.h"
+#include "headend/desired_objects.h"
+#include "headend/enroller.h"
+#include "headend/live_port.h"
+#include "headend/monitor/pg_key_service.h"
+#include "headend/revocations.h"
+#include "headend/settings.h"
+#include "platform/worker_queue.h"
+
+namespace wattmesh::headend {
+
+/// What the roles of one process share. Belongs to the loop's thread unless it says otherwise.
+struct Plant {
+    Plant(HeadendSettings settings, std::shared_ptr<const platform::Clock> clock);
+    /// Something moved sessions from outside: the front-end acts on it soon.
+    void pump();
+
+    HeadendSettings settings;
+    std::shared_ptr<const platform::Clock> clock;
+    platform::Loop loop;
+    security::OpensslCiphers ciphers;
+    security::SystemRandom random;
+    security::MasterKey master;
+    platform::Log log;
+    LivePort live;
+    frontend::Listener* listener = nullptr;  ///< while the front-end role runs in this process
+    frontend::Core* core = nullptr;
+    monitor::Monitor* monitor = nullptr;  ///< while the monitor role runs in this process
+    monitor::OnDemand* on_demand = nullptr;
+};
+
+/// Threads with database connections of one role. After each completion the front-end acts on what it
+/// brought.
+class DatabaseWorkers : private platform::Executor {
+public:
+    DatabaseWorkers(Plant& plant, const std::string& role, std::size_t threads);
+    database::QueryQueue& queue() { return queue_; }
+
+private:
+    bool try_post(std::function<void()> job, Completion completion) override;
+
+    Plant& plant_;
+    platform::WorkerQueue workers_;
+    database::QueryQueue queue_;
+};
+
+/// Communication server: links of concentrators, journals into the store.
+class FrontendRole : public Poco::Util::Subsystem {
+public:
+    explicit FrontendRole(Plant& plant);
+    ~FrontendRole() override;
+    const char* name() const override { return "frontend"; }
+
+protected:
+    void initialize(Poco::Util::Application& application) override;
+    void uninitialize() override;
+
+private:
+    struct Parts;
+    Plant& plant_;
+    std::unique_ptr<Parts> parts_;
+};
+
+/// Desired state, gaps, aggregates, reads on demand.
+class MonitorRole : public Poco::Util::Subsystem {
+public:
+    explicit MonitorRole(Plant& plant);
+    ~MonitorRole() override;
+    const char* name() const override { return "monitor"; }
+
+protected:
+    void initialize(Poco::Util::Application& application) override;
+    void uninitialize() override;
+
+private:
+    struct Parts;
+    Plant& plant_;
+    std::unique_ptr<Parts> parts_;
+};
+
+/// API and pages.
+class ConsoleRole : public Poco::Util::Subsystem {
+public:
+    explicit ConsoleRole(Plant& plant) : plant_(plant) {}
+    const char* name() const override { return "console"; }
+    /// From any thread, while the loop still runs: handlers that wait for it get their answer.
+    void stop();
+
+protected:
+    void initialize(Poco::Util::Application& application) override;
+    void uninitialize() override { stop(); }
+
+private:
+    Plant& plant_;
+    std::unique_ptr<console::Console> console_;
+};
+
+/// Runs the named roles until SIGTERM or SIGINT.
+int serve(HeadendSettings settings, std::shared_ptr<const platform::Clock> clock,
+          const std::set<std::string>& roles);
+
+}  // namespace wattmesh::headend

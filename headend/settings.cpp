@@ -1,0 +1,94 @@
+#include "headend/settings.h"
+
+namespace wattmesh::headend {
+namespace {
+
+using std::filesystem::path;
+
+constexpr std::uint32_t day_s = 86'400;
+
+std::vector<dcu::PlannedProfile> plan_from(const platform::Settings& settings) {
+    dcu::PlannedProfile load;
+    load.profile = obis::load_profile;
+    load.period_s = settings.optional_in<std::uint32_t>("reading.period_s", 900, 60, day_s);
+    load.delay_s = settings.optional_in<std::uint32_t>("reading.delay_s", 20, 0, 3'600);
+    load.depth_s = settings.optional_in<std::uint32_t>("reading.depth_s", 30 * day_s, 900, 400 * day_s);
+    load.rows_max = static_cast<std::uint8_t>(settings.optional_in<int>("reading.rows_max", 6, 1, 32));
+    std::vector<dcu::PlannedProfile> plan{load};
+    if (settings.optional<bool>("reading.daily", false)) {
+        dcu::PlannedProfile daily = load;
+        daily.profile = obis::daily_profile;
+        daily.period_s = day_s;
+        daily.rows_max = 3;
+        plan.push_back(daily);
+    }
+    return plan;
+}
+
+void read_console(const platform::Settings& settings, console::ConsoleSettings& console) {
+    console.address = settings.optional<std::string>("console.address", "127.0.0.1");
+    console.port = settings.optional<std::uint16_t>("console.port", 8080);
+    console.pages =
+        settings.optional<std::string>("console.pages", WATTMESH_TREE "/headend/console/web/dist");
+    console.openapi =
+        settings.optional<std::string>("console.openapi", WATTMESH_TREE "/headend/console/openapi.yaml");
+    console.certificate = settings.optional<std::string>("console.certificate", "");
+    console.key = settings.optional<std::string>("console.key", "");
+    if (console.certificate.empty() != console.key.empty()) {
+        throw platform::SettingsError("console.certificate and console.key: give both for HTTPS, or none");
+    }
+    console.speed = settings.optional<double>("speed", 1);
+}
+
+}  // namespace
+
+database::DatabaseSettings HeadendSettings::Database::as(const std::string& role) const {
+    const auto password = passwords.find(role);
+    if (password == passwords.end()) {
+        throw platform::SettingsError("database.password." + role +
+                                      " is missing: the configuration of `headend init` has it");
+    }
+    database::DatabaseSettings settings;
+    settings.connection = place + " user=" + role + " password=" + password->second;
+    return settings;
+}
+
+HeadendSettings HeadendSettings::from(const platform::Settings& settings) {
+    HeadendSettings result;
+    result.database.place = settings.required<std::string>("database.place");
+    for (const char* role : {"wm_owner", "wm_frontend", "wm_monitor", "wm_console"}) {
+        const std::string key = std::string{"database.password."} + role;
+        if (settings.has(key)) result.database.passwords[role] = settings.required<std::string>(key);
+    }
+    result.schema = settings.optional<path>("schema", WATTMESH_TREE "/schema");
+    result.master_key = settings.required<path>("keys.master");
+    result.counters = settings.required<path>("keys.counters");
+    result.ca_certificate = settings.required<path>("pki.ca_certificate");
+    result.ca_key = settings.required<path>("pki.ca_key");
+    result.uplink_certificate = settings.required<path>("uplink.certificate");
+    result.uplink_key = settings.required<path>("uplink.key");
+    result.uplink.address = settings.optional<std::string>("uplink.address", "127.0.0.1");
+    result.uplink.port = settings.optional<std::uint16_t>("uplink.port", 4061);
+    result.uplink.share_port = settings.optional<bool>("uplink.share_port", false);
+    const auto heartbeat_s = settings.optional_in<std::uint16_t>("uplink.heartbeat_s", 60, 5, 900);
+    result.core.session.heartbeat = std::chrono::seconds{heartbeat_s};
+    result.monitor.plan.limits.heartbeat_s = heartbeat_s;
+    result.monitor.plan.profiles = plan_from(settings);
+    for (const auto& profile : result.monitor.plan.profiles) {
+        result.core.replication.periods[profile.profile] = std::chrono::seconds{profile.period_s};
+    }
+    read_console(settings, result.console);
+    result.log_level = settings.optional<std::string>("log.level", "information");
+    return result;
+}
+
+std::shared_ptr<const platform::Clock> clock_from(const platform::Settings& settings) {
+    const auto speed = settings.optional_in<double>("speed", 1, platform::ScaledClock::speed_min,
+                                                    platform::ScaledClock::speed_max);
+    std::optional<Instant> origin;
+    if (settings.has("origin"))
+        origin = Instant{std::chrono::seconds{settings.required<std::int64_t>("origin")}};
+    return std::make_shared<platform::ScaledClock>(speed, origin);
+}
+
+}  // namespace wattmesh::headend

@@ -1,0 +1,45 @@
+#pragma once
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "headend/console/settings.h"
+#include "headend/database/connection.h"
+#include "headend/frontend/listener.h"
+#include "headend/monitor/monitor.h"
+#include "platform/arguments.h"
+#include "platform/settings.h"
+
+namespace wattmesh::headend {
+
+/// The head-end's configuration, read once and checked: the file headend.properties (written by `headend
+/// init`) with the command line's options above it.
+struct HeadendSettings {
+    struct Database {
+        std::string place;                             ///< libpq keywords without user and password
+        std::map<std::string, std::string> passwords;  ///< by database role
+        /// Throws SettingsError when the role's password is not configured.
+        database::DatabaseSettings as(const std::string& role) const;
+    };
+    Database database;
+    std::filesystem::path schema;
+    std::filesystem::path master_key, counters;
+    std::filesystem::path ca_certificate, ca_key;
+    std::filesystem::path uplink_certificate, uplink_key;
+    frontend::ListenerSettings uplink;
+    frontend::CoreSettings core;
+    monitor::MonitorSettings monitor;
+    console::ConsoleSettings console;
+    std::string log_level;
+
+    /// Throws platform::SettingsError naming a key that is missing, wrong or unknown.
+    static HeadendSettings from(const platform::Settings& settings);
+};
+
+/// --speed and --origin as every program has them.
+std::shared_ptr<const platform::Clock> clock_from(const platform::Settings& settings);
+
+/// The options every subcommand knows, as settings over the file that --config names.
+inline const std::vector<std::string> common_options{"config", "speed", "origin", "log.level"};
+
+}  // namespace wattmesh::headend
