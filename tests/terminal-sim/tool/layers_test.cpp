@@ -30,7 +30,7 @@ TEST_CASE("decode: names link layer, APDU and what is in it", "[sim]") {
         {"C501C100", "set-response (C5), 4 octets\n  result success\n"},
         {"C001C100070100630100FF0201010204020412000809060000010000FF0F02120000090C07E10A010700000000FFC480090"
          "C07E10A010701000000FFC4800100",
-         "get-request (C0), 65 octets\n  class 7 object 1-0:99.1.0*255 attribute 2\n  range "
+         "get-request (C0), 64 octets\n  class 7 object 1-0:99.1.0*255 attribute 2\n  range "
          "\"2017-09-30T23:00:00Z\" to \"2017-10-01T00:00:00Z\"\n"},
     }));
     CAPTURE(row.hex);
