@@ -15,9 +15,9 @@ constexpr std::uint8_t confirmed_high_priority = 0xC0;
 
 }  // namespace
 
-Client::State::State(ClientConfig settings, Ciphers& ciphers, Random& chance, CounterStore& send,
+Client::State::State(const ClientConfig& settings, Ciphers& ciphers, Random& chance, CounterStore& send,
                      CounterStore& receive)
-    : config(std::move(settings)), random(chance) {
+    : config(settings), random(chance) {
     const bool keyed = config.ciphered || config.mechanism == Mechanism::high_gmac;
     assert(!keyed || config.keys);
     if (keyed) cipher.emplace(*config.keys, config.own_title, config.server_title, ciphers, send, receive);
@@ -91,7 +91,7 @@ static std::size_t upload_limit(const Associated& negotiated) {
     return limit == 0 ? request_size_max : std::min(limit, request_size_max);
 }
 
-void Client::State::start(SetRequest request) {
+void Client::State::start(const SetRequest& request) {
     Buffer whole = encode(request);
     const std::size_t on_wire = config.ciphered ? protected_size(whole.size()) : whole.size();
     if (on_wire <= upload_limit(negotiated)) {
@@ -275,9 +275,10 @@ void Client::State::lose(Error error, std::optional<std::array<std::uint8_t, 2>>
     }
 }
 
+// By value: the caller's copy may go, ours is wiped. NOLINTNEXTLINE(performance-unnecessary-value-param)
 Client::Client(ClientConfig config, Ciphers& ciphers, Random& random, CounterStore& send,
                CounterStore& receive)
-    : state_(new State(std::move(config), ciphers, random, send, receive)) {}
+    : state_(new State(config, ciphers, random, send, receive)) {}
 Client::~Client() = default;
 Client::Client(Client&&) noexcept = default;
 

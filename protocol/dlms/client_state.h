@@ -36,7 +36,8 @@ struct Client::State {
         std::uint32_t block = 0;  ///< number of the last block received
     };
 
-    State(ClientConfig settings, Ciphers& ciphers, Random& chance, CounterStore& send, CounterStore& receive);
+    State(const ClientConfig& settings, Ciphers& ciphers, Random& chance, CounterStore& send,
+          CounterStore& receive);
 
     // client_association.cpp
     void start_association();
@@ -51,7 +52,7 @@ struct Client::State {
     RequestId enqueue(std::variant<GetRequest, SetRequest, ActionRequest, ReleaseOrder> what);
     void advance();
     void start(Operation operation);
-    void start(SetRequest request);
+    void start(const SetRequest& request);
     void next_upload_block();
     void receive(Bytes apdu);
     void take_exception(Bytes apdu);

@@ -194,14 +194,14 @@ void Serving::operator()(const ActionRequest& request) const {
 
 }  // namespace
 
+// By value: the caller's copy may go, ours is wiped. NOLINTNEXTLINE(performance-unnecessary-value-param)
 Server::Server(SystemTitle title, std::vector<ClientAccess> clients, ObjectModel& model, Ciphers& ciphers,
                Random& random)
     : state_(new State{title, model, random, {}, {}}) {
-    for (ClientAccess& access : clients) {
+    for (const ClientAccess& access : clients) {
         const Sap client = access.client;
         const bool added =
-            state_->associations
-                .emplace(client, std::make_shared<ServerAssociation>(std::move(access), title, ciphers))
+            state_->associations.emplace(client, std::make_shared<ServerAssociation>(access, title, ciphers))
                 .second;
         assert(added && "one access per client SAP");
         static_cast<void>(added);

@@ -22,8 +22,8 @@ struct ServerAssociation::Opening {
     std::optional<GlobalCipher> cipher;
 };
 
-ServerAssociation::ServerAssociation(ClientAccess access, SystemTitle title, Ciphers& ciphers)
-    : access_(std::move(access)), title_(title), ciphers_(ciphers) {
+ServerAssociation::ServerAssociation(const ClientAccess& access, SystemTitle title, Ciphers& ciphers)
+    : access_(access), title_(title), ciphers_(ciphers) {
     const bool keyed = access_.ciphered || access_.mechanism == Mechanism::high_gmac;
     assert(!keyed || (access_.keys && access_.send && access_.receive));
     assert(!(access_.pre_established && access_.ciphered) || access_.client_title);

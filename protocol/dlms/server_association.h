@@ -39,7 +39,7 @@ public:
         std::uint8_t invoke = 0;
     };
 
-    ServerAssociation(ClientAccess access, SystemTitle title, Ciphers& ciphers);
+    ServerAssociation(const ClientAccess& access, SystemTitle title, Ciphers& ciphers);
 
     /// Answers an AARQ. A refused one changes nothing, so a forged one cannot end an association.
     Buffer associate(Bytes aarq, Random& random, ServerCounters& counters);
