@@ -7,6 +7,7 @@ namespace {
 using namespace std::chrono_literals;
 constexpr std::uint32_t tag_plain = 0;  // beacons and solicits: nobody waits for the outcome
 constexpr Duration solicit_first = 2s, solicit_max = 60s;
+constexpr Duration root_silence_max = 35min;
 
 Trickle::Settings trickle_settings(PhyRate rate) {
     return {.interval_min = rate == PhyRate::kbit10 ? Duration{2'000'000} : Duration{500'000}};
@@ -42,6 +43,7 @@ void Node::start(Instant now) {
     sequence_ = static_cast<std::uint16_t>(mac_.chance());
     solicit_at_ = now + solicit_first + Duration{mac_.chance() % 1'000'000};
     verified_at_ = now;
+    root_was_heard(now);
     joins_passed_since_ = join_tokens_at_ = now;
     if (!joined()) {
         mac_.set_address(std::nullopt, broadcast_address);
@@ -79,6 +81,10 @@ void Node::after(Instant now) {
     const auto not_authentic = mac_.counters().not_authentic;
     // Our PAN talks and we cannot verify any of it: the net key has changed while we were away.
     if (joined() && not_authentic >= not_authentic_seen_ + 4 && now - verified_at_ > 30s) leave(now);
+    // Or only the others who were left behind with us can be verified: nothing has come from the root for more
+    // than two rounds of reading, and somebody speaks our PAN with another key. The root lost its state.
+    if (joined() && now - root_heard_ > root_silence_max && not_authentic >= not_authentic_at_root_ + 3)
+        leave(now);
 }
 
 Instant Node::next_deadline() const {
@@ -87,12 +93,18 @@ Instant Node::next_deadline() const {
     return std::min({next, collect_until_, ask_at_, answer_until_});
 }
 
+void Node::root_was_heard(Instant now) {
+    root_heard_ = now;
+    not_authentic_at_root_ = mac_.counters().not_authentic;
+}
+
 Acceptance Node::received(const Arrival& arrival, Instant now) {
     const MacFrame& frame = arrival.frame;
     if (arrival.verified) {
         verified_at_ = now;
         not_authentic_seen_ = mac_.counters().not_authentic;
         neighbours_.heard(frame.source, arrival.rssi_dbm, now);
+        if (frame.source == root_address || frame.type == FrameType::data_down) root_was_heard(now);
     }
     switch (frame.type) {
         case FrameType::beacon:
@@ -107,7 +119,10 @@ Acceptance Node::received(const Arrival& arrival, Instant now) {
             }
             return Acceptance::taken;
         case FrameType::join_accept:
-            if (!frame.secured && !joined()) accept_heard(arrival, now);
+            if (!frame.secured && !joined()) {
+                accept_heard(arrival, now);
+                if (joined()) root_was_heard(now);
+            }
             if (arrival.verified) return down_heard(arrival, now);
             return Acceptance::taken;
         case FrameType::join_request:

@@ -86,6 +86,7 @@ private:
     Acceptance received(const Arrival& arrival, Instant now) override;
     void sent(const Departure& departure, Instant now) override;
     void after(Instant now);
+    void root_was_heard(Instant now);
     void beacon_heard(const Arrival& arrival, const Beacon& beacon, Instant now);
     void send_beacon(Instant now);
     void send_solicit(Instant now);
@@ -141,6 +142,9 @@ private:
     std::uint8_t solicits_ = 0;
     std::uint32_t not_authentic_seen_ = 0;
     Instant verified_at_{};
+    /// Last frame that can only come from a root with our net key.
+    Instant root_heard_{};
+    std::uint32_t not_authentic_at_root_ = 0;
 
     Instant report_at_ = never, report_sent_{};
     bool report_reattached_ = false;
