@@ -20,7 +20,8 @@ struct Cursor {
     Sequence sequence;
     OwnerEpoch epoch;                                       ///< who advanced it last
     std::int64_t journal_row = 0;                           ///< surrogate that rows carry as their source
-    std::int64_t entries_stored = 0, entries_replayed = 0;  ///< replayed: delivered again after being stored
+    std::int64_t entries_stored = 0, entries_replayed = 0;  ///< replayed: kept by the journal through an
+                                                            ///< outage, or delivered again
     std::int64_t rows_stored = 0, rows_duplicate = 0;
 };
 

@@ -135,6 +135,7 @@ Ingested IngestWriter::attempt(Connection& connection, const frontend::Batch& ba
     put_rejected(connection, advanced.journal_row, *concentrator, pending.rejected, batch.received);
     mark_dirty(connection, pending.rows, batch.received);
     total.rejected = static_cast<int>(pending.rejected.size());
+    total.entries_replayed = std::max(total.entries_replayed, static_cast<int>(batch.replayed));
     cursors.count(advanced.journal_row, static_cast<std::int64_t>(batch.to.value - batch.from.value),
                   total.entries_replayed, total.rows_new, total.rows_duplicate);
     transaction.commit();

@@ -15,7 +15,7 @@ struct Ingested {
     int rows_duplicate = 0;      ///< there with the same values
     int values_conflicting = 0;  ///< there with another value: kept apart, both sources named
     int rejected = 0;            ///< could not be stored: kept raw with the reason
-    int entries_replayed = 0;    ///< entries that brought nothing new, or whose batch lost its race
+    int entries_replayed = 0;    ///< kept by the journal through an outage, or delivered again
     bool merged = false;         ///< went through the temporary table (slower)
 };
 

@@ -74,6 +74,7 @@ std::size_t add_entries(Batch& batch, const std::vector<dlms::Data>& rows, Seque
             continue;
         }
         batch.to = entry->sequence;
+        if (entry->time < batch.session_since) ++batch.replayed;
         std::string reason;
         if (entry->kind == dcu::EntryKind::interval_rows) {
             reason = add_intervals(batch, *entry, periods);

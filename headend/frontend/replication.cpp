@@ -25,6 +25,7 @@ Replication::Replication(DeviceNumber concentrator, OwnerEpoch epoch, Associatio
       store_(store),
       settings_(settings),
       now_(now),
+      opened_(now),
       since_(now),
       until_(now),
       backoff_(settings.backoff_first, settings.backoff_longest) {}
@@ -161,7 +162,8 @@ void Replication::on_entries(const std::optional<dlms::ReadOutcome>& outcome, Se
                 .intervals = {},
                 .events = {},
                 .rejected = {},
-                .received = now_};
+                .received = now_,
+                .session_since = opened_};
     counters_.stale_rows += add_entries(batch, *rows, journal.last, settings_.periods);
     if (batch.to == cursor)
         return give_up_answer();  // nothing that leads on, although the directory promised some

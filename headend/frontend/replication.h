@@ -69,6 +69,7 @@ private:
     Store& store_;
     const ReplicationSettings& settings_;
     const Instant& now_;
+    Instant opened_;
 
     Step step_ = Step::idle;
     Instant since_;                           ///< of this step

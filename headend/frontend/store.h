@@ -45,6 +45,8 @@ struct Batch {
     std::vector<JournalEvent> events;
     std::vector<RejectedEntry> rejected;
     Instant received{};
+    Instant session_since{};    ///< when the session began that brings it
+    std::int64_t replayed = 0;  ///< entries older than the session: the journal kept them through an outage
 };
 
 enum class StoreOutcome {
