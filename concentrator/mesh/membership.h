@@ -48,6 +48,7 @@ public:
     Decision decide(const mesh::JoinRequest& request, std::uint16_t pan, Ciphers& ciphers);
 
     Member* find(DeviceNumber number);
+    const Member* find(DeviceNumber number) const { return const_cast<Membership*>(this)->find(number); }
     Member* find(std::uint16_t address);
     const Member* find(std::uint16_t address) const { return const_cast<Membership*>(this)->find(address); }
     std::vector<Member>& all() { return members_; }

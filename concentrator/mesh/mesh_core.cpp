@@ -90,7 +90,8 @@ Instant MeshRoot::Core::next_deadline() const {
     if (!started) return clock;
     Instant next = module_ready ? std::min({status_at, trickle.next_deadline(), watch_at}) : init_at;
     for (const auto& [handle, transaction] : transactions)
-        next = std::min({next, transaction.deadline, transaction.answer_by});
+        next = std::min({next, transaction.deadline, transaction.answer_by,
+                         transaction.quiet_at > clock ? transaction.quiet_at : never});
     return next;
 }
 
@@ -108,6 +109,10 @@ void MeshRoot::Core::transmit(std::uint16_t destination, FrameType type, bool se
 }
 
 void MeshRoot::Core::send_beacon() {
+    if (clock - joins_since > 5s) {
+        joins_lately /= 2;
+        joins_since = clock;
+    }
     const Beacon beacon{.concentrator = settings.concentrator,
                         .version = version,
                         .rank = 0,

@@ -26,6 +26,7 @@ struct MeshRoot::Core {
         Buffer payload;
         int priority = 3;
         Instant deadline{}, answer_by = never;
+        Instant quiet_at{};  // when its frames should be off the air: then others may talk, answered or not
         bool flying = false, probe = false;
         std::uint16_t sequence = 0;
         int attempts = 0;
@@ -73,7 +74,8 @@ struct MeshRoot::Core {
     std::uint32_t send(DeviceNumber meter, Buffer payload, int priority, Instant now, Duration deadline,
                        bool probe);
     void launch_waiting(Instant now);
-    bool may_launch(const Transaction& transaction, const Route& route) const;
+    bool may_launch(const Transaction& transaction, const Route& route, Instant now) const;
+    bool disturb(const std::vector<std::uint16_t>& some, const std::vector<std::uint16_t>& others) const;
     void attempt(Transaction& transaction, Instant now);
     void attempt_failed(Transaction& transaction, Instant now);
     void finish(std::uint32_t handle, std::optional<Buffer> answer, Instant now);
@@ -81,6 +83,7 @@ struct MeshRoot::Core {
     void error_received(const mesh::UpPacket& packet, Instant now);
     void read_failed(Member& member, Instant now);
     Duration answer_time(const Member& member, std::size_t hops) const;
+    Duration expected_time(const Member& member, std::size_t hops) const;
     void learn_round_trip(Member& member, Duration took, std::size_t hops);
     std::optional<Route> choose_route(const Transaction& transaction, const Member& member, Instant now);
     void refresh_routes(Instant now, bool must);
@@ -124,6 +127,8 @@ struct MeshRoot::Core {
     dcu::Statistics statistics;
     std::uint32_t module_refused = 0;
 
+    int joins_lately = 0;
+    Instant joins_since{};
     struct Stranger {
         DeviceNumber meter;
         Instant told{};

@@ -8,9 +8,10 @@ namespace wattmesh::concentrator {
 namespace {
 using namespace std::chrono_literals;
 using namespace mesh;
-constexpr Duration stranger_quiet = 3'600s, silent_offline = 24h, probe_first = 6s, probe_max = 900s,
+constexpr Duration stranger_quiet = 3'600s, silent_offline = 24h, probe_first = 8s, probe_max = 900s,
                    told_quiet = 600s;
 constexpr std::size_t strangers_max = 256, events_max = 8'192;
+constexpr std::size_t sendings_for_joins_max = 6;
 constexpr Duration probe_deadline = 10s;
 }  // namespace
 
@@ -41,6 +42,7 @@ void MeshRoot::Core::join_received(Bytes body, std::uint16_t proxy, std::uint16_
         ++statistics.frames_refused;
         return;
     }
+    if (sendings.size() >= sendings_for_joins_max) return;  // the air is full: it asks again, later each time
     const auto decision = members.decide(*request, settings.pan, ciphers);
     if (decision.verdict == Membership::Verdict::unknown) return unknown_meter(request->meter, now);
     if (decision.verdict != Membership::Verdict::accepted) {
@@ -48,6 +50,7 @@ void MeshRoot::Core::join_received(Bytes body, std::uint16_t proxy, std::uint16_
         return;
     }
     dirty = true;
+    ++joins_lately;
     Member& member = *decision.member;
     if (proxy != root_address && members.find(proxy) == nullptr) return;
     member.asked = now;
@@ -134,10 +137,6 @@ void MeshRoot::Core::report_received(const UpPacket& packet, Instant now) {
         if (!report->links.empty()) links.worked(report->links.front().neighbour, source, now);
     }
     member_heard(*member, now);
-    // A report over which no request ever went down comes again: the probe tells the meter that it arrived.
-    if (member->probe_at == never && !report->reattached) return;
-    if (report->reattached)
-        member->probe_at = std::min(member->probe_at, now + 1s + Duration{chance() % 4'000'000});
 }
 
 void MeshRoot::Core::member_heard(Member& member, Instant now) {

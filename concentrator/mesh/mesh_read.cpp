@@ -12,6 +12,7 @@ constexpr int window_one = 16, suspect_after = 2, offline_after = 3;
 constexpr std::size_t request_size = 66 + 28,
                       answer_size = 92 + 28;  // PSDU of a ciphered read, for the expected airtime
 constexpr Duration probe_again = 20s;
+constexpr std::int8_t disturbing_dbm = -105;
 }  // namespace
 
 std::uint32_t MeshRoot::Core::send(DeviceNumber meter, Buffer payload, int priority, Instant now,
@@ -92,18 +93,31 @@ std::optional<Route> MeshRoot::Core::choose_route(const Transaction& transaction
     return other.cost == 0 ? primary : other;
 }
 
-bool MeshRoot::Core::may_launch(const Transaction& transaction, const Route& route) const {
+/// Same node, or one hears the other well enough to spoil its reception.
+bool MeshRoot::Core::disturb(const std::vector<std::uint16_t>& some,
+                             const std::vector<std::uint16_t>& others) const {
+    for (const auto a : some)
+        for (const auto b : others) {
+            const Link* link = a == b ? nullptr : links.find(a, b);
+            if (a == b || (link != nullptr && link->rssi_dbm >= disturbing_dbm && link->rssi_dbm != 0))
+                return true;
+        }
+    return false;
+}
+
+bool MeshRoot::Core::may_launch(const Transaction& transaction, const Route& route, Instant now) const {
+    const auto nodes = [&](const Route& way, DeviceNumber meter) {
+        std::vector<std::uint16_t> path = way.relays;
+        if (const Member* member = members.find(meter)) path.push_back(member->address);
+        return path;
+    };
     int outstanding = 0;
     for (const auto& [handle, other] : transactions) {
         if (!other.flying) continue;
         if (other.meter == transaction.meter) return false;
         ++outstanding;
-        if (transaction.priority <= 1) continue;
-        // no relay in common, nor one that is read itself: each carries one read at a time
-        for (const auto relay : route.relays)
-            if (std::find(other.route.relays.begin(), other.route.relays.end(), relay) !=
-                other.route.relays.end())
-                return false;
+        if (transaction.priority <= 1 || now >= other.quiet_at) continue;
+        if (disturb(nodes(route, transaction.meter), nodes(other.route, other.meter))) return false;
     }
     return transaction.priority <= 1 || outstanding < std::min(window_q4 / window_one, settings.window_max);
 }
@@ -134,7 +148,7 @@ void MeshRoot::Core::launch_waiting(Instant now) {
             continue;
         }
         const auto route = choose_route(transaction, *member, now);
-        if (!route || !may_launch(transaction, *route)) continue;
+        if (!route || !may_launch(transaction, *route, now)) continue;
         transaction.flying = true;
         transaction.sequence = ++member->sequence;
         transaction.route = *route;
@@ -161,6 +175,7 @@ void MeshRoot::Core::attempt(Transaction& transaction, Instant now) {
         return;
     }
     transaction.answer_by = now + answer_time(*member, transaction.route.hops());
+    transaction.quiet_at = now + expected_time(*member, transaction.route.hops());
     const auto first = packet.relays.empty() ? member->address : packet.relays.front();
     transmit(first, FrameType::data_down, true, std::move(body),
              {.purpose = Purpose::read, .handle = transaction.handle, .attempt = index});
@@ -234,6 +249,13 @@ Duration MeshRoot::Core::answer_time(const Member& member, std::size_t hops) con
     else if (hop_round_trip_us != 0)
         expected = 3 * hop_round_trip_us * count;
     return Duration{std::clamp(expected, least, 4'000'000 * slow)};
+}
+
+Duration MeshRoot::Core::expected_time(const Member& member, std::size_t hops) const {
+    const std::int64_t slow = settings.rate == PhyRate::kbit10 ? 4 : 1;
+    const auto count = static_cast<std::int64_t>(hops);
+    if (member.round_trip_us != 0) return Duration{member.round_trip_us + 2 * member.round_trip_deviation_us};
+    return Duration{(hop_round_trip_us != 0 ? hop_round_trip_us * 3 / 2 : 100'000 * slow) * count};
 }
 
 void MeshRoot::Core::learn_round_trip(Member& member, Duration took, std::size_t hops) {

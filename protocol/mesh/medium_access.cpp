@@ -8,7 +8,7 @@ namespace wattmesh::mesh {
 namespace {
 
 constexpr std::int64_t backoff_unit_bits = 20, assess_bits = 8;
-constexpr int exponent_min = 3, exponent_max = 5, assessments_max = 6, busy_max = 8;
+constexpr int exponent_min = 3, exponent_max = 5, assessments_max = 6, busy_max = 8, crowded_max = 4;
 // Spacing before try 2, 3, 4: a fade lasts about a second (mesh design 1.2 point 4, 2.5).
 constexpr std::array<std::int64_t, 3> spacing_us{20'000, 250'000, 900'000};
 
@@ -98,7 +98,7 @@ bool MediumAccess::pick(Instant now) {
     }
     if (best == nullptr) return false;
     current_ = best->order;
-    exponent_ = exponent_min;
+    exponent_ = std::min(exponent_min + best->tries, exponent_max);
     assessments_ = 0;
     return true;
 }
@@ -125,7 +125,10 @@ void MediumAccess::assess(Instant now) {
     // Says nothing about the link: no try is counted (mesh design 2.4).
     Entry* entry = current();
     assert(entry != nullptr);
-    entry->not_before = now + scaled(10'000 + static_cast<std::int64_t>(chance() % 30'000));
+    // The longer the channel stays full, the longer everybody waits.
+    const std::uint32_t span = 30'000U << std::min<int>(entry->crowded, crowded_max);
+    entry->crowded = static_cast<std::uint8_t>(std::min(entry->crowded + 1, crowded_max));
+    entry->not_before = now + scaled(10'000 + static_cast<std::int64_t>(chance() % span));
     phase_ = Phase::idle;
 }
 
@@ -169,7 +172,8 @@ void MediumAccess::transmitted(Instant now) {
 void MediumAccess::try_failed(Instant now) {
     Entry* entry = current();
     assert(entry != nullptr);
-    if (entry->tries > spacing_us.size()) return finish_current(TxOutcome::no_acknowledge, 0, now);
+    if (entry->tries > spacing_us.size() || entry->tries >= entry->out.tries_max)
+        return finish_current(TxOutcome::no_acknowledge, 0, now);
     const auto gap = spacing_us[entry->tries - 1U];
     entry->not_before =
         now + scaled(gap / 2 + static_cast<std::int64_t>(chance() % static_cast<std::uint32_t>(gap)));

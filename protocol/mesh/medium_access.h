@@ -64,6 +64,7 @@ public:
         std::uint8_t priority = 3;
         Duration delay{};              ///< not before
         Duration lifetime{8'000'000};  ///< given up after this
+        std::uint8_t tries_max = 4;
         std::uint32_t tag = 0;
         Buffer body;
     };
@@ -98,7 +99,7 @@ private:
         Outgoing out;
         Instant not_before{}, expires{};
         std::uint64_t order = 0;
-        std::uint8_t tries = 0, busy = 0;
+        std::uint8_t tries = 0, busy = 0, crowded = 0;
         bool sealed = false;
         MacFrame frame{};  // body not set: the PSDU holds it
         Mic mic{};

@@ -161,8 +161,7 @@ void Node::deliver(FrameType type, const DownPacket& packet, Instant now) {
     const auto& header = packet.header;
     if (type == FrameType::leave) return leave(now);
     if (type != FrameType::data_down) return;
-    reports_unconfirmed_ = 4;
-    report_at_ = now + 1'200s + Duration{mac_.chance() % 600'000'000};
+    if (reports_unconfirmed_ >= 2) report_at_ = now + 1'200s + Duration{mac_.chance() % 600'000'000};
     if (AnswerCache::Row* known = answers_.find(header.sequence, packet.body, now)) {
         ++counters_.repeated_requests;
         known->attempt = header.attempt;

@@ -10,6 +10,7 @@ namespace {
 using namespace std::chrono_literals;
 constexpr std::int64_t tokens_per_second = 6, tokens_max = 12, token_q10 = 1'024;
 constexpr int backoff_exponent_max = 5;
+constexpr std::size_t queue_for_strangers_max = 4;
 }  // namespace
 
 void Node::join_tick(Instant now) {
@@ -52,7 +53,9 @@ void Node::ask_to_join(Instant now) {
     ++counters_.join_requests;
     joining_pan_ = best->pan;
     joining_over_ = best->address;
-    temporary_address_ = static_cast<std::uint16_t>(temporary_address_min + mac_.chance() % 0x7FF0);
+    if (temporary_address_ == broadcast_address ||
+        join_attempts_ % 4 == 0)  // now and then: somebody may have the same
+        temporary_address_ = static_cast<std::uint16_t>(temporary_address_min + mac_.chance() % 0x7FF0);
     mac_.reset();
     mac_.set_address(std::nullopt, temporary_address_);
     JoinRequest request{.meter = settings_.number,
@@ -89,7 +92,7 @@ void Node::request_sent(const Departure& departure, Instant now) {
                 hops = row.beacon.hops;
                 load = row.beacon.join_load;
             }
-        answer_until_ = now + 2s + 700ms * std::min<int>(hops, 14) + 100ms * std::min(load, 40);
+        answer_until_ = now + 4s + 1s * std::min<int>(hops, 14) + 100ms * std::min(load, 40);
         return;
     }
     candidates_.failed(joining_pan_, joining_over_);
@@ -182,9 +185,9 @@ Acceptance Node::join_request_heard(const Arrival& arrival, Instant now) {
     join_tokens_q10_ = std::min(join_tokens_q10_ + elapsed_ms * tokens_per_second * token_q10 / 1'000,
                                 tokens_max * token_q10);
     join_tokens_at_ = now;
-    if (join_tokens_q10_ < token_q10 || mac_.full()) {
+    if (join_tokens_q10_ < token_q10 || mac_.queued() >= queue_for_strangers_max) {
         ++counters_.join_tokens_refused;
-        return Acceptance::busy;
+        return Acceptance::loop;  // not "busy": it shall come back much later, or over somebody else
     }
     join_tokens_q10_ -= token_q10;
     ++joins_passed_;

@@ -7,11 +7,11 @@ namespace wattmesh::mesh {
 namespace {
 using namespace std::chrono_literals;
 constexpr std::uint16_t hysteresis_min = rank_per_transmission / 2;
-constexpr int report_tries_max = 4;
+constexpr int report_tries_max = 2;
 constexpr std::uint8_t silent_failures =
     3;  // exchanges of four tries each before the only parent counts as dead
 constexpr Duration report_gap_min = 60s;
-constexpr std::size_t report_links_max = 12;
+constexpr std::size_t report_links_max = 12, report_links_first = 4;
 }  // namespace
 
 void Node::choose_parent(Instant now) {
@@ -96,9 +96,10 @@ void Node::send_report(Instant now) {
     reported_.clear();
     for (const auto& link : report.links) reported_.push_back(link.neighbour);
     send_up(FrameType::link_report, ++sequence_, 0, 3, encode(report), now);
-    // Until the root talks to us we cannot know that it got it; later a sign of life twice an hour is enough.
+    // The long one follows; later a sign of life twice an hour is enough, if the root does not talk to us
+    // anyway.
     if (reports_unconfirmed_ < report_tries_max) {
-        const Duration gap = 15s * (1 << (2 * reports_unconfirmed_));
+        const Duration gap = 40s * (1 << (2 * reports_unconfirmed_));
         ++reports_unconfirmed_;
         report_at_ = now + gap + Duration{mac_.chance() % static_cast<std::uint32_t>(gap.count())};
     } else {

@@ -70,10 +70,11 @@ Power power_of(Mdb mdbm) {
     if (above <= 0) return 0;
     Power scale = 1;
     for (Mdb decade = above / 10'000; decade > 0; --decade) scale *= 10;
-    // 10^fraction is below 10 x 2^32; multiply in two halves so that 10^18 fits
     const auto fraction = table.ten_power[static_cast<std::size_t>(above % 10'000)];
     const Power whole = fraction >> 32, part = fraction & 0xFFFFFFFF;
-    return scale * whole + ((scale >> 16) * part >> 16) + ((scale & 0xFFFF) * part >> 32);
+    // in 64 bits: large scales give up octets of the fraction that no longer matter
+    const Power more = scale < (Power{1} << 31) ? scale * part >> 32 : (scale >> 24) * (part >> 8);
+    return scale * whole + more;
 }
 
 Mdb decade_mdb(std::uint64_t value) {
