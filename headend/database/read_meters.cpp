@@ -45,7 +45,7 @@ constexpr const char* meter_lines =
     "left join lateral (select e.kind, e.hops, e.parent, e.rssi_dbm, e.at_us from event e "
     "where e.meter_number = m.number and e.kind in (3, 4) order by e.at_us desc, e.sequence desc limit 1) l "
     "on true "
-    "where lpad(m.number::text, 12, '0') like :pattern and m.number > :after and (:exactly = -1 or ";
+    "where lpad(m.number::text, 12, '0') like :pattern and m.number > :after and (cast(:exactly as bigint) = -1 or ";
 
 }  // namespace
 
