@@ -83,6 +83,14 @@ std::optional<std::vector<dcu::TopologyNode>> live_nodes(Context& context, Devic
     return future.get();
 }
 
+std::optional<dcu::Statistics> live_statistics(Context& context, DeviceNumber number) {
+    auto promise = std::make_shared<std::promise<std::optional<dcu::Statistics>>>();
+    auto future = promise->get_future();
+    context.reads.statistics(number, [promise](auto counts) { promise->set_value(std::move(counts)); });
+    if (future.wait_for(std::chrono::seconds{4}) != std::future_status::ready) return std::nullopt;
+    return future.get();
+}
+
 /// Relays from the concentrator down to the meter, by following parents; a loop or a hole ends it.
 std::vector<DeviceNumber> route_of(const std::map<DeviceNumber, const database::MeterLine*>& meters,
                                    const database::MeterLine& meter) {
@@ -144,6 +152,28 @@ void write_stored(Json& json, const database::MeterLine& meter, const std::vecto
         json.null();
     write_numbers(json, "route", place.joined ? route : std::vector<DeviceNumber>{});
     write_numbers(json, "alternative", {});
+}
+
+Answer statistics(Context& context, const Request& request) {
+    DeviceNumber number;
+    {
+        auto connection = context.pool.lease();
+        number = wanted(*connection, request)->concentrator.number;
+    }
+    const auto counts = live_statistics(context, number);
+    Json json;
+    json.open_object().field("concentrator", number).field("live", counts.has_value());
+    if (counts) {
+        json.field("reads", counts->reads)
+            .field("reads_first_try", counts->reads_first_try)
+            .field("reads_alternative", counts->reads_alternative)
+            .field("reads_failed", counts->reads_failed)
+            .field("frames_sent", counts->frames_sent)
+            .field("frames_received", counts->frames_received)
+            .field("frames_refused", counts->frames_refused);
+    }
+    json.close_object();
+    return {.body = json.take()};
 }
 
 Answer topology(Context& context, const Request& request) {
@@ -240,6 +270,9 @@ void add_concentrator_routes(std::vector<Route>& routes, Context& context) {
     routes.push_back({.method = "GET",
                       .pattern = "/api/concentrators/{number}/topology",
                       .handle = [&](Request& request) { return topology(context, request); }});
+    routes.push_back({.method = "GET",
+                      .pattern = "/api/concentrators/{number}/statistics",
+                      .handle = [&](Request& request) { return statistics(context, request); }});
     routes.push_back({.method = "GET",
                       .pattern = "/api/concentrators/{number}/balance",
                       .handle = [&](Request& request) { return balance(context, request); }});

@@ -32,6 +32,9 @@ public:
     /// The mesh as its concentrator sees it now; nothing when it is not connected or does not answer.
     virtual void topology(DeviceNumber concentrator,
                           std::function<void(std::optional<std::vector<dcu::TopologyNode>>)> done) = 0;
+    /// Its reads and frames since its program started; nothing likewise.
+    virtual void statistics(DeviceNumber concentrator,
+                            std::function<void(std::optional<dcu::Statistics>)> done) = 0;
 };
 
 /// True when the password belongs to the stored hash (security/password). Takes its time: scrypt.

@@ -1,0 +1,136 @@
+// A stand-in for the head-end, for work on the pages alone: invented answers in the shape of openapi.yaml, the same headers.
+// node fixture.mjs [PORT]; log-in demo / demo. Proofs run against the real head-end: see console.test.mjs.
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const pages = fileURLToPath(new URL('../../headend/console/web/dist', import.meta.url));
+const port = Number(process.argv[2] ?? 8099);
+const csp = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+const quarter = 900_000;
+const iso = (ms) => new Date(ms).toISOString();
+const dayOf = (ms) => iso(ms).slice(0, 10);
+let seed = 7;
+const random = () => (seed = (seed * 1103515245 + 12345) % 2147483648) / 2147483648;
+
+const concentrators = ['900000000001', '900000000002'];
+const meters = [];
+for (const [c, concentrator] of concentrators.entries()) {
+  const mine = [{ number: `80000000000${c + 1}`, role: 'summary', parent: null, hops: 1 }];
+  for (let i = 1; i <= 46; ++i) {
+    const parents = mine.filter((meter) => meter.hops < 5 && meter.role === 'customer');
+    const parent = i < 9 || parents.length === 0 ? null : parents[Math.floor(random() * parents.length)];
+    mine.push({ number: `5400000${c}${String(10_000 + i).slice(1)}`, role: 'customer', parent: parent?.number ?? null, hops: (parent?.hops ?? 0) + 1 });
+  }
+  for (const [i, meter] of mine.entries()) meters.push({ ...meter, concentrator, state: i === 30 || i === 41 ? 'lost' : i === 44 ? 'unseen' : i === 20 ? 'suspect' : 'joined', rssi: -55 - Math.floor(random() * 42), etx: 100 + Math.floor(random() * 160) });
+}
+const byNumber = new Map(meters.map((meter) => [meter.number, meter]));
+const routeOf = (meter) => { const route = []; for (let at = meter.parent; at; at = byNumber.get(at)?.parent) route.unshift(at); return route; };
+const wh = (meter, ms) => {
+  const hour = (ms / 3_600_000) % 24, n = Number(meter.number) % 97;
+  const shape = 0.25 + 0.7 * Math.exp(-((hour - 7.5) ** 2) / 3) + Math.exp(-((hour - 19) ** 2) / 6);
+  return Math.round(110 * shape * (0.6 + n / 97) * (0.8 + 0.4 * Math.abs(Math.sin(ms / 1.7e6 + n))));
+};
+const line = (meter) => ({ number: meter.number, role: meter.role, concentrator: meter.concentrator, state: meter.state, hops: meter.state === 'unseen' ? null : meter.hops, rssi_dbm: meter.state === 'unseen' ? null : meter.rssi, last_interval: iso(Math.floor(Date.now() / quarter) * quarter - (meter.state === 'joined' ? 0 : 7 * quarter)) });
+const node = (meter) => ({ number: meter.number, role: meter.role, state: meter.state, parent: meter.parent, hops: meter.hops, rssi_dbm: meter.rssi, etx_percent: meter.etx, last_heard: iso(Date.now() - meter.etx * 900), route: routeOf(meter), alternative: routeOf(meter).slice(0, -1) });
+const concentrator = (number) => {
+  const mine = meters.filter((meter) => meter.concentrator === number), expected = mine.length * Math.floor((Date.now() % 86_400_000) / quarter);
+  return { number, name: 'Transformer ' + number.slice(-1), state: 'online', last_seen: iso(Date.now() - 12_000), meters: mine.length, joined: mine.filter((meter) => meter.state === 'joined').length, hops_max: Math.max(...mine.map((meter) => meter.hops)), expected, received: Math.max(0, expected - (number.endsWith('1') ? 3 : 41)) };
+};
+const missing = [{ reason: 'no_answer', intervals: 27 }, { reason: 'not_joined', intervals: 14 }, { reason: 'lost', intervals: 3 }];
+const cell = (number, day, i) => {
+  const future = day > dayOf(Date.now()), expected = future ? 0 : 47 * 96, share = [1, 1, 0.998, 1, 0.993, 1, 0.964, 1, 1, 0.871, 1, 0.999, 1, 0.991][(i + Number(number.slice(-1)) * 3) % 14];
+  return { concentrator: number, day, expected, received: Math.round(expected * share), meters: 47, meters_complete: share === 1 ? 47 : 44, missing: share === 1 ? [] : missing };
+};
+const channels = [['1-0:1.8.0*255', 'Active energy import', 'Wh'], ['1-0:2.8.0*255', 'Active energy export', 'Wh'], ['1-0:3.8.0*255', 'Reactive energy import', 'varh'], ['1-0:4.8.0*255', 'Reactive energy export', 'varh']].map(([obis, name, unit], i) => ({ channel: i + 1, obis, name, unit, scaler: 0 }));
+
+function curve(meter, query) {
+  const from = Date.parse(query.get('from')), to = Math.min(Date.parse(query.get('to')), Date.now() - quarter), channel = Number(query.get('channel') ?? 1), at = [], value = [];
+  for (let ms = from + quarter; ms <= to; ms += quarter) {
+    at.push(ms / 1000);
+    value.push((ms / quarter) % 61 < 3 ? null : channel === 1 ? wh(meter, ms) : channel === 3 ? Math.round(wh(meter, ms) / 4) : 0);
+  }
+  return { meter: meter.number, ...channels[channel - 1], period_s: 900, from: query.get('from'), to: query.get('to'), at, value, quality: at.map((_, i) => (i === 9 ? 1 : 0)) };
+}
+function balance(number, day) {
+  const mine = meters.filter((meter) => meter.concentrator === number && meter.role === 'customer'), start = Date.parse(day + 'T00:00:00Z'), intervals = [];
+  const totals = { supplied_wh: 0, consumed_wh: 0, loss_wh: 0, suspected_wh: 0, complete: 0 };
+  for (let ms = start + quarter; ms <= Math.min(start + 86_400_000, Date.now()); ms += quarter) {
+    const consumed = mine.reduce((sum, meter) => sum + wh(meter, ms), 0), hour = (ms / 3_600_000) % 24, theft = hour > 17 && hour < 21 ? 700 : 0, supplied = Math.round(consumed * 1.032) + theft, whole = (ms / quarter) % 37 !== 0, loss = supplied - consumed, suspected = Math.max(0, loss - Math.floor(supplied * 0.05));
+    intervals.push({ at: iso(ms), supplied_wh: supplied, consumed_wh: consumed, meters_expected: mine.length, meters_read: whole ? mine.length : mine.length - 2, loss_wh: whole ? loss : null, suspected_wh: whole ? suspected : null });
+    if (whole) { totals.supplied_wh += supplied; totals.consumed_wh += consumed; totals.loss_wh += loss; totals.suspected_wh += suspected; totals.complete++; }
+  }
+  return { concentrator: number, day, summary_meter: `80000000000${number.slice(-1)}`, technical_loss_percent: 5, intervals, totals };
+}
+function api(path, query) {
+  let part;
+  if (path === '/api/overview') {
+    const items = concentrators.map(concentrator), sum = (name) => items.reduce((total, item) => total + item[name], 0), hops = [1, 2, 3, 4, 5].map((h) => ({ hops: h, meters: meters.filter((meter) => meter.hops === h && meter.state === 'joined').length })).filter((ring) => ring.meters);
+    return { now: iso(Date.now()), day: dayOf(Date.now()), concentrators: { known: 2, online: 2 }, meters: { known: sum('meters'), joined: sum('joined') }, completeness: { expected: sum('expected'), received: sum('received'), missing }, store: { rows: 19284, rows_duplicate: 12, entries: 4021, entries_replayed: 12 }, conflicts: 0, rejected: 1, quarantine: 0, hops, items };
+  }
+  if (path === '/api/concentrators') return { items: concentrators.map(concentrator) };
+  if ((part = path.match(/^\/api\/concentrators\/(\d+)$/)) && concentrators.includes(part[1])) return { ...concentrator(part[1]), owner_epoch: 4, summary_meter: `80000000000${part[1].slice(-1)}`, certificate: { serial: '5A0173C9F2', issued: iso(0), expires: iso(Date.now() + 3e10), revoked: false }, journals: [{ id: 'a5c1'.repeat(8), acknowledged: 2010, updated: iso(Date.now() - 30_000) }], objects: ['meter_list', 'wrapped_keys', 'reading_plan', 'limits'].map((object, i) => ({ object, desired: i + 1, confirmed: i === 2 ? 2 : i + 1, confirmed_at: iso(Date.now() - 9e5) })) };
+  if ((part = path.match(/^\/api\/concentrators\/(\d+)\/topology$/))) return { concentrator: part[1], source: 'live', nodes: meters.filter((meter) => meter.concentrator === part[1]).map(node) };
+  if ((part = path.match(/^\/api\/concentrators\/(\d+)\/balance$/))) return balance(part[1], query.get('day') ?? dayOf(Date.now()));
+  if (path === '/api/completeness') {
+    const items = [];
+    for (let ms = Date.parse(query.get('from')), i = 0; ms <= Date.parse(query.get('to')); ms += 86_400_000, ++i) for (const number of concentrators) items.push(cell(number, dayOf(ms), i));
+    return { from: query.get('from'), to: query.get('to'), items };
+  }
+  if ((part = path.match(/^\/api\/completeness\/(\d+)\/([\d-]+)$/))) return { concentrator: part[1], day: part[2], expected: 4512, received: 4468, meters: meters.filter((meter) => meter.concentrator === part[1] && meter.state !== 'joined').map((meter, i) => ({ meter: meter.number, role: meter.role, expected: 96, received: 60 + i * 9, reason: ['no_answer', 'lost', 'not_joined', 'not_read'][i % 4], first_missing: part[2] + 'T03:15:00.000Z', last_missing: part[2] + 'T08:30:00.000Z', ranges: [] })) };
+  if (path === '/api/meters') {
+    const digits = (query.get('search') ?? '').replace(/\s/g, ''), cursor = query.get('cursor') ?? '', found = meters.filter((meter) => meter.number.includes(digits)).sort((a, b) => a.number.localeCompare(b.number)), items = found.filter((meter) => meter.number > cursor).slice(0, 50);
+    return { items: items.map(line), next: items.length === 50 ? items[49].number : null, total: found.length };
+  }
+  if ((part = path.match(/^\/api\/meters\/(\d+)$/)) && byNumber.has(part[1])) {
+    const meter = byNumber.get(part[1]), now = Math.floor(Date.now() / quarter) * quarter;
+    return { ...line(meter), system_title: '574D547DBA823809', model: 'WM-SIM-3', parent: meter.parent, etx_percent: meter.etx, last_heard: iso(Date.now() - 60_000), route: routeOf(meter), alternative: [], channels, latest: [{ obis: '1-0:1.8.0*255', name: 'Active energy import', value: 1234567, unit: 'Wh', at: iso(now - 4e6), received: iso(now - 3.9e6), quality: 'good', source: 'on_demand' }, ...channels.map((channel, i) => ({ obis: channel.obis, name: channel.name + ', last 15 min', value: [wh(meter, now), 0, 41, 0][i], unit: channel.unit, at: iso(now), received: null, quality: i === 2 ? 'clock doubtful' : 'good', source: 'load profile' }))], today: { expected: 50, received: 48 } };
+  }
+  if ((part = path.match(/^\/api\/meters\/(\d+)\/curve$/)) && byNumber.has(part[1])) return curve(byNumber.get(part[1]), query);
+  if (path.endsWith('/events')) return { items: [{ at: iso(Date.now() - 3e6), kind: 'read_failed', text: 'Read failed: no answer', concentrator: concentrators[0] }, { at: iso(Date.now() - 5e7), kind: 'joined', text: 'Joined the mesh at 3 hops behind 540000000080', concentrator: concentrators[0] }] };
+  if (path === '/api/quarantine') return { items: [{ kind: 'entry', at: iso(Date.now() - 5e6), concentrator: concentrators[0], meter: meters[4].number, reason: 'an instant in 2099', detail: 'entry 311, 84 octets: 02030906010063010' }] };
+  return null;
+}
+const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2' };
+const me = () => ({ user: 'demo', name: 'Demo', role: 'operator', csrf: 'token', clock: { now: iso(Date.now()), speed: 1 } });
+
+const server = createServer((request, response) => {
+  const url = new URL(request.url, 'http://x'), signedIn = (request.headers.cookie ?? '').includes('wattmesh_session=fixture');
+  const send = (status, body, headers = {}) => { response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Security-Policy': csp, 'X-Content-Type-Options': 'nosniff', 'Cache-Control': 'no-store', ...headers }); response.end(body === undefined ? '' : JSON.stringify(body)); };
+  const problem = (status, title, detail) => send(status, { title, status, detail });
+  if (!url.pathname.startsWith('/api/')) {
+    let file = join(pages, url.pathname);
+    if (url.pathname === '/' || !existsSync(file)) file = join(pages, 'index.html');
+    response.writeHead(200, { 'Content-Type': types[extname(file)] ?? 'application/octet-stream', 'Content-Security-Policy': csp });
+    return response.end(readFileSync(file));
+  }
+  let body = '';
+  request.on('data', (chunk) => (body += chunk)).on('end', () => {
+    if (url.pathname === '/api/login') {
+      const { user, password } = JSON.parse(body);
+      return user === 'demo' && password === 'demo' ? send(200, me(), { 'Set-Cookie': 'wattmesh_session=fixture; Path=/; HttpOnly; SameSite=Strict' }) : problem(401, 'Sign-in failed', 'User name or password is wrong.');
+    }
+    if (!signedIn) return problem(401, 'Not signed in', 'Sign in first.');
+    if (url.pathname === '/api/me') return send(200, me());
+    if (url.pathname === '/api/logout') return send(204, undefined, { 'Set-Cookie': 'wattmesh_session=; Path=/; Max-Age=0' });
+    if (url.pathname.endsWith('/read')) {
+      const meter = byNumber.get(url.pathname.split('/')[3]);
+      return setTimeout(() => (meter.state === 'joined' ? send(200, { meter: meter.number, obis: JSON.parse(body).obis, name: 'Active energy import', attribute: 2, value: 1234890, unit: 'Wh', text: '1234890', milliseconds: 1840, route: routeOf(meter), at: iso(Date.now()) }) : problem(504, 'Meter was not read', 'The meter is not in the mesh now. It is asked again as soon as it joins.')), 1500);
+    }
+    const answer = api(url.pathname, url.searchParams);
+    return answer ? send(200, answer) : problem(404, 'Not found', `There is nothing at ${url.pathname}.`);
+  });
+});
+server.on('upgrade', (request, socket) => {
+  const accept = createHash('sha1').update(request.headers['sec-websocket-key'] + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11').digest('base64');
+  socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
+  let sequence = 0;
+  const timer = setInterval(() => {
+    const joins = ++sequence % 4 === 0, text = JSON.stringify(joins ? { topic: 'joins', sequence: sequence / 4, at: iso(Date.now()), data: { meter: meters[9].number, concentrator: concentrators[0], joined: true, hops: 3 } } : { topic: 'readings', sequence, at: iso(Date.now()), data: { concentrator: concentrators[sequence % 2], rows: 24, entries: 4 } });
+    socket.write(Buffer.concat([Buffer.from([0x81, 126, text.length >> 8, text.length & 255]), Buffer.from(text)]));
+  }, 2500);
+  socket.on('error', () => {}).on('close', () => clearInterval(timer)).on('data', (data) => { if ((data[0] & 15) === 8) socket.end(); });
+});
+server.listen(port, '127.0.0.1', () => console.log(`http://127.0.0.1:${port}/  demo / demo`));
