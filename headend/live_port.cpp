@@ -24,15 +24,15 @@ void LivePort::connect(frontend::Listener& listener, frontend::Core& core, monit
 void LivePort::shut() {
     core_ = nullptr;
     for (auto& [ticket, done] : std::exchange(reads_, {})) done(offline());
-    for (auto& [ticket, done] : std::exchange(topologies_, {})) done(std::nullopt);
+    for (auto& [ticket, done] : std::exchange(objects_, {})) done(std::nullopt);
 }
 
 void LivePort::finish(std::uint64_t ticket, console::LiveValue value) {
     if (auto waiting = reads_.extract(ticket)) waiting.mapped()(std::move(value));
 }
 
-void LivePort::finish(std::uint64_t ticket, std::optional<std::vector<dcu::TopologyNode>> nodes) {
-    if (auto waiting = topologies_.extract(ticket)) waiting.mapped()(std::move(nodes));
+void LivePort::finish(std::uint64_t ticket, std::optional<dlms::Data> value) {
+    if (auto waiting = objects_.extract(ticket)) waiting.mapped()(std::move(value));
 }
 
 void LivePort::read(DeviceNumber meter, const dlms::AttributeId& attribute, ReadDone done) {
@@ -52,20 +52,37 @@ void LivePort::read(DeviceNumber meter, const dlms::AttributeId& attribute, Read
     });
 }
 
-void LivePort::topology(DeviceNumber concentrator, TopologyDone done) {
-    loop_.post([this, concentrator, done = std::move(done)]() mutable {
+void LivePort::read_object(DeviceNumber concentrator, const ObisCode& object, ObjectDone done) {
+    loop_.post([this, concentrator, object, done = std::move(done)]() mutable {
         if (core_ == nullptr) return done(std::nullopt);
         const std::uint64_t ticket = next_++;
-        topologies_[ticket] = std::move(done);
-        core_->read(concentrator, {1, dcu::objects::topology, 2},
+        objects_[ticket] = std::move(done);
+        core_->read(concentrator, {1, object, 2},
                     [this, ticket](const std::optional<dlms::ReadOutcome>& outcome) {
                         const auto* data = outcome ? std::get_if<dlms::Data>(&*outcome) : nullptr;
-                        auto nodes = data != nullptr ? dcu::topology_from_data(*data)
-                                                     : Result<std::vector<dcu::TopologyNode>>{Error{}};
-                        finish(ticket, nodes ? std::optional{*std::move(nodes)} : std::nullopt);
+                        finish(ticket, data != nullptr ? std::optional{*data} : std::nullopt);
                     });
         listener_->pump_soon();
     });
+}
+
+void LivePort::topology(DeviceNumber concentrator,
+                        std::function<void(std::optional<std::vector<dcu::TopologyNode>>)> done) {
+    read_object(concentrator, dcu::objects::topology,
+                [done = std::move(done)](const std::optional<dlms::Data>& data) {
+                    auto nodes = data ? dcu::topology_from_data(*data)
+                                      : Result<std::vector<dcu::TopologyNode>>{Error{}};
+                    done(nodes ? std::optional{*std::move(nodes)} : std::nullopt);
+                });
+}
+
+void LivePort::statistics(DeviceNumber concentrator,
+                          std::function<void(std::optional<dcu::Statistics>)> done) {
+    read_object(concentrator, dcu::objects::statistics,
+                [done = std::move(done)](const std::optional<dlms::Data>& data) {
+                    auto counts = data ? dcu::statistics_from_data(*data) : Result<dcu::Statistics>{Error{}};
+                    done(counts ? std::optional{*counts} : std::nullopt);
+                });
 }
 
 }  // namespace wattmesh::headend

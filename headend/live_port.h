@@ -22,12 +22,16 @@ public:
               std::function<void(console::LiveValue)> done) override;
     void topology(DeviceNumber concentrator,
                   std::function<void(std::optional<std::vector<dcu::TopologyNode>>)> done) override;
+    void statistics(DeviceNumber concentrator,
+                    std::function<void(std::optional<dcu::Statistics>)> done) override;
 
 private:
     using ReadDone = std::function<void(console::LiveValue)>;
-    using TopologyDone = std::function<void(std::optional<std::vector<dcu::TopologyNode>>)>;
+    /// The value of an object of the concentrator itself; nothing when it did not answer.
+    using ObjectDone = std::function<void(std::optional<dlms::Data>)>;
+    void read_object(DeviceNumber concentrator, const ObisCode& object, ObjectDone done);
     void finish(std::uint64_t ticket, console::LiveValue value);
-    void finish(std::uint64_t ticket, std::optional<std::vector<dcu::TopologyNode>> nodes);
+    void finish(std::uint64_t ticket, std::optional<dlms::Data> value);
 
     platform::Loop& loop_;
     frontend::Listener* listener_ = nullptr;
@@ -35,7 +39,7 @@ private:
     monitor::OnDemand* on_demand_ = nullptr;
     std::uint64_t next_ = 0;
     std::map<std::uint64_t, ReadDone> reads_;
-    std::map<std::uint64_t, TopologyDone> topologies_;
+    std::map<std::uint64_t, ObjectDone> objects_;
 };
 
 }  // namespace wattmesh::headend

@@ -158,19 +158,19 @@ Answer statistics(Context& context, const Request& request) {
     DeviceNumber number;
     {
         auto connection = context.pool.lease();
-        number = wanted(*connection, request)->concentrator.number;
+        number = wanted(*connection, request).concentrator.number;
     }
     const auto counts = live_statistics(context, number);
     Json json;
     json.open_object().field("concentrator", number).field("live", counts.has_value());
     if (counts) {
-        json.field("reads", counts->reads)
-            .field("reads_first_try", counts->reads_first_try)
-            .field("reads_alternative", counts->reads_alternative)
-            .field("reads_failed", counts->reads_failed)
-            .field("frames_sent", counts->frames_sent)
-            .field("frames_received", counts->frames_received)
-            .field("frames_refused", counts->frames_refused);
+        json.field("reads", static_cast<std::int64_t>(counts->reads))
+            .field("reads_first_try", static_cast<std::int64_t>(counts->reads_first_try))
+            .field("reads_alternative", static_cast<std::int64_t>(counts->reads_alternative))
+            .field("reads_failed", static_cast<std::int64_t>(counts->reads_failed))
+            .field("frames_sent", static_cast<std::int64_t>(counts->frames_sent))
+            .field("frames_received", static_cast<std::int64_t>(counts->frames_received))
+            .field("frames_refused", static_cast<std::int64_t>(counts->frames_refused));
     }
     json.close_object();
     return {.body = json.take()};
