@@ -105,9 +105,17 @@ TEST_CASE("trouble: a backend killed in the middle leaves nothing, the retry sto
 
 TEST_CASE("trouble: a connection that died while idle is not noticed by the caller", "[db]") {
     Town town;
-    kill_backend(town, backend_of(town.frontend));
-    CHECK(town.store(town.batch(0, 1, {Town::entry(0, 1, {interval(quarter(1), 1)})})).outcome ==
+    StoreUnderTest under{town.database.settings("wm_frontend")};
+    REQUIRE(under.put(town.batch(0, 1, {Town::entry(0, 1, {interval(quarter(1), 1)})})) ==
+            StoreOutcome::stored);
+    const auto idle = town.value(
+        "select pid from pg_stat_activity where usename = 'wm_frontend' and datname = current_database() and "
+        "pid <> " +
+        std::to_string(backend_of(town.frontend)));
+    kill_backend(town, idle);
+    CHECK(under.put(town.batch(1, 2, {Town::entry(0, 2, {interval(quarter(2), 1)})})) ==
           StoreOutcome::stored);
+    CHECK(under.log.empty());
 }
 
 TEST_CASE("trouble: two writers with the same rows both end, every row is there once", "[db]") {

@@ -81,9 +81,9 @@ TEST_CASE("aggregates: a mark that was raised while working stays", "[db]") {
         // another worker holds the day
         const Transaction other{town.admin};
         town.value(
-            "select pg_advisory_xact_lock(1464683605, hashtext('1/' || (select day from dirty_day) || '/' "
+            "select (pg_advisory_xact_lock(1464683605, hashtext('1/' || (select day from dirty_day) || '/' "
             "|| " +
-            std::to_string(town.id.value) + ")) is null");
+            std::to_string(town.id.value) + ")) is null)::int");
         CHECK(Aggregates{town.monitor}.work(10, later) == 0);
     }
     CHECK(Aggregates{town.monitor}.work(10, later) == 1);
