@@ -56,8 +56,9 @@ void LinkDatabase::strength(std::uint16_t from, std::uint16_t to, std::int8_t rs
 }
 
 void LinkDatabase::failed(std::uint16_t from, std::uint16_t to, Instant now) {
-    if (from > mesh::short_address_max || to > mesh::short_address_max) return;
-    Link& out = link(from, to);
+    Link* known = find_mutable(from, to);
+    if (known == nullptr) return;
+    Link& out = *known;
     out.failures = static_cast<std::uint8_t>(std::min(out.failures + 1, 7));
     out.blocked_until = now + std::min<Duration>(block_first * (1 << (out.failures - 1)), block_max);
     out.updated = now;
@@ -65,7 +66,9 @@ void LinkDatabase::failed(std::uint16_t from, std::uint16_t to, Instant now) {
 }
 
 void LinkDatabase::doubt(std::uint16_t from, std::uint16_t to, Instant now) {
-    Link& out = link(from, to);
+    Link* known = find_mutable(from, to);
+    if (known == nullptr) return;
+    Link& out = *known;
     if (now - out.updated > doubt_life) out.doubts = 0;
     out.doubts = static_cast<std::uint8_t>(std::min(out.doubts + 1, 6));
     out.updated = now;
@@ -73,7 +76,9 @@ void LinkDatabase::doubt(std::uint16_t from, std::uint16_t to, Instant now) {
 }
 
 void LinkDatabase::worked(std::uint16_t from, std::uint16_t to, Instant now) {
-    Link& out = link(from, to);
+    Link* known = find_mutable(from, to);
+    if (known == nullptr) return;
+    Link& out = *known;
     if (out.failures != 0 || out.doubts != 0) ++revision_;
     out.failures = out.doubts = 0;
     out.blocked_until = {};
@@ -91,6 +96,10 @@ const Link* LinkDatabase::find(std::uint16_t from, std::uint16_t to) const {
     const auto& row = links_[from];
     const auto at = position(row, to);
     return at != row.end() && at->to == to ? &*at : nullptr;
+}
+
+Link* LinkDatabase::find_mutable(std::uint16_t from, std::uint16_t to) {
+    return const_cast<Link*>(find(from, to));
 }
 
 const std::vector<Link>& LinkDatabase::from(std::uint16_t address) const {

@@ -24,7 +24,8 @@ public:
     /// `reporter` says: this is how I hear the neighbour, this is what it costs me to reach it.
     void report(std::uint16_t reporter, const mesh::LinkEntry& entry, Instant now);
     void strength(std::uint16_t from, std::uint16_t to, std::int8_t rssi_dbm, Instant now);
-    /// No ACK there: 60 s, doubled up to an hour, out of favour; never out of the map (mesh design 2.4).
+    /// These speak of links that are known; others are ignored. No ACK there: 60 s, doubled up to an hour,
+    /// out of favour; never out of the map (mesh design 2.4).
     void failed(std::uint16_t from, std::uint16_t to, Instant now);
     void doubt(std::uint16_t from, std::uint16_t to, Instant now);
     void worked(std::uint16_t from, std::uint16_t to, Instant now);
@@ -40,6 +41,7 @@ public:
 
 private:
     Link& link(std::uint16_t from, std::uint16_t to);
+    Link* find_mutable(std::uint16_t from, std::uint16_t to);
     std::vector<std::vector<Link>> links_;  // by address; each sorted by `to`
     std::uint64_t revision_ = 0;
 };

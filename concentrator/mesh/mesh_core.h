@@ -74,8 +74,7 @@ struct MeshRoot::Core {
     std::uint32_t send(DeviceNumber meter, Buffer payload, int priority, Instant now, Duration deadline,
                        bool probe);
     void launch_waiting(Instant now);
-    bool may_launch(const Transaction& transaction, const Route& route, Instant now) const;
-    bool disturb(const std::vector<std::uint16_t>& some, const std::vector<std::uint16_t>& others) const;
+    bool may_launch(const Transaction& transaction, Instant now) const;
     void attempt(Transaction& transaction, Instant now);
     void attempt_failed(Transaction& transaction, Instant now);
     void finish(std::uint32_t handle, std::optional<Buffer> answer, Instant now);

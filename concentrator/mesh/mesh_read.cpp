@@ -12,7 +12,6 @@ constexpr int window_one = 16, suspect_after = 2, offline_after = 3;
 constexpr std::size_t request_size = 66 + 28,
                       answer_size = 92 + 28;  // PSDU of a ciphered read, for the expected airtime
 constexpr Duration probe_again = 20s;
-constexpr std::int8_t disturbing_dbm = -105;
 }  // namespace
 
 std::uint32_t MeshRoot::Core::send(DeviceNumber meter, Buffer payload, int priority, Instant now,
@@ -68,7 +67,7 @@ void MeshRoot::Core::refresh_routes(Instant now, bool must) {
         if (from != root_address && !relays) graph.relay_cost[from] = relay_forbidden;
         for (const auto& link : links.from(from)) {
             const auto down = links.etx_q7(from, link.to, now), up = links.etx_q7(link.to, from, now);
-            if (down == 0 || link.to == root_address) continue;
+            if (down == 0 || up == 0 || link.to == root_address || link.to >= count) continue;
             // links that lose more than half cost extra: their estimate is shakier than it looks
             const auto grey = [](std::uint32_t etx) { return etx > 256 ? etx + (etx - 256) : etx; };
             const std::uint64_t cost =
@@ -93,31 +92,16 @@ std::optional<Route> MeshRoot::Core::choose_route(const Transaction& transaction
     return other.cost == 0 ? primary : other;
 }
 
-/// Same node, or one hears the other well enough to spoil its reception.
-bool MeshRoot::Core::disturb(const std::vector<std::uint16_t>& some,
-                             const std::vector<std::uint16_t>& others) const {
-    for (const auto a : some)
-        for (const auto b : others) {
-            const Link* link = a == b ? nullptr : links.find(a, b);
-            if (a == b || (link != nullptr && link->rssi_dbm >= disturbing_dbm && link->rssi_dbm != 0))
-                return true;
-        }
-    return false;
-}
-
-bool MeshRoot::Core::may_launch(const Transaction& transaction, const Route& route, Instant now) const {
-    const auto nodes = [&](const Route& way, DeviceNumber meter) {
-        std::vector<std::uint16_t> path = way.relays;
-        if (const Member* member = members.find(meter)) path.push_back(member->address);
-        return path;
-    };
+/// Near the root all reads share its radio and disturb each other: the next one begins when the frames of
+/// those before should be off the air. The window is for those that are then still waiting for a try far
+/// apart, or for an answer that will not come.
+bool MeshRoot::Core::may_launch(const Transaction& transaction, Instant now) const {
     int outstanding = 0;
     for (const auto& [handle, other] : transactions) {
         if (!other.flying) continue;
         if (other.meter == transaction.meter) return false;
+        if (transaction.priority > 1 && now < other.quiet_at) return false;
         ++outstanding;
-        if (transaction.priority <= 1 || now >= other.quiet_at) continue;
-        if (disturb(nodes(route, transaction.meter), nodes(other.route, other.meter))) return false;
     }
     return transaction.priority <= 1 || outstanding < std::min(window_q4 / window_one, settings.window_max);
 }
@@ -148,7 +132,7 @@ void MeshRoot::Core::launch_waiting(Instant now) {
             continue;
         }
         const auto route = choose_route(transaction, *member, now);
-        if (!route || !may_launch(transaction, *route, now)) continue;
+        if (!route || !may_launch(transaction, now)) continue;
         transaction.flying = true;
         transaction.sequence = ++member->sequence;
         transaction.route = *route;
@@ -254,7 +238,7 @@ Duration MeshRoot::Core::answer_time(const Member& member, std::size_t hops) con
 Duration MeshRoot::Core::expected_time(const Member& member, std::size_t hops) const {
     const std::int64_t slow = settings.rate == PhyRate::kbit10 ? 4 : 1;
     const auto count = static_cast<std::int64_t>(hops);
-    if (member.round_trip_us != 0) return Duration{member.round_trip_us + 2 * member.round_trip_deviation_us};
+    if (member.round_trip_us != 0) return Duration{member.round_trip_us + member.round_trip_deviation_us};
     return Duration{(hop_round_trip_us != 0 ? hop_round_trip_us * 3 / 2 : 100'000 * slow) * count};
 }
 

@@ -81,8 +81,8 @@ void Node::after(Instant now) {
     const auto not_authentic = mac_.counters().not_authentic;
     // Our PAN talks and we cannot verify any of it: the net key has changed while we were away.
     if (joined() && not_authentic >= not_authentic_seen_ + 4 && now - verified_at_ > 30s) leave(now);
-    // Or only the others who were left behind with us can be verified: nothing has come from the root for more
-    // than two rounds of reading, and somebody speaks our PAN with another key. The root lost its state.
+    // Or only the others who were left behind with us can be verified: nothing has come from the root for
+    // more than two rounds of reading, and somebody speaks our PAN with another key. The root lost its state.
     if (joined() && now - root_heard_ > root_silence_max && not_authentic >= not_authentic_at_root_ + 3)
         leave(now);
 }

@@ -9,7 +9,7 @@ namespace wattmesh::mesh {
 namespace {
 using namespace std::chrono_literals;
 constexpr std::int64_t tokens_per_second = 6, tokens_max = 12, token_q10 = 1'024;
-constexpr int backoff_exponent_max = 5;
+constexpr int backoff_exponent_max = 6;
 constexpr std::size_t queue_for_strangers_max = 4;
 }  // namespace
 
@@ -30,7 +30,7 @@ void Node::join_tick(Instant now) {
         } else {
             // Many may have heard the same beacon: spread over a window that grows with the crowd and with
             // our own failures.
-            const std::uint32_t window_ms = (300U + 60U * best->beacon.join_load)
+            const std::uint32_t window_ms = (1'000U + 60U * best->beacon.join_load)
                                             << std::min(join_attempts_, backoff_exponent_max);
             ask_at_ = now + Duration{1'000 * static_cast<std::int64_t>(mac_.chance() % window_ms)};
         }

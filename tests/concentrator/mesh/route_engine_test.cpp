@@ -1,0 +1,115 @@
+#include <catch2/catch.hpp>
+
+#include "concentrator/mesh/link_database.h"
+#include "concentrator/mesh/membership.h"
+#include "concentrator/mesh/route_engine.h"
+#include "protocol/mesh/join.h"
+#include "security/ciphers.h"
+
+using namespace wattmesh;
+using namespace wattmesh::concentrator;
+using namespace std::chrono_literals;
+
+namespace {
+
+const Instant start{Duration{1'760'000'000'000'000}};
+
+RouteGraph graph_of(std::size_t count,
+                    const std::vector<std::tuple<std::uint16_t, std::uint16_t, std::uint32_t>>& links) {
+    RouteGraph graph;
+    graph.edges.resize(count);
+    graph.relay_cost.assign(count, 0);
+    for (const auto& [a, b, cost] : links) {
+        graph.edges[a].push_back({b, cost});
+        graph.edges[b].push_back({a, cost});
+    }
+    return graph;
+}
+
+}  // namespace
+
+TEST_CASE("route engine: the cheapest way, and another that shares nothing with it", "[mesh]") {
+    //   0 -10- 1 -10- 3 -10- 4       0 -15- 2 -15- 3,   2 -40- 4
+    const auto graph = graph_of(6, {{0, 1, 10}, {1, 3, 10}, {3, 4, 10}, {0, 2, 15}, {2, 3, 15}, {2, 4, 40}});
+    const RouteTree tree{graph};
+    REQUIRE(tree.reaches(4));
+    CHECK(tree.route(4).relays == std::vector<std::uint16_t>{1, 3});
+    CHECK(tree.cost(4) == 30);
+    CHECK_FALSE(tree.reaches(5));
+    CHECK(alternative(graph, 4, tree.route(4)).relays == std::vector<std::uint16_t>{2});
+    // one way only: the alternative is that way
+    const auto line = graph_of(3, {{0, 1, 10}, {1, 2, 10}});
+    CHECK(alternative(line, 2, RouteTree{line}.route(2)).relays == std::vector<std::uint16_t>{1});
+}
+
+TEST_CASE("route engine: who may not relay is reached but not passed", "[mesh]") {
+    auto graph = graph_of(4, {{0, 1, 10}, {1, 2, 10}, {0, 3, 50}, {3, 2, 50}});
+    graph.relay_cost[1] = relay_forbidden;
+    const RouteTree tree{graph};
+    CHECK(tree.reaches(1));
+    CHECK(tree.route(2).relays == std::vector<std::uint16_t>{3});
+}
+
+TEST_CASE("route engine: no way is longer than the header can hold", "[mesh]") {
+    std::vector<std::tuple<std::uint16_t, std::uint16_t, std::uint32_t>> links;
+    for (std::uint16_t i = 0; i < 20; ++i) links.emplace_back(i, static_cast<std::uint16_t>(i + 1), 1);
+    const RouteTree tree{graph_of(21, links)};
+    CHECK(tree.reaches(15));
+    CHECK(tree.route(15).relays.size() == mesh::relays_max);
+    CHECK_FALSE(tree.reaches(16));
+}
+
+TEST_CASE("link database: measured beats guessed, failures block for a while, success forgives", "[mesh]") {
+    LinkDatabase links;
+    CHECK(links.etx_q7(1, 2, start) == 0);
+    links.report(2, {.neighbour = 1, .rssi_dbm = -80, .etx_q4 = 0}, start);  // 2 hears 1
+    const auto guessed = links.etx_q7(1, 2, start);
+    CHECK(guessed >= 128);
+    CHECK(guessed < 150);
+    CHECK(links.etx_q7(2, 1, start) >= guessed);  // the way back is guessed from it, with a margin
+    links.report(1, {.neighbour = 2, .rssi_dbm = -85, .etx_q4 = 40}, start);
+    CHECK(links.etx_q7(1, 2, start) == 320);
+    links.failed(1, 2, start);
+    CHECK(links.etx_q7(1, 2, start) == 320 * 8);
+    CHECK(links.etx_q7(1, 2, start + 61s) == 320);
+    links.failed(1, 2, start + 61s);
+    CHECK(links.etx_q7(1, 2, start + 61s + 100s) == 320 * 8);  // twice as long
+    links.worked(1, 2, start + 170s);
+    CHECK(links.etx_q7(1, 2, start + 170s) == 320);
+    links.doubt(1, 2, start + 171s);
+    CHECK(links.etx_q7(1, 2, start + 171s) > 320);
+    const auto revision = links.revision();
+    links.forget(2);
+    CHECK(links.revision() > revision);
+    CHECK(links.etx_q7(1, 2, start) == 0);
+}
+
+TEST_CASE("membership: list, key and counter decide", "[mesh]") {
+    security::OpensslCiphers ciphers;
+    const Key128 key{{1}}, wrong{{2}};
+    const DeviceNumber meter = *DeviceNumber::parse("540000000001"),
+                       other = *DeviceNumber::parse("540000000002");
+    Membership members;
+    members.set_listed({{meter, key}});
+    const auto ask = [&](DeviceNumber number, std::uint32_t counter, const Key128& with) {
+        mesh::JoinRequest request{
+            .meter = number, .counter = counter, .nonce = {}, .capabilities = 0, .neighbours = {}, .mac = {}};
+        mesh::sign(request, 1, with, ciphers);
+        return members.decide(request, 1, ciphers).verdict;
+    };
+    using Verdict = Membership::Verdict;
+    CHECK(ask(other, 1, key) == Verdict::unknown);
+    CHECK(ask(meter, 5, wrong) == Verdict::not_authentic);
+    CHECK(ask(meter, 5, key) == Verdict::accepted);
+    CHECK(ask(meter, 5, key) == Verdict::replayed);
+    CHECK(ask(meter, 4, key) == Verdict::replayed);
+    CHECK(ask(meter, 6, key) == Verdict::accepted);
+    const auto address = members.find(meter)->address;
+    CHECK(address == 1);
+    CHECK(members.set_listed({{other, key}}) == std::vector<std::uint16_t>{address});
+    members.release(*members.find(meter));
+    CHECK(ask(meter, 7, key) == Verdict::unknown);
+    members.set_listed({{meter, key}});
+    CHECK(ask(meter, 6, key) == Verdict::replayed);  // an old request does not come back with the list
+    CHECK(ask(meter, 7, key) == Verdict::accepted);
+}
