@@ -58,6 +58,7 @@ using KeyCheck = std::array<std::uint8_t, 8>;
 struct CounterRequest {
     DeviceNumber meter;
     KeyCheck key_check{};
+    std::uint32_t floor = 0;  ///< the block begins at this counter or above
 };
 /// The client may send with counters [first, limit); they were never handed out before.
 struct CounterBlock {

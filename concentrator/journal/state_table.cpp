@@ -1,5 +1,6 @@
 #include "concentrator/journal/state_table.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "concentrator/journal/sql.h"
@@ -110,7 +111,7 @@ CounterBlock StateTable::reserve(const CounterRequest& request, std::uint32_t bl
         soci::use(meter, "meter"), soci::into(stored), soci::into(reserved), soci::into(received);
     if (!sql_.got_data() || stored != key_check) reserved = received = 0;
     // 0 is left out: a receiver that starts at "nothing accepted yet = 0" would take it for a replay
-    const long long first = std::max(reserved, 1LL);
+    const long long first = std::max({reserved, static_cast<long long>(request.floor), 1LL});
     const long long limit =
         std::min(first + block, static_cast<long long>(std::numeric_limits<std::uint32_t>::max()));
     sql_ << "insert into counter (meter, key_check, reserved, received) values (:meter, :key_check, "

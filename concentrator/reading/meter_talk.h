@@ -60,6 +60,7 @@ public:
     ReservedCounter& send() { return send_; }
     ReceivedFloor& received() { return received_; }
     bool reserving = false;  ///< a block of counters was asked for and has not come yet
+    bool timed = false;      ///< the block in use begins above what trusted time says
 
 private:
     KeyCheck key_check_{};

@@ -170,6 +170,8 @@ TEST_CASE("journal: counter blocks are never handed out twice, a new key starts 
     JournalDatabase database(path, journal_id(2));
     CHECK(database.reserve_counters({{meter(1), key}}, 100)[0].first == first.limit);
     CHECK(database.reserve_counters({{meter(1), other}}, 100)[0].first == 1);
+    CHECK(database.reserve_counters({{meter(1), other, 5'000}}, 100)[0].first == 5'000);
+    CHECK(database.reserve_counters({{meter(1), other, 10}}, 100)[0].first == 5'100);
     auto last = database.reserve_counters({{meter(1), other}}, 0xFFFFFFFF)[0];
     CHECK(last.limit == 0xFFFFFFFF);
     last = database.reserve_counters({{meter(1), other}}, 100)[0];

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr std::int64_t start_s = 1'700'000'400;  // a multiple of 900 + 300
+constexpr std::int64_t start_s = 1'780'000'500;  // a multiple of 900 + 300
 const SystemTitle own{{'W', 'M', 'T', 0, 0, 0, 0, 9}};
 
 dcu::ReadingPlan plan(std::uint8_t rows_max = 6) {
@@ -40,12 +40,14 @@ struct Bench {
         engine->set_plan(plan());
     }
 
-    void restart() {
+    /// `disk` touches the journal file while nothing runs.
+    void restart(const std::function<void(const std::string& path)>& disk = {}) {
         executor.works.clear();
         air.clear();
         engine.reset();
         store.reset();
         database.reset();
+        if (disk) disk(scratch.file("journal.sqlite"));
         const JournalId id = journal_id(++run);
         journals.push_back(id);
         database = std::make_unique<JournalDatabase>(scratch.file("journal.sqlite"), id);
@@ -63,7 +65,7 @@ struct Bench {
         engine->set_meters(list);
     }
 
-    Now now() const { return {clock, clock + utc_offset, false}; }
+    Now now() const { return {clock, clock, doubtful}; }
 
     /// Runs for a while: the mesh takes two seconds for a message, the disk one.
     void run_for(Duration time) {
@@ -158,10 +160,9 @@ struct Bench {
     std::vector<JournalId> journals;
     std::vector<OnAir> air;
     Instant clock = at(start_s);
-    Duration utc_offset{};
     std::uint8_t run = 0;
     std::uint32_t loss_percent = 0;
-    bool forge = false, disk_works = true;
+    bool forge = false, disk_works = true, doubtful = false;
     std::size_t in_flight_max = 0, rows = 0, sent = 0;
 };
 
@@ -390,4 +391,24 @@ TEST_CASE("reading: changes of list and plan in the middle of a read", "[concent
     }
     bench.run_for(1h);
     for (int n = 1; n <= 6; ++n) bench.check_complete(n, first_row);
+}
+
+// The restored file has the counters of two hours ago. The meters accept no counter twice, and none may be
+// sent twice.
+TEST_CASE("reading: a journal restored from an old copy uses no counter again", "[concentrator]") {
+    Bench bench(3);
+    const auto copy = bench.scratch.file("copy");
+    bench.run_for(10min);
+    bench.restart([&](const std::string& path) { std::filesystem::copy(path, copy); });
+    bench.engine->set_plan(plan());
+    bench.run_for(2h);
+    bench.restart([&](const std::string& path) {
+        std::filesystem::copy(copy, path, std::filesystem::copy_options::overwrite_existing);
+    });
+    bench.engine->set_plan(plan());
+    const auto before = bench.sent;
+    bench.run_for(5min);
+    CHECK(bench.engine->counts().failures == 0);
+    CHECK(bench.sent > before);
+    bench.check_complete(1, first_row);
 }
