@@ -9,11 +9,26 @@
 namespace wattmesh::headend {
 namespace {
 
+/// Comes first: Poco's own logging subsystem has just replaced what start_log set up.
+class LogFormat : public Poco::Util::Subsystem {
+public:
+    explicit LogFormat(std::string level) : level_(std::move(level)) {}
+    const char* name() const override { return "log"; }
+
+protected:
+    void initialize(Poco::Util::Application&) override { platform::start_log(level_); }
+    void uninitialize() override {}
+
+private:
+    std::string level_;
+};
+
 /// Poco's application holds the roles as subsystems; the loop is its main.
 class Server : public Poco::Util::Application {
 public:
     Server(Plant& plant, const std::set<std::string>& roles) : plant_(plant) {
         setUnixOptions(true);
+        addSubsystem(new LogFormat(plant_.settings.log_level));
         // Order matters: monitor finds the front-end, the console finds both; they end the other way round.
         if (roles.contains("frontend")) addSubsystem(new FrontendRole(plant_));
         if (roles.contains("monitor")) addSubsystem(new MonitorRole(plant_));
