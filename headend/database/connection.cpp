@@ -12,7 +12,8 @@ namespace {
 
 std::int64_t monotonic_ms() {
     using namespace std::chrono;
-    return duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
+    const auto real = steady_clock::now().time_since_epoch();  // the back-off runs in real time
+    return duration_cast<milliseconds>(real).count();
 }
 
 /// PostgreSQL 15, appendix A.
