@@ -58,7 +58,7 @@ std::int64_t at_slot(const Shape& shape, std::int64_t slot) {
 }  // namespace
 
 CustomerLoad::CustomerLoad(std::uint64_t seed, const DeviceNumber& meter, LoadKind kind, bool solar)
-    : seed_(seed), meter_(meter.integer()), kind_(kind), solar_(solar), weather_(seed) {
+    : seed_(seed), meter_(meter.integer()), kind_(kind), weather_(seed) {
     const bool household = kind == LoadKind::household, factory = kind == LoadKind::factory;
     const std::uint64_t size = chance(base_power, 0);
     base_watts_ = household ? within(size, 180, 650)

@@ -65,7 +65,6 @@ private:
 
     std::uint64_t seed_, meter_;
     LoadKind kind_;
-    bool solar_;
     Weather weather_;
     std::int64_t base_watts_, shift_slots_, watts_per_tenth_, tangent_permille_, panel_watts_, capacitor_var_;
     Supply supply_;

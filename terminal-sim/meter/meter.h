@@ -90,7 +90,7 @@ private:
     void add_profiles();
     void add_breaker();
     void add(std::uint16_t class_id, std::uint8_t version, ObisCode name, Clients audience,
-             std::vector<std::int8_t> attributes, decltype(Object::read) read);
+             const std::vector<std::int8_t>& attributes, decltype(Object::read) read);
     void add_data(ObisCode name, Clients audience, std::function<dlms::Data(Instant)> value);
     void add_register(ObisCode name, std::int8_t scaler, std::uint8_t unit,
                       std::function<dlms::Data(Instant)> value);

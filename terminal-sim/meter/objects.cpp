@@ -41,8 +41,9 @@ Data never_date() {
 }  // namespace
 
 void Meter::add(std::uint16_t class_id, std::uint8_t version, ObisCode name, Clients audience,
-                std::vector<std::int8_t> attributes, decltype(Object::read) read) {
+                const std::vector<std::int8_t>& attributes, decltype(Object::read) read) {
     Object object{class_id, version, name, audience, {}, {}, std::move(read)};
+    object.attributes.reserve(attributes.size());
     for (const auto id : attributes) object.attributes.push_back({id, audience});
     objects_.push_back(std::move(object));
 }
@@ -161,8 +162,8 @@ void Meter::add_profiles() {
                                         {obis::daily_profile, &daily_},
                                         {obis::event_log, &events_}})
         add(profile_class, 1, name, for_customers, attributes_to(8),
-            [profile = profile](std::int8_t attribute, const Selection& selection, auto, Instant) {
-                return profile->get(attribute, selection);
+            [of = profile](std::int8_t attribute, const Selection& selection, auto, Instant) {
+                return of->get(attribute, selection);
             });
 }
 

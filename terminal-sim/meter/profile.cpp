@@ -29,6 +29,7 @@ ReadOutcome Profile::get(std::int8_t attribute, const Selection& selection) cons
     switch (attribute) {
         case 3: {
             std::vector<Data> objects;
+            objects.reserve(columns_.size());
             for (const auto& column : columns_) objects.push_back(to_data(column.object));
             return array(std::move(objects));
         }
@@ -95,6 +96,7 @@ Data Profile::encode(std::size_t first, std::size_t last, const std::vector<std:
         const bool follows =
             short_stamps_ && period_s_ != 0 && i > first && rows_[i].stamp == rows_[i - 1].stamp + period;
         std::vector<Data> cells;
+        cells.reserve(columns.size());
         for (const std::size_t column : columns)
             cells.push_back(follows && columns_[column].type == CellType::stamp ? Data{Null{}}
                                                                                 : cell(rows_[i], column));
