@@ -8,7 +8,7 @@ namespace wattmesh::concentrator {
 namespace {
 using namespace std::chrono_literals;
 constexpr Duration block_first = 60s, block_max = 3'600s, doubt_life = 120s;
-constexpr std::uint32_t blocked_factor = 8, etx_unknown_q7 = 128 * 8;
+constexpr std::uint32_t blocked_factor = 8, blocked_once_factor = 3, etx_unknown_q7 = 128 * 8;
 constexpr int reverse_margin_db = 3;
 constexpr std::size_t links_max = 64;
 const std::vector<Link> none;
@@ -69,8 +69,9 @@ void LinkDatabase::doubt(std::uint16_t from, std::uint16_t to, Instant now) {
     Link* known = find_mutable(from, to);
     if (known == nullptr) return;
     Link& out = *known;
-    if (now - out.updated > doubt_life) out.doubts = 0;
-    out.doubts = static_cast<std::uint8_t>(std::min(out.doubts + 1, 6));
+    if (now >= out.doubted_until) out.doubts = 0;
+    out.doubts = static_cast<std::uint8_t>(std::min(out.doubts + 1, 4));
+    out.doubted_until = now + doubt_life;
     out.updated = now;
     ++revision_;
 }
@@ -118,8 +119,9 @@ std::uint32_t LinkDatabase::etx_q7(std::uint16_t from, std::uint16_t to, Instant
         if (rssi == 0 && back != nullptr && back->rssi_dbm != 0) rssi = back->rssi_dbm - reverse_margin_db;
         if (rssi != 0) etx = mesh::LinkEstimator{static_cast<std::int8_t>(std::max(rssi, -127))}.etx_q7();
     }
-    etx += etx * out->doubts / 2;
-    return out->blocked_until > now ? etx * blocked_factor : etx;
+    if (out->doubted_until > now) etx += etx * out->doubts / 2;
+    if (out->blocked_until <= now) return etx;
+    return etx * (out->failures > 1 ? blocked_factor : blocked_once_factor);
 }
 
 }  // namespace wattmesh::concentrator

@@ -14,7 +14,7 @@ struct Link {
     std::uint8_t etx_q4 = 0;    ///< measured by the sender; 0: never
     std::uint8_t failures = 0;  ///< reported dead so often in a row
     std::uint8_t doubts = 0;    ///< reads over it that stayed unanswered, cause unknown
-    Instant blocked_until{}, updated{};
+    Instant blocked_until{}, doubted_until{}, updated{};
 };
 
 /// Links by short address (0 is the root). Told by join requests, link reports, answers, ACKs and route

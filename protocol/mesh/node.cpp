@@ -149,7 +149,9 @@ void Node::sent(const Departure& departure, Instant now) {
         const bool answered = departure.outcome != TxOutcome::no_acknowledge;
         neighbours_.record(departure.destination, departure.tries, answered, now);
         Neighbour* neighbour = neighbours_.find(departure.destination);
-        if (departure.outcome == TxOutcome::refused && neighbour != nullptr) neighbour->rank = rank_infinite;
+        // It is not nearer than we are; how far it is, its next beacon tells.
+        if (departure.outcome == TxOutcome::refused && neighbour != nullptr)
+            neighbour->rank = std::max(neighbour->rank, rank_);
         if (answered && neighbour != nullptr && departure.rssi_dbm < 0 && !neighbour->link.measured())
             neighbour->link.reseed(departure.rssi_dbm);
     }

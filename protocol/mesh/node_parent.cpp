@@ -6,7 +6,8 @@
 namespace wattmesh::mesh {
 namespace {
 using namespace std::chrono_literals;
-constexpr std::uint16_t hysteresis_min = rank_per_transmission / 2;
+constexpr std::uint16_t hysteresis_min = rank_per_transmission;
+constexpr int hysteresis_percent = 25, rank_news_min = 192, rank_news_percent = 25;
 constexpr int report_tries_max = 2;
 constexpr std::uint8_t silent_failures =
     3;  // exchanges of four tries each before the only parent counts as dead
@@ -37,7 +38,7 @@ void Node::choose_parent(Instant now) {
     const bool keeps = std::find(order.begin(), order.end(), parent_) != order.end();
     if (keeps && best != parent_) {
         const int gain = through(parent_) - through(best);
-        if (gain < std::max<int>(hysteresis_min, through(parent_) * 15 / 100)) best = parent_;
+        if (gain < std::max<int>(hysteresis_min, through(parent_) * hysteresis_percent / 100)) best = parent_;
     }
     set_parent(best, now);
 }
@@ -49,7 +50,8 @@ void Node::set_parent(std::uint16_t address, Instant now) {
         ++counters_.parent_changes;
         parent_ = address;
         // The way up is ours to choose; the root must hear of it only when it does not know the link.
-        if (!was_orphan && std::find(reported_.begin(), reported_.end(), address) == reported_.end())
+        if (!was_orphan && reports_unconfirmed_ >= report_tries_max &&
+            std::find(reported_.begin(), reported_.end(), address) == reported_.end())
             schedule_report(now + Duration{5'000'000 + mac_.chance() % 10'000'000}, false);
     }
     rank_ = NeighbourTable::rank_through(neighbour);
@@ -61,8 +63,9 @@ void Node::set_parent(std::uint16_t address, Instant now) {
         schedule_report(now + Duration{300'000 + mac_.chance() % 3'000'000}, true);
         return;
     }
-    if (std::abs(static_cast<int>(rank_) - static_cast<int>(rank_beaconed_)) > rank_per_transmission &&
-        rank_beaconed_ != rank_infinite)
+    const int change = std::abs(static_cast<int>(rank_) - static_cast<int>(rank_beaconed_));
+    if (rank_beaconed_ != rank_infinite &&
+        change > std::max(rank_news_min, rank_beaconed_ * rank_news_percent / 100))
         trickle_.reset(now, mac_.chance(), stretch());
 }
 

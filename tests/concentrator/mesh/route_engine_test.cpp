@@ -70,7 +70,7 @@ TEST_CASE("link database: measured beats guessed, failures block for a while, su
     links.report(1, {.neighbour = 2, .rssi_dbm = -85, .etx_q4 = 40}, start);
     CHECK(links.etx_q7(1, 2, start) == 320);
     links.failed(1, 2, start);
-    CHECK(links.etx_q7(1, 2, start) == 320 * 8);
+    CHECK(links.etx_q7(1, 2, start) == 320 * 3);
     CHECK(links.etx_q7(1, 2, start + 61s) == 320);
     links.failed(1, 2, start + 61s);
     CHECK(links.etx_q7(1, 2, start + 61s + 100s) == 320 * 8);  // twice as long
@@ -78,6 +78,7 @@ TEST_CASE("link database: measured beats guessed, failures block for a while, su
     CHECK(links.etx_q7(1, 2, start + 170s) == 320);
     links.doubt(1, 2, start + 171s);
     CHECK(links.etx_q7(1, 2, start + 171s) > 320);
+    CHECK(links.etx_q7(1, 2, start + 300s) == 320);
     const auto revision = links.revision();
     links.forget(2);
     CHECK(links.revision() > revision);
