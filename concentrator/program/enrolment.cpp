@@ -112,6 +112,7 @@ std::optional<Identity> enrol(platform::Loop& loop, Random& random, const platfo
                          },
                      .on_closed =
                          [&](const std::string& reason, Duration) {
+                             if (identity || !failure.empty()) return;  // it has said what it had to say
                              log.warning("could not enrol yet headend={}:{} reason={}", headend.host,
                                          headend.port, platform::quoted(reason));
                          }});
