@@ -103,17 +103,20 @@ std::uint64_t EntryTable::remove(long long ordinal, Sequence last) {
     return static_cast<std::uint64_t>(st.get_affected_rows());
 }
 
+// The time of a doubtful entry is a guess, mostly too early: it is as old as the next trusted one.
 Sequence EntryTable::last_older(long long ordinal, Sequence first, Sequence acknowledged, Instant before) {
     const long long to = sql::integer(acknowledged.value), limit = sql::integer(before);
-    long long younger = to + 1;
+    long long older = sql::integer(first.value) - 1;
     soci::indicator present = soci::i_null;
-    sql_ << "select min(sequence) from entry where journal = :journal and sequence <= :last and time >= "
-            ":before",
-        soci::use(ordinal, "journal"), soci::use(to, "last"), soci::use(limit, "before"),
-        soci::into(younger, present);
-    if (present != soci::i_ok) younger = to + 1;
-    if (younger < sql::integer(first.value)) younger = sql::integer(first.value);
-    return Sequence{static_cast<std::uint64_t>(younger - 1)};
+    sql_
+        << "select max(sequence) from entry where journal = :journal and doubtful = 0 and time < :before and "
+           "sequence < coalesce((select min(sequence) from entry where journal = :journal and doubtful = 0 "
+           "and "
+           "time >= :before), :last + 1) and sequence <= :last",
+        soci::use(ordinal, "journal"), soci::use(limit, "before"), soci::use(to, "last"),
+        soci::into(older, present);
+    if (present != soci::i_ok) return Sequence{first.value - 1};
+    return Sequence{static_cast<std::uint64_t>(older)};
 }
 
 std::optional<Instant> EntryTable::newest_time(long long ordinal) {

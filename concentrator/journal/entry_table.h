@@ -29,7 +29,8 @@ public:
                                    std::size_t octets_max);
     /// Deletes entries up to and including `last`; says how many there were.
     std::uint64_t remove(long long ordinal, Sequence last);
-    /// The last of the entries up to `acknowledged` that are all older than `before`.
+    /// The last entry, at most `acknowledged`, before which all are older than `before`; before `first`:
+    /// none.
     Sequence last_older(long long ordinal, Sequence first, Sequence acknowledged, Instant before);
     std::optional<Instant> newest_time(long long ordinal);
     std::uint64_t count();

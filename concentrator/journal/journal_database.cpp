@@ -215,10 +215,15 @@ AcknowledgeOutcome JournalDatabase::acknowledge(const dcu::Acknowledgement& ackn
 Directory JournalDatabase::erase(Instant before) {
     soci::transaction transaction(state_->sql);
     Mirror next = state_->mirror;
-    for (auto& journal : next.journals) {
+    for (std::size_t i = 0; i < next.journals.size(); ++i) {
+        auto& journal = next.journals[i];
         auto& row = journal.row;
         if (row.acknowledged < row.first) continue;
-        const Sequence last = state_->entries.last_older(row.ordinal, row.first, row.acknowledged, before);
+        // A later journal that has been erased from its beginning makes this one old to its end.
+        const bool closed_long = i + 1 < next.journals.size() && next.journals[i + 1].row.first > Sequence{1};
+        const Sequence last =
+            closed_long ? row.acknowledged
+                        : state_->entries.last_older(row.ordinal, row.first, row.acknowledged, before);
         if (last < row.first) continue;
         state_->overwrite(next, journal, last);
         state_->entries.update(row);

@@ -106,6 +106,33 @@ TEST_CASE("journal: acknowledged and old entries are erased, others never", "[co
     CHECK(database.acknowledge({journal_id(7), {1}}, journal_id(2)) == AcknowledgeOutcome::unknown_journal);
 }
 
+TEST_CASE("journal: an entry of doubtful time is as old as the next trusted one", "[concentrator]") {
+    const Scratch scratch;
+    const auto path = scratch.file("journal.sqlite");
+    const auto doubtful = [](int n) {
+        auto commit = entry(n, 1);
+        commit.entries[0].clock_doubtful = true;
+        return commit;
+    };
+    {
+        JournalDatabase old(path, journal_id(1));
+        old.commit(doubtful(1));
+        old.acknowledge({journal_id(1), {1}}, journal_id(9));
+    }
+    JournalDatabase database(path, journal_id(2));
+    database.commit(doubtful(1));
+    database.commit(entry(2, 5'000));
+    database.commit(doubtful(3));
+    database.acknowledge({journal_id(2), {3}}, journal_id(9));
+    auto directory = database.erase(at(4'000));
+    CHECK(directory[0].first == Sequence{1});
+    CHECK(directory[1].first == Sequence{1});
+    directory = database.erase(at(6'000));
+    CHECK(directory[1].first == Sequence{3});
+    directory = database.erase(at(6'000));
+    CHECK(directory[0].first == Sequence{2});  // all of the older journal
+}
+
 TEST_CASE("journal: the head-end knows more than we have: a new journal begins", "[concentrator]") {
     const Scratch scratch;
     JournalDatabase database(scratch.file("journal.sqlite"), journal_id(1));
