@@ -13,12 +13,14 @@ std::vector<BalanceInterval> BalanceReader::of(ConcentratorId concentrator, cons
             (sql.prepare
                  << "select r.at_us, sum(r.v1 - coalesce(r.v2, 0)) filter (where m.role = 1)::bigint, "
                     "coalesce(sum(r.v1 - coalesce(r.v2, 0)) filter (where m.role = 0), 0)::bigint, "
-                    "(select count(*) from meter x where x.concentrator = :concentrator and x.role = 0 "
+                    "(select count(*) from meter x where x.concentrator = cast(:concentrator as bigint) and "
+                    "x.role = 0 "
                     "and x.installed_us < r.at_us)::int, "
                     "count(*) filter (where m.role = 0 and r.v1 is not null)::int "
                     "from interval_row r join meter m on m.id = r.meter join bank b on b.id = r.bank "
-                    "where m.concentrator = :concentrator and b.profile = :profile and r.at_us > :from and "
-                    "r.at_us <= :to "
+                    "where m.concentrator = cast(:concentrator as bigint) and b.profile = :profile and "
+                    "r.at_us > cast(:from as bigint) and "
+                    "r.at_us <= cast(:to as bigint) "
                     "and m.installed_us < r.at_us group by r.at_us order by r.at_us",
              soci::use(concentrator, "concentrator"), soci::use(profile, "profile"), soci::use(from, "from"),
              soci::use(to, "to"));

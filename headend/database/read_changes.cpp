@@ -31,7 +31,8 @@ std::vector<MeshChange> ChangeReader::mesh_changes(Instant after, int count_max,
                  << "select * from (select e.meter_number, c.number, e.kind, coalesce(e.hops, 0)::int, "
                     "e.at_us, e.received_us "
                     "from event e join concentrator c on c.id = e.concentrator where e.kind in (3, 4) "
-                    "and e.received_us > :after order by e.received_us desc limit :count) n order by 6",
+                    "and e.received_us > cast(:after as bigint) order by e.received_us desc limit :count) n "
+                    "order by 6",
              soci::use(after, "after"), soci::use(count_max, "count"));
         for (const auto& row : rows) {
             found.push_back({.meter = row.get<DeviceNumber>(0),

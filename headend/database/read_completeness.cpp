@@ -10,16 +10,21 @@ namespace {
 constexpr const char* planned =
     "with b as (select id, period_s * 1000000::bigint as period from bank where profile = :profile), "
     "plan as (select m.id as meter, m.number, m.role, m.concentrator, d.day, "
-    "greatest(0, least((d.day + 1) * 86400000000, :due) / b.period - greatest(d.day * 86400000000, "
+    "greatest(0, least((d.day + 1) * 86400000000, cast(:due as bigint)) / b.period - greatest(d.day * "
+    "86400000000, "
     "m.installed_us) / b.period) "
-    "as expected from meter m cross join generate_series(:first, :last) as d(day) cross join b "
-    "where m.concentrator is not null and (:concentrator = 0 or m.concentrator = :concentrator) "
-    "and (:number = -1 or m.number = :number)), "
+    "as expected from meter m cross join generate_series(cast(:first as bigint), cast(:last as bigint)) as "
+    "d(day) cross join b "
+    "where m.concentrator is not null and (cast(:concentrator as bigint) = 0 or m.concentrator = "
+    "cast(:concentrator as bigint)) "
+    "and (cast(:number as bigint) = -1 or m.number = cast(:number as bigint))), "
     "got as (select r.meter, (r.at_us - 1) / 86400000000 as day, count(*) as received from interval_row r "
     "join meter m on m.id = r.meter join b on b.id = r.bank "
-    "where r.at_us > :first * 86400000000 and r.at_us <= (:last + 1) * 86400000000 and r.at_us <= :due "
+    "where r.at_us > cast(:first as bigint) * 86400000000 and r.at_us <= (cast(:last as bigint) + 1) * "
+    "86400000000 and r.at_us <= cast(:due as bigint) "
     "and r.at_us > m.installed_us and r.v1 is not null "
-    "and (:concentrator = 0 or m.concentrator = :concentrator) and (:number = -1 or m.number = :number) "
+    "and (cast(:concentrator as bigint) = 0 or m.concentrator = cast(:concentrator as bigint)) and "
+    "(cast(:number as bigint) = -1 or m.number = cast(:number as bigint)) "
     "group by 1, 2) ";
 
 struct Question {

@@ -39,13 +39,15 @@ MeterLine line_of(const soci::row& row) {
 constexpr const char* meter_lines =
     "select m.id, m.number, m.role, m.model, c.number, l.kind, l.hops, l.parent, l.rssi_dbm, l.at_us, "
     "coalesce((select max(r.at_us) from interval_row r where r.meter = m.id and r.bank = 1 and r.at_us > "
-    ":recent "
-    "and r.at_us <= :now), (select n.at_us from meter_latest n where n.meter = m.id and n.bank = 1)) "
+    "cast(:recent as bigint) "
+    "and r.at_us <= cast(:now as bigint)), (select n.at_us from meter_latest n where n.meter = m.id and "
+    "n.bank = 1)) "
     "from meter m left join concentrator c on c.id = m.concentrator "
     "left join lateral (select e.kind, e.hops, e.parent, e.rssi_dbm, e.at_us from event e "
     "where e.meter_number = m.number and e.kind in (3, 4) order by e.at_us desc, e.sequence desc limit 1) l "
     "on true "
-    "where lpad(m.number::text, 12, '0') like :pattern and m.number > :after and (cast(:exactly as bigint) = -1 or ";
+    "where lpad(m.number::text, 12, '0') like :pattern and m.number > cast(:after as bigint) and "
+    "(cast(:exactly as bigint) = -1 or ";
 
 }  // namespace
 
@@ -55,7 +57,8 @@ std::vector<MeterLine> MeterReader::lines(const std::string& condition, const st
         std::vector<MeterLine> found;
         const auto recent = now - std::chrono::days{2};
         const soci::rowset<soci::row> rows =
-            (sql.prepare << meter_lines + condition + " = :exactly) order by m.number limit :count",
+            (sql.prepare << meter_lines + condition +
+                                " = cast(:exactly as bigint)) order by m.number limit :count",
              soci::use(recent, "recent"), soci::use(now, "now"), soci::use(pattern, "pattern"),
              soci::use(after, "after"), soci::use(exactly, "exactly"), soci::use(count_max, "count"));
         for (const auto& row : rows) found.push_back(line_of(row));
@@ -94,7 +97,8 @@ std::vector<ChannelLine> MeterReader::channels(MeterId meter, const ObisCode& pr
             (sql.prepare << "select k.channel, k.register, k.scaler, k.unit from meter m join channel_map k "
                             "on k.model = m.model "
                             "join bank b on b.id = k.bank where m.id = :meter and b.profile = :profile "
-                            "and :now >= k.valid_from_us and :now < k.valid_to_us order by k.channel",
+                            "and cast(:now as bigint) >= k.valid_from_us and cast(:now as bigint) < "
+                            "k.valid_to_us order by k.channel",
              soci::use(meter, "meter"), soci::use(profile, "profile"), soci::use(now, "now"));
         for (const auto& row : rows)
             found.push_back({row.get<int>(0), row.get<ObisCode>(1), row.get<int>(2), row.get<int>(3)});
@@ -148,7 +152,8 @@ std::optional<Curve> MeterReader::curve(MeterId meter, const ObisCode& profile, 
                 (sql.prepare
                      << "select r.at_us, (array[r.v1, r.v2, r.v3, r.v4, r.v5, r.v6, r.v7, r.v8])[:channel], "
                         "((r.quality >> (8 * (:channel - 1))) & 255)::int from interval_row r "
-                        "where r.meter = :meter and r.bank = :bank and r.at_us > :from and r.at_us <= :to "
+                        "where r.meter = :meter and r.bank = :bank and r.at_us > cast(:from as bigint) and "
+                        "r.at_us <= cast(:to as bigint) "
                         "order by r.at_us",
                  soci::use(channel, "channel"), soci::use(meter, "meter"), soci::use(bank, "bank"),
                  soci::use(from, "from"), soci::use(to, "to"));

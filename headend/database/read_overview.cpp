@@ -41,7 +41,8 @@ std::vector<ConcentratorLine> OverviewReader::lines(std::optional<DeviceNumber> 
                             "(where m.role = 1) "
                             "from concentrator c left join meter m on m.concentrator = c.id "
                             "left join meter_link l on l.meter_number = m.number "
-                            "where :number = -1 or c.number = :number group by c.id order by c.number",
+                            "where cast(:number as bigint) = -1 or c.number = cast(:number as bigint) group "
+                            "by c.id order by c.number",
              soci::use(number, "number"));
         for (const auto& row : rows)
             found.push_back({.concentrator = {.id = row.get<ConcentratorId>(0),
