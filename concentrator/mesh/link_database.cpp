@@ -115,7 +115,7 @@ std::uint32_t LinkDatabase::etx_q7(std::uint16_t from, std::uint16_t to, Instant
         etx = out->etx_q4 * 8U;
     } else {
         const Link* back = find(to, from);
-        int rssi = out->rssi_dbm;
+        auto rssi = static_cast<int>(out->rssi_dbm);
         if (rssi == 0 && back != nullptr && back->rssi_dbm != 0) rssi = back->rssi_dbm - reverse_margin_db;
         if (rssi != 0) etx = mesh::LinkEstimator{static_cast<std::int8_t>(std::max(rssi, -127))}.etx_q7();
     }

@@ -60,9 +60,9 @@ std::vector<std::uint16_t> Membership::set_listed(
         }
     }
     members_.insert(members_.end(), fresh.begin(), fresh.end());
-    std::stable_sort(members_.begin(), members_.end(),
-                     [](const Member& a, const Member& b) { return a.number < b.number; });
-    // the same number twice in the list: the first one counts
+    std::sort(members_.begin(), members_.end(),
+              [](const Member& a, const Member& b) { return a.number < b.number; });
+    // the same number twice in the list: one of them counts
     members_.erase(std::unique(members_.begin(), members_.end(),
                                [](const Member& a, const Member& b) { return a.number == b.number; }),
                    members_.end());

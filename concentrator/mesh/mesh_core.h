@@ -57,7 +57,7 @@ struct MeshRoot::Core {
     void generate_key();
 
     // mesh_join.cpp
-    void set_meters(std::vector<std::pair<DeviceNumber, Key128>> meters);
+    void set_meters(const std::vector<std::pair<DeviceNumber, Key128>>& meters);
     void join_received(Bytes request, std::uint16_t proxy, std::uint16_t temporary, std::int8_t rssi,
                        Instant now);
     void send_accept(const mesh::JoinRequest& request, const Member& member, std::uint16_t proxy,

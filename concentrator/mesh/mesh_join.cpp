@@ -15,7 +15,7 @@ constexpr std::size_t sendings_for_joins_max = 6;
 constexpr Duration probe_deadline = 10s;
 }  // namespace
 
-void MeshRoot::Core::set_meters(std::vector<std::pair<DeviceNumber, Key128>> meters) {
+void MeshRoot::Core::set_meters(const std::vector<std::pair<DeviceNumber, Key128>>& meters) {
     for (const auto address : members.set_listed(meters)) {
         refresh_routes(clock, true);
         if (tree.reaches(address)) send_leave(address, tree.route(address).relays);

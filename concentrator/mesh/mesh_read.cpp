@@ -61,7 +61,8 @@ void MeshRoot::Core::refresh_routes(Instant now, bool must) {
     const std::size_t count = std::max<std::size_t>(links.size(), 1);
     graph.edges.assign(count, {});
     graph.relay_cost.assign(count, 0);
-    for (std::uint16_t from = 0; from < count; ++from) {
+    for (std::size_t index = 0; index < count; ++index) {
+        const auto from = static_cast<std::uint16_t>(index);
         const Member* relay = members.find(from);
         const bool relays = relay != nullptr && relay->listed && (relay->state == dcu::NodeState::joined);
         if (from != root_address && !relays) graph.relay_cost[from] = relay_forbidden;
@@ -118,8 +119,8 @@ void MeshRoot::Core::launch_waiting(Instant now) {
     if (!module_ready) return;
     for (const auto& [handle, transaction] : transactions)
         if (!transaction.flying) order.push_back(handle);
-    std::stable_sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
-        return transactions.at(a).priority < transactions.at(b).priority;
+    std::sort(order.begin(), order.end(), [&](std::uint32_t a, std::uint32_t b) {
+        return std::pair{transactions.at(a).priority, a} < std::pair{transactions.at(b).priority, b};
     });
     const int window = std::min(window_q4 / window_one, settings.window_max);
     int outstanding = flying();

@@ -8,8 +8,8 @@ MeshRoot::MeshRoot(RootSettings settings, Ciphers& ciphers, Random& random)
     : core_(std::make_unique<Core>(settings, ciphers, random)) {}
 MeshRoot::~MeshRoot() = default;
 
-void MeshRoot::set_meters(std::vector<std::pair<DeviceNumber, Key128>> meters) {
-    core_->set_meters(std::move(meters));
+void MeshRoot::set_meters(const std::vector<std::pair<DeviceNumber, Key128>>& meters) {
+    core_->set_meters(meters);
 }
 
 std::uint32_t MeshRoot::send(DeviceNumber meter, Buffer payload, int priority, Instant now,

@@ -59,7 +59,7 @@ public:
     MeshRoot& operator=(const MeshRoot&) = delete;
 
     /// White list with join keys; may be called again. Meters that are gone are evicted.
-    void set_meters(std::vector<std::pair<DeviceNumber, Key128>> meters);
+    void set_meters(const std::vector<std::pair<DeviceNumber, Key128>>& meters);
     /// One request, one answer (payload sap u8 | APDU both ways, <= payload_size_max). Answer or failure
     /// comes as an event with the returned handle. Retries, the alternative route and duplicate suppression
     /// are inside. One at a time per meter, others wait. Priority: 0 control, 1 event, 2 on demand, 3

@@ -73,8 +73,9 @@ std::vector<HeardNeighbour> JoinCandidates::strongest(std::uint16_t pan, std::si
     std::vector<HeardNeighbour> list;
     for (const auto& row : rows_)
         if (row.pan == pan) list.push_back({row.address, row.rssi_dbm});
-    std::stable_sort(list.begin(), list.end(),
-                     [](const auto& a, const auto& b) { return a.rssi_dbm > b.rssi_dbm; });
+    std::sort(list.begin(), list.end(), [](const auto& a, const auto& b) {
+        return std::pair{b.rssi_dbm, a.address} < std::pair{a.rssi_dbm, b.address};
+    });
     if (list.size() > count_max) list.resize(count_max);
     return list;
 }

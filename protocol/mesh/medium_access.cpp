@@ -196,6 +196,7 @@ void MediumAccess::finish_current(TxOutcome outcome, std::int8_t rssi_dbm, Insta
 }
 
 void MediumAccess::received(Bytes psdu, std::int8_t rssi_dbm, Instant now) {
+    ++counters_.heard;
     if (is_ack(psdu)) return received_ack(psdu, now);
     const auto decoded = decode_mac(psdu);
     if (!decoded) {

@@ -45,6 +45,7 @@ public:
 
 struct MacCounters {
     std::uint32_t sent = 0, received = 0, not_authentic = 0, replayed = 0, malformed = 0;
+    std::uint32_t heard = 0;  ///< intact PSDUs, other people's too: how full the air is
 };
 
 /// MAC of meter and radio module alike: CSMA with exponential back-off, four tries per hop spaced over a

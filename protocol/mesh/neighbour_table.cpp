@@ -1,6 +1,7 @@
 #include "protocol/mesh/neighbour_table.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace wattmesh::mesh {
 namespace {
@@ -99,10 +100,11 @@ std::vector<std::uint16_t> NeighbourTable::parents(std::uint16_t rank_own, Insta
             row.blocked_until <= now && rank_through(row) != rank_infinite)
             usable.push_back(&row);
     }
-    std::stable_sort(usable.begin(), usable.end(), [](const Neighbour* a, const Neighbour* b) {
-        return rank_through(*a) < rank_through(*b);
+    std::sort(usable.begin(), usable.end(), [](const Neighbour* a, const Neighbour* b) {
+        return std::pair{rank_through(*a), a->address} < std::pair{rank_through(*b), b->address};
     });
     std::vector<std::uint16_t> addresses;
+    addresses.reserve(usable.size());
     for (const auto* neighbour : usable) addresses.push_back(neighbour->address);
     return addresses;
 }
@@ -115,15 +117,20 @@ LinkEntry NeighbourTable::entry(const Neighbour& neighbour) {
 
 std::vector<LinkEntry> NeighbourTable::report(std::uint16_t parent, std::size_t count_max) const {
     std::vector<const Neighbour*> order;
+    order.reserve(rows_.size());
     for (const auto& row : rows_) order.push_back(&row);
+    const auto stronger = [](const Neighbour* a, const Neighbour* b) {
+        return std::pair{b->rssi_dbm, a->address} < std::pair{a->rssi_dbm, b->address};
+    };
     const auto weight = [&](const Neighbour* n) {
         if (n->address == parent) return 0;
         return n->rank == rank_infinite ? 2 : 1;
     };
-    std::stable_sort(order.begin(), order.end(), [&](const Neighbour* a, const Neighbour* b) {
+    std::sort(order.begin(), order.end(), [&](const Neighbour* a, const Neighbour* b) {
         if (weight(a) != weight(b)) return weight(a) < weight(b);
-        if (weight(a) == 1) return rank_through(*a) < rank_through(*b);
-        return a->rssi_dbm > b->rssi_dbm;
+        if (weight(a) == 1 && rank_through(*a) != rank_through(*b))
+            return rank_through(*a) < rank_through(*b);
+        return stronger(a, b);
     });
     // Half of the room for the way up, the rest for the strongest of all: the root also looks for detours.
     std::vector<LinkEntry> entries;
@@ -131,8 +138,7 @@ std::vector<LinkEntry> NeighbourTable::report(std::uint16_t parent, std::size_t 
     for (std::size_t i = 0; i < order.size() && entries.size() < half; ++i)
         entries.push_back(entry(*order[i]));
     order.erase(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(entries.size()));
-    std::stable_sort(order.begin(), order.end(),
-                     [](const Neighbour* a, const Neighbour* b) { return a->rssi_dbm > b->rssi_dbm; });
+    std::sort(order.begin(), order.end(), stronger);
     for (std::size_t i = 0; i < order.size() && entries.size() < count_max; ++i)
         entries.push_back(entry(*order[i]));
     return entries;

@@ -32,7 +32,8 @@ NodeCounters& NodeCounters::operator+=(const NodeCounters& other) {
     return *this;
 }
 
-Node::Node(NodeSettings settings, NodeState state, Ciphers& ciphers, Random& random, Transceiver& transceiver)
+Node::Node(const NodeSettings& settings, NodeState state, Ciphers& ciphers, Random& random,
+           Transceiver& transceiver)
     : settings_(settings),
       state_(std::move(state)),
       ciphers_(ciphers),

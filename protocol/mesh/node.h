@@ -39,7 +39,8 @@ public:
         Buffer payload;
     };
 
-    Node(NodeSettings settings, NodeState state, Ciphers& ciphers, Random& random, Transceiver& transceiver);
+    Node(const NodeSettings& settings, NodeState state, Ciphers& ciphers, Random& random,
+         Transceiver& transceiver);
 
     void start(Instant now);
     void received_psdu(Bytes psdu, std::int8_t rssi_dbm, Instant now) {
@@ -102,6 +103,7 @@ private:
 
     // node_join.cpp
     void join_tick(Instant now);
+    bool air_is_full(Instant now);
     void ask_to_join(Instant now);
     void accept_heard(const Arrival& arrival, Instant now);
     void adopt(const JoinAccept& accept, const Key128& net_key, Instant now);
@@ -156,6 +158,8 @@ private:
     JoinCandidates candidates_;
     Instant collect_until_ = never, ask_at_ = never, answer_until_ = never;
     int join_attempts_ = 0;
+    std::uint32_t heard_before_ = 0;
+    Instant heard_since_{};
     std::uint16_t temporary_address_ = broadcast_address, joining_pan_ = 0, joining_over_ = broadcast_address;
     std::optional<JoinRequest> join_request_;
     std::int64_t join_tokens_q10_ = 0;

@@ -9,7 +9,9 @@ namespace wattmesh::mesh {
 namespace {
 using namespace std::chrono_literals;
 constexpr std::int64_t tokens_per_second = 6, tokens_max = 12, token_q10 = 1'024;
-constexpr int backoff_exponent_max = 6;
+constexpr int backoff_exponent_max = 6, backoff_exponent_quiet = 4;
+constexpr std::uint8_t crowded_joins = 8;
+constexpr std::int64_t full_air_per_second = 12;  // PSDUs at 50 kbit/s
 constexpr std::size_t queue_for_strangers_max = 4;
 }  // namespace
 
@@ -30,8 +32,10 @@ void Node::join_tick(Instant now) {
         } else {
             // Many may have heard the same beacon: spread over a window that grows with the crowd and with
             // our own failures.
-            const std::uint32_t window_ms = (1'000U + 60U * best->beacon.join_load)
-                                            << std::min(join_attempts_, backoff_exponent_max);
+            const bool crowd = best->beacon.join_load >= crowded_joins || air_is_full(now);
+            const int exponent =
+                std::min(join_attempts_, crowd ? backoff_exponent_max : backoff_exponent_quiet);
+            const std::uint32_t window_ms = (1'000U + 60U * best->beacon.join_load) << exponent;
             ask_at_ = now + Duration{1'000 * static_cast<std::int64_t>(mac_.chance() % window_ms)};
         }
     }
@@ -39,6 +43,15 @@ void Node::join_tick(Instant now) {
         ask_at_ = never;
         ask_to_join(now);
     }
+}
+
+/// Since this was asked last, at least a second ago.
+bool Node::air_is_full(Instant now) {
+    const auto us = std::max<std::int64_t>((now - heard_since_).count(), 1'000'000);
+    const auto per_second = std::int64_t{mac_.counters().heard - heard_before_} * 1'000'000 / us;
+    heard_since_ = now;
+    heard_before_ = mac_.counters().heard;
+    return per_second * 50'000 >= full_air_per_second * bits_per_second(settings_.rate);
 }
 
 void Node::ask_to_join(Instant now) {

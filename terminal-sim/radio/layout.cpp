@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <tuple>
 
 #include "terminal-sim/radio/decibel.h"
 
@@ -79,8 +80,9 @@ Part urban_part(Dice& dice, std::size_t count) {
     const auto radius = [](const Building& b) {
         return std::int64_t{b.x_cm} * b.x_cm + std::int64_t{b.y_cm} * b.y_cm;
     };
-    std::stable_sort(buildings.begin(), buildings.end(),
-                     [&](const Building& a, const Building& b) { return radius(a) < radius(b); });
+    std::sort(buildings.begin(), buildings.end(), [&](const Building& a, const Building& b) {
+        return std::tuple{radius(a), a.x_cm, a.y_cm} < std::tuple{radius(b), b.x_cm, b.y_cm};
+    });
     Part part;
     for (std::uint32_t cabinet = 0; part.meters.size() < count && cabinet < buildings.size(); ++cabinet) {
         const std::int64_t draw = dice.below(1'024);
