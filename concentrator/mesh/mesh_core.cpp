@@ -41,14 +41,18 @@ void MeshRoot::Core::generate_key() {
     dirty = true;
 }
 
+void MeshRoot::Core::jump_counter() {
+    counter_start = counter_limit;
+    counter_limit = counter_start > 0xFFFFFFFF - counter_jump ? 0xFFFFFFFF : counter_start + counter_jump;
+    dirty = true;
+}
+
 void MeshRoot::Core::connected(Instant now) {
     if (!started) {
         started = true;
         if (!net_key) generate_key();
         ++version;
-        counter_start = counter_limit;
-        counter_limit = counter_start > 0xFFFFFFFF - counter_jump ? 0xFFFFFFFF : counter_start + counter_jump;
-        dirty = true;
+        jump_counter();
         watch_at = now + watch_every;
     }
     module_ready = false;
@@ -137,7 +141,10 @@ void MeshRoot::Core::receive(Bytes payload, Instant now) {
 }
 
 void MeshRoot::Core::status_received(const host::Status& status, Instant now) {
-    if (!status.initialised) return connected(now);  // the module has just started, or lost its memory
+    if (!status.initialised) {  // the module has just started and knows nothing of the counters it used
+        if (started) jump_counter();
+        return connected(now);
+    }
     if (status.frames_refused >= module_refused)
         statistics.frames_refused += status.frames_refused - module_refused;
     module_refused = status.frames_refused;

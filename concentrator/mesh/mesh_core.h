@@ -31,6 +31,8 @@ struct MeshRoot::Core {
         std::uint16_t sequence = 0;
         int attempts = 0;
         bool alternative_used = false;
+        int rests = 0;  // attempts are numbered 0 to 7; then a pause, and from 0 again
+        bool resting = false;
         Route route;
         std::array<Instant, attempts_max> sent{};
     };
@@ -47,6 +49,7 @@ struct MeshRoot::Core {
     Instant next_deadline() const;
     void receive(Bytes payload, Instant now);
     void connected(Instant now);
+    void jump_counter();
     void transmit(std::uint16_t destination, mesh::FrameType type, bool secured, Buffer body,
                   Sending sending);
     void status_received(const mesh::host::Status& status, Instant now);

@@ -12,6 +12,7 @@ constexpr int window_one = 16, suspect_after = 2, offline_after = 3;
 constexpr std::size_t request_size = 66 + 28,
                       answer_size = 92 + 28;  // PSDU of a ciphered read, for the expected airtime
 constexpr Duration probe_again = 20s;
+constexpr Duration rest = 32s;  // relays have forgotten the old attempts' numbers by then
 }  // namespace
 
 std::uint32_t MeshRoot::Core::send(DeviceNumber meter, Buffer payload, int priority, Instant now,
@@ -169,9 +170,19 @@ void MeshRoot::Core::attempt(Transaction& transaction, Instant now) {
 void MeshRoot::Core::attempt_failed(Transaction& transaction, Instant now) {
     window_q4 = std::max(window_q4 * 3 / 4, window_one);
     const Member* member = members.find(transaction.meter);
-    if (member == nullptr || member->address == 0 || transaction.attempts >= attempts_max) {
+    if (member == nullptr || member->address == 0) {
         transaction.answer_by = transaction.deadline;
         return;
+    }
+    if (transaction.attempts >= attempts_max && !transaction.resting) {
+        transaction.resting = true;
+        transaction.answer_by = std::min(transaction.deadline, now + rest);
+        return;
+    }
+    if (transaction.resting) {
+        transaction.resting = false;
+        transaction.attempts = 0;
+        ++transaction.rests;
     }
     auto from = root_address;
     for (const auto relay : transaction.route.relays) {
@@ -203,7 +214,7 @@ void MeshRoot::Core::finish(std::uint32_t handle, std::optional<Buffer> answer, 
     window_q4 = std::min(window_q4 + window_one * window_one / std::max(window_q4, 1),
                          settings.window_max * window_one);
     if (transaction.probe) return;
-    const bool first = transaction.attempts == 1;
+    const bool first = transaction.attempts == 1 && transaction.rests == 0;
     if (first) ++statistics.reads_first_try;
     if (transaction.alternative_used) ++statistics.reads_alternative;
     events.push_back(MeshAnswer{handle, std::move(*answer), first, transaction.alternative_used});

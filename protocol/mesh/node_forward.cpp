@@ -165,6 +165,7 @@ void Node::deliver(FrameType type, const DownPacket& packet, Instant now) {
     if (AnswerCache::Row* known = answers_.find(header.sequence, packet.body, now)) {
         ++counters_.repeated_requests;
         known->attempt = header.attempt;
+        known->at = now;
         if (known->answer) send_answer(*known, now);
         return;
     }

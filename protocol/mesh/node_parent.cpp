@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "protocol/mesh/node.h"
 
@@ -93,9 +94,12 @@ void Node::send_report(Instant now) {
     if (!attached()) return;
     report_sent_ = now;
     ++counters_.reports;
-    const LinkReport report{.reattached = report_reattached_,
-                            .version = version_,
-                            .links = neighbours_.report(parent_, report_links_max)};
+    // The first one is short: after a power cut everybody sends one.
+    const bool first = std::exchange(report_reattached_, false);
+    const LinkReport report{
+        .reattached = first,
+        .version = version_,
+        .links = neighbours_.report(parent_, first ? report_links_first : report_links_max)};
     reported_.clear();
     for (const auto& link : report.links) reported_.push_back(link.neighbour);
     send_up(FrameType::link_report, ++sequence_, 0, 3, encode(report), now);

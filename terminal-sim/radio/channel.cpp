@@ -186,8 +186,10 @@ Channel::Burst Channel::burst(std::int64_t second) const {
     const auto draw = keyed(seed_, burst_stream, static_cast<std::uint64_t>(second));
     if (draw % 1'000 >= 200 || (draw >> 16) % channels != 0) return {};
     const auto where = mixed(draw);
-    const auto width = static_cast<std::uint64_t>(x_max_ - x_min_ + 1),
-               height = static_cast<std::uint64_t>(y_max_ - y_min_ + 1);
+    const auto span = [](std::int64_t low, std::int64_t high) {
+        return static_cast<std::uint64_t>(high - low + 1);
+    };
+    const auto width = span(x_min_, x_max_), height = span(y_min_, y_max_);
     return {.present = true,
             .begin = from_epoch_us(second * 1'000'000 + static_cast<std::int64_t>((draw >> 24) % 1'000'000)),
             .x_cm = x_min_ + static_cast<std::int32_t>((where & 0xFFFFFFFF) % width),

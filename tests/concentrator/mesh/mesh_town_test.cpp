@@ -184,3 +184,19 @@ TEST_CASE("mesh: a meter that comes back is read again without a join; one that 
     CHECK(town.field->node_counters().joins ==
           joins - 1);  // the revived one counts from zero and joined no more
 }
+
+TEST_CASE("mesh: a radio module that lost power is set up again and its frames are not taken for replays",
+          "[mesh][town]") {
+    Town town{{.kind = sim::LayoutKind::rural, .meters = 20, .seed = 6}, {.seed = 6, .start = town_start}};
+    form(town, 600s);
+    REQUIRE(town.read(1).answered);
+    const auto joins = town.field->node_counters().joins;
+    town.field->kill(concentrator_number(0));
+    CHECK_FALSE(town.read(1).answered);
+    town.field->revive(concentrator_number(0));
+    town.run_for(120s);
+    int answered = 0;
+    for (std::size_t i = 0; i < 20; ++i) answered += town.read(i).answered ? 1 : 0;
+    CHECK(answered == 20);
+    CHECK(town.field->node_counters().joins == joins);
+}
