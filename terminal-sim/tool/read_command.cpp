@@ -120,6 +120,7 @@ int run_read(const Call& call) {
     if (call.words.empty())
         throw SettingsError("nothing to read; give OBIS codes, for example 1.8.0, or `list`");
     std::vector<Wanted> wanted;
+    wanted.reserve(call.words.size());
     for (const auto& word : call.words) wanted.push_back(parse_wanted(word));
     const auto kind = link_kind(settings.optional<std::string>("link", "wrapper"));
     if (!kind) throw SettingsError("--link: is neither wrapper nor hdlc");
