@@ -115,9 +115,10 @@ std::uint32_t LinkDatabase::etx_q7(std::uint16_t from, std::uint16_t to, Instant
         etx = out->etx_q4 * 8U;
     } else {
         const Link* back = find(to, from);
-        auto rssi = static_cast<int>(out->rssi_dbm);
-        if (rssi == 0 && back != nullptr && back->rssi_dbm != 0) rssi = back->rssi_dbm - reverse_margin_db;
-        if (rssi != 0) etx = mesh::LinkEstimator{static_cast<std::int8_t>(std::max(rssi, -127))}.etx_q7();
+        std::int8_t rssi = out->rssi_dbm;
+        if (rssi == 0 && back != nullptr && back->rssi_dbm != 0)
+            rssi = static_cast<std::int8_t>(std::max(back->rssi_dbm - reverse_margin_db, -127));
+        if (rssi != 0) etx = mesh::LinkEstimator{rssi}.etx_q7();
     }
     if (out->doubted_until > now) etx += etx * out->doubts / 2;
     if (out->blocked_until <= now) return etx;

@@ -7,7 +7,7 @@ namespace wattmesh::mesh {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr Duration stale_after = 3'000s, child_life = 1'800s, block_first = 10s, block_max = 600s;
+constexpr Duration stale_after = 3'000s, block_first = 10s, block_max = 600s;
 constexpr int rssi_gain_min_db = 3;
 constexpr std::uint8_t parent_hops_max = 14;
 constexpr int rank_tolerance_min = 3 * rank_per_transmission;

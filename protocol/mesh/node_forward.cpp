@@ -34,8 +34,8 @@ bool Node::pass_up(PendingUp pending, Instant now) {
     }
     auto order = neighbours_.parents(rank_, now);
     std::erase_if(order, [&](std::uint16_t address) { return neighbours_.find(address)->rank >= rank_; });
-    std::stable_partition(order.begin(), order.end(),
-                          [&](std::uint16_t address) { return address == parent_; });
+    if (const auto own = std::find(order.begin(), order.end(), parent_); own != order.end())
+        std::rotate(order.begin(), own, own + 1);
     if (order.size() > NeighbourTable::parents_max) order.resize(NeighbourTable::parents_max);
     // The last resort: the parent we have, even if it was mute a moment ago.
     if (std::find(order.begin(), order.end(), parent_) == order.end() && neighbours_.find(parent_) != nullptr)
