@@ -1,8 +1,7 @@
 #include <algorithm>
-#include <future>
-#include <memory>
 
 #include "headend/console/api.h"
+#include "headend/console/live_topology.h"
 #include "headend/console/words.h"
 #include "headend/database/desired_states.h"
 #include "headend/database/read_balance.h"
@@ -72,23 +71,6 @@ Answer detail(Context& context, const Request& request) {
             .close_object();
     json.close_array().close_object();
     return {.body = json.take()};
-}
-
-/// The mesh as the concentrator itself sees it; nothing when it does not answer in time.
-std::optional<std::vector<dcu::TopologyNode>> live_nodes(Context& context, DeviceNumber number) {
-    auto promise = std::make_shared<std::promise<std::optional<std::vector<dcu::TopologyNode>>>>();
-    auto future = promise->get_future();
-    context.reads.topology(number, [promise](auto nodes) { promise->set_value(std::move(nodes)); });
-    if (future.wait_for(std::chrono::seconds{4}) != std::future_status::ready) return std::nullopt;
-    return future.get();
-}
-
-std::optional<dcu::Statistics> live_statistics(Context& context, DeviceNumber number) {
-    auto promise = std::make_shared<std::promise<std::optional<dcu::Statistics>>>();
-    auto future = promise->get_future();
-    context.reads.statistics(number, [promise](auto counts) { promise->set_value(std::move(counts)); });
-    if (future.wait_for(std::chrono::seconds{4}) != std::future_status::ready) return std::nullopt;
-    return future.get();
 }
 
 /// Relays from the concentrator down to the meter, by following parents; a loop or a hole ends it.

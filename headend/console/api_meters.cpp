@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "headend/console/api.h"
+#include "headend/console/live_topology.h"
 #include "headend/console/units.h"
 #include "headend/console/words.h"
 
@@ -81,7 +82,7 @@ void write_latest(Json& json, const std::vector<database::LatestValue>& values) 
             .field("obis", value.register_)
             .field("name", name)
             .field("value", scaled(value.value, value.scaler));
-        json.field("unit", unit_name(value.unit)).field("at", value.at).key("received").null();
+        json.field("unit", unit_name(value.unit)).field("at", value.at);
         json.field("quality", quality_word(value.quality)).field("source", value.source).close_object();
     }
     json.close_array();
@@ -100,42 +101,81 @@ void write_channels(Json& json, const std::vector<database::ChannelLine>& channe
     json.close_array();
 }
 
+void write_numbers(Json& json, std::string_view name, const std::vector<DeviceNumber>& numbers) {
+    json.key(name).open_array();
+    for (const auto& number : numbers) json.value(number);
+    json.close_array();
+}
+
+/// Where the meter stands in the mesh: as its concentrator sees it now or, when that does not answer, by its
+/// newest event.
+struct Standing {
+    std::optional<DeviceNumber> parent;
+    std::optional<std::int64_t> etx_percent;
+    std::optional<Instant> last_heard;
+    std::vector<DeviceNumber> route, alternative;
+};
+
+Standing stored_standing(Context& context, database::MeterReader& reader, const database::MeterLine& meter) {
+    Standing standing;
+    if (meter.place.known) standing.last_heard = meter.place.at;
+    if (!meter.place.joined) return standing;
+    standing.parent = meter.place.parent;
+    for (auto parent = meter.place.parent; parent && standing.route.size() < 16;) {
+        standing.route.insert(standing.route.begin(), *parent);
+        const auto next = reader.find(*parent, context.now());
+        parent = next ? next->place.parent : std::nullopt;
+    }
+    return standing;
+}
+
+/// Takes over what the concentrator sees, and only that.
+void look_live(Context& context, database::MeterLine& meter, Standing& standing) {
+    const auto node =
+        meter.concentrator ? live_node(context, *meter.concentrator, meter.number) : std::nullopt;
+    if (!node || (node->state != dcu::NodeState::joined && node->state != dcu::NodeState::suspect)) return;
+    meter.place.known = meter.place.joined = true;
+    meter.place.hops = node->hops;
+    meter.place.rssi_dbm = node->rssi_dbm;
+    standing = {.parent = node->parent == DeviceNumber{} ? std::nullopt : std::optional{node->parent},
+                .etx_percent = node->etx_percent,
+                .last_heard = node->last_heard,
+                .route = node->route,
+                .alternative = node->alternative};
+}
+
 Answer one(Context& context, const Request& request) {
-    auto connection = context.pool.lease();
-    const auto meter = wanted(context, *connection, request);
-    database::MeterReader reader{*connection};
-    const auto today = database::CompletenessReader{*connection}.of_meter(meter.number, interval_profile,
-                                                                          context.today(), context.due());
+    database::MeterLine meter;
+    database::MissingMeter today;
+    Standing standing;
+    Json parts;
+    {
+        auto connection = context.pool.lease();
+        meter = wanted(context, *connection, request);
+        database::MeterReader reader{*connection};
+        today = database::CompletenessReader{*connection}.of_meter(meter.number, interval_profile,
+                                                                   context.today(), context.due());
+        standing = stored_standing(context, reader, meter);
+        parts.open_object();
+        write_channels(parts, reader.channels(meter.id, interval_profile, context.now()));
+        write_latest(parts, reader.latest(meter.id));
+    }
+    look_live(context, meter, standing);
     Json json;
     json.open_object();
     write_line(json, meter);
     json.field("system_title", to_hex(system_title(meter.number).octets)).field("model", meter.model);
-    json.field("parent", meter.place.joined ? meter.place.parent : std::nullopt)
-        .key("etx_percent")
-        .null()
-        .key("last_heard");
-    if (meter.place.known)
-        json.value(meter.place.at);
-    else
-        json.null();
-    json.key("route").open_array();
-    std::vector<DeviceNumber> relays;
-    for (auto parent = meter.place.joined ? meter.place.parent : std::nullopt;
-         parent && relays.size() < 16;) {
-        relays.push_back(*parent);
-        const auto next = reader.find(*parent, context.now());
-        parent = next ? next->place.parent : std::nullopt;
-    }
-    for (auto relay = relays.rbegin(); relay != relays.rend(); ++relay) json.value(*relay);
-    json.close_array().key("alternative").open_array().close_array();
-    write_channels(json, reader.channels(meter.id, interval_profile, context.now()));
-    write_latest(json, reader.latest(meter.id));
+    json.field("parent", standing.parent)
+        .field("etx_percent", standing.etx_percent)
+        .field("last_heard", standing.last_heard);
+    write_numbers(json, "route", standing.route);
+    write_numbers(json, "alternative", standing.alternative);
     json.key("today")
         .open_object()
         .field("expected", today.expected)
         .field("received", today.received)
-        .close_object()
         .close_object();
+    json.raw(std::string_view{parts.text()}.substr(1)).close_object();
     return {.body = json.take()};
 }
 

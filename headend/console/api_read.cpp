@@ -6,6 +6,7 @@
 #include "headend/console/api.h"
 #include "headend/console/data_text.h"
 #include "headend/console/json_body.h"
+#include "headend/console/live_topology.h"
 #include "headend/console/units.h"
 #include "headend/console/words.h"
 
@@ -105,11 +106,13 @@ Answer read(Context& context, std::atomic<int>& open, const Request& request) {
     const auto& who = request.caller->user.login;
     const Slot slot{open, context.settings.reads_max};
     std::vector<DeviceNumber> route;
+    std::optional<DeviceNumber> concentrator;
     {
         auto connection = context.pool.lease();
         database::MeterReader reader{*connection};
         const auto meter = reader.find(number, context.now());
         if (!meter) throw problem_of("unknown_meter", number);
+        concentrator = meter->concentrator;
         route = route_to(reader, *meter, context.now());
         // written before the act: what was asked for stands in the log even if the answer never comes
         context.audit(*connection, who, "read", to_string(number),
@@ -119,6 +122,8 @@ Answer read(Context& context, std::atomic<int>& open, const Request& request) {
     const auto answer = read_now(context, number, attribute);
     if (!answer.ok) throw problem_of(answer.fault, number);
     const auto took = answer.took > Duration{} ? answer.took : context.now() - asked;
+    if (const auto node = concentrator ? live_node(context, *concentrator, number) : std::nullopt)
+        route = node->route;
     Json json;
     json.open_object().field("meter", number).field("obis", *code).field("name", register_name(*code));
     json.field("class", static_cast<int>(attribute.class_id))

@@ -179,9 +179,7 @@ TEST_CASE_METHOD(SignedIn, "console meters: search and pages", "[console]") {
 
 TEST_CASE_METHOD(SignedIn, "console meter: its page, curve and events", "[console]") {
     const auto meter = object(get("/api/meters/540000000009"));
-    CHECK(text(meter, "system_title") ==
-          "574D547DBA82380"
-          "9");
+    CHECK(text(meter, "system_title") == "574D547DBA821809");  // "WMT" and 540000000009 in 40 bits
     CHECK(text(meter, "parent") == "540000000005");
     CHECK(meter->getArray("route")->size() == 2);
     CHECK(meter->getArray("channels")->size() == 4);
@@ -218,12 +216,30 @@ TEST_CASE_METHOD(SignedIn, "console read: asks the meter, audits who and why, an
     reads.answer.scaler = -1;
     reads.answer.unit = 35;
     reads.answer.took = std::chrono::milliseconds{1234};
+    const auto relay = DeviceNumber::parse("540000000002").value();
+    reads.nodes = {{{.number = DeviceNumber::parse("540000000009").value(),
+                     .state = dcu::NodeState::joined,
+                     .short_address = 9,
+                     .parent = relay,
+                     .hops = 2,
+                     .rssi_dbm = -71,
+                     .etx_percent = 130,
+                     .last_heard = clock.now(),
+                     .route = {relay},
+                     .alternative = {}}}};
     const auto answer =
         object(post("/api/meters/540000000009/read", R"({"obis":"1-0:32.7.0","reason":"customer called"})"));
     CHECK(answer->getValue<double>("value") == Approx(432.1));
     CHECK(text(answer, "unit") == "V");
     CHECK(number(answer, "milliseconds") == 1234);
-    CHECK(answer->getArray("route")->size() == 2);
+    // the road as the concentrator sees it, not the one of the events
+    REQUIRE(answer->getArray("route")->size() == 1);
+    CHECK(answer->getArray("route")->getElement<std::string>(0) == "540000000002");
+    const auto page = object(get("/api/meters/540000000009"));
+    CHECK(text(page, "parent") == "540000000002");
+    CHECK(number(page, "hops") == 2);
+    CHECK(number(page, "etx_percent") == 130);
+    reads.nodes.reset();
     REQUIRE(reads.asked.size() == 1);
     CHECK(reads.asked[0].second ==
           dlms::AttributeId{.class_id = 3, .object = {{1, 0, 32, 7, 0, 255}}, .attribute = 2});

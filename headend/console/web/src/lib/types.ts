@@ -96,7 +96,7 @@ export interface MeterLine {
 }
 export interface MeterPage { items: MeterLine[]; next: string | null; total: number }
 export interface Channel { channel: number; obis: string; name: string; unit: string; scaler: number }
-export interface LatestValue { obis: string; name: string; value: number; unit: string; at: string; received: string | null; quality: string; source: string }
+export interface LatestValue { obis: string; name: string; value: number; unit: string; at: string; quality: string; source: string }
 export interface Meter extends MeterLine {
   system_title: string;
   model: string | null;
