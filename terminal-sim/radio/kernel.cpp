@@ -25,8 +25,8 @@ void Station::transmit(Buffer psdu, Duration lead) {
 Instant Station::next_deadline() const { return node ? node->next_deadline() : module->next_deadline(); }
 void Station::tick(Instant now) { node ? node->tick(now) : module->tick(now); }
 
-RadioField::Kernel::Kernel(FieldSettings field_settings, Layout layout, std::vector<FieldMeter> meters,
-                           std::vector<DeviceNumber> concentrators, Ciphers& cipher_port)
+RadioField::Kernel::Kernel(FieldSettings field_settings, const Layout& layout, std::vector<FieldMeter> meters,
+                           const std::vector<DeviceNumber>& concentrators, Ciphers& cipher_port)
     : settings(field_settings),
       channel(layout, field_settings.seed, field_settings.rate),
       ciphers(cipher_port),

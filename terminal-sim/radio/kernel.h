@@ -56,8 +56,8 @@ struct Station final : mesh::Transceiver {
 };
 
 struct RadioField::Kernel : std::enable_shared_from_this<RadioField::Kernel> {
-    Kernel(FieldSettings settings, Layout layout, std::vector<FieldMeter> meters,
-           std::vector<DeviceNumber> concentrators, Ciphers& ciphers);
+    Kernel(FieldSettings settings, const Layout& layout, std::vector<FieldMeter> meters,
+           const std::vector<DeviceNumber>& concentrators, Ciphers& ciphers);
 
     enum class What : std::uint8_t { power_on, timer, begin, end, second, burst_begin, burst_end };
     struct Event {

@@ -68,7 +68,7 @@ Part urban_part(Dice& dice, std::size_t count) {
     };
     std::vector<Building> buildings;
     std::int32_t blocks = 2;
-    while (static_cast<std::size_t>(blocks * blocks * 12) < count) ++blocks;
+    while (static_cast<std::size_t>(blocks) * static_cast<std::size_t>(blocks) * 12 < count) ++blocks;
     for (std::int32_t row = 0; row < blocks; ++row)
         for (std::int32_t column = 0; column < blocks; ++column)
             for (std::int32_t i = 0; i < 12; ++i) {

@@ -11,10 +11,9 @@ constexpr std::size_t frame_bytes = 80, ack_bytes = 22;  // mesh design 3: what 
 constexpr int hops_max = 15;
 }  // namespace
 
-RadioField::RadioField(FieldSettings settings, Layout layout, std::vector<FieldMeter> meters,
-                       std::vector<DeviceNumber> concentrators, Ciphers& ciphers)
-    : kernel_(std::make_shared<Kernel>(settings, std::move(layout), std::move(meters),
-                                       std::move(concentrators), ciphers)) {}
+RadioField::RadioField(FieldSettings settings, const Layout& layout, std::vector<FieldMeter> meters,
+                       const std::vector<DeviceNumber>& concentrators, Ciphers& ciphers)
+    : kernel_(std::make_shared<Kernel>(settings, layout, std::move(meters), concentrators, ciphers)) {}
 RadioField::~RadioField() = default;
 
 void RadioField::set_application(DeviceNumber meter, Application application) {

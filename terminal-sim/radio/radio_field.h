@@ -44,8 +44,8 @@ public:
 
     /// `meters` and `concentrators` name what stands at the places of the layout, in the same order and
     /// number.
-    RadioField(FieldSettings settings, Layout layout, std::vector<FieldMeter> meters,
-               std::vector<DeviceNumber> concentrators, Ciphers& ciphers);
+    RadioField(FieldSettings settings, const Layout& layout, std::vector<FieldMeter> meters,
+               const std::vector<DeviceNumber>& concentrators, Ciphers& ciphers);
     ~RadioField();
 
     void set_application(DeviceNumber meter, Application application);
