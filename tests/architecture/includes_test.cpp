@@ -46,8 +46,8 @@ const std::vector<Foreign> foreign{
     {"Boost.Statechart",
      std::regex{"boost/(statechart|mpl)/.*"},
      {"headend", "concentrator", "terminal-sim", "tests"}},
-    {"SOCI", std::regex{"soci/.*"}, {"headend/database", "concentrator/journal", "tests/db"}},
-    {"libpq", std::regex{"(postgresql/)?libpq-fe.h"}, {"headend/database", "tests/db", "tests/bench"}},
+    {"SOCI", std::regex{"soci/.*"}, {"headend/database", "concentrator/journal", "tests"}},
+    {"libpq", std::regex{"(postgresql/)?libpq-fe.h"}, {"headend/database", "tests"}},
     {"Catch2", std::regex{"catch2/.*"}, {"tests"}},
 };
 

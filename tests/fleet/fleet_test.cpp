@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <iostream>
 
+#include "tests/fleet/pg_model.h"
 #include "tests/fleet/trouble.h"
 #include "tests/fleet/verdict.h"
 
@@ -95,6 +96,17 @@ TEST_CASE("fleet: whatever breaks, every reading is stored once and right", "[fl
     for (std::uint64_t seed = only == 0 ? 1 : only; seed <= (only == 0 ? seeds : only); ++seed) {
         MemoryModel model;
         check_seed(seed, model, "fleet: whatever breaks*");
+    }
+}
+
+TEST_CASE("fleet: the same on PostgreSQL", "[fleet][postgres]") {
+    const auto only = number_from("WATTMESH_SEED", 0);
+    const auto seeds = number_from("WATTMESH_SEEDS", 10) / 10;
+    const std::uint64_t first = 1001;
+    for (std::uint64_t seed = only == 0 ? first : only; seed < (only == 0 ? first + seeds : only + 1);
+         ++seed) {
+        PostgresModel model{make_scene(seed)};
+        check_seed(seed, model, "fleet: the same on PostgreSQL");
     }
 }
 
