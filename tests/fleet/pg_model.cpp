@@ -18,7 +18,8 @@ PostgresModel::PostgresModel(const Scene& scene)
     for (const auto& number : scene.town.concentrators)
         concentrators.add(number, to_string(number), Instant{});
     for (const auto& meter : scene.town.meters) {
-        NewMeter registered{.number = meter.number};
+        NewMeter registered;
+        registered.number = meter.number;
         registered.role =
             meter.kind == sim::LoadKind::summary ? dcu::MeterRole::summary : dcu::MeterRole::customer;
         registered.concentrator = concentrators.find(meter.concentrator)->id;
