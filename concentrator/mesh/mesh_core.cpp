@@ -71,6 +71,23 @@ void MeshRoot::Core::connected(Instant now) {
     status_at = never;
 }
 
+void MeshRoot::Core::memory_was_lost(std::uint16_t seen, Instant now) {
+    // The mesh follows a later state than ours: an old disk was put back. Addresses and counters given since
+    // then are unknown, so the network begins anew under another key; the meters leave the old one and join.
+    version = static_cast<std::uint16_t>(seen + 1);
+    generate_key();
+    for (auto& member : members.all()) {
+        members.release(member);
+        member.failed_reads = 0;
+    }
+    links = {};
+    graph = {};
+    tree = {};
+    tree_revision = links.revision();
+    first_hops.clear();
+    connected(now);
+}
+
 void MeshRoot::Core::tick(Instant now) {
     clock = now;
     if (!started || (!module_ready && now >= init_at)) connected(now);
@@ -193,6 +210,12 @@ void MeshRoot::Core::frame_received(const host::Rx& rx, Instant now) {
         return join_received(rx.body, root_address, rx.source, rx.rssi_dbm, now);
     if (!rx.secured || rx.source == root_address || rx.source > short_address_max) return;
     links.strength(rx.source, root_address, rx.rssi_dbm, now);
+    if (rx.type == FrameType::beacon) {
+        const auto beacon = decode_beacon(rx.body);
+        if (beacon && static_cast<std::int16_t>(beacon->version - version) > 0)
+            memory_was_lost(beacon->version, now);
+        return;
+    }
     if (Member* last_hop = members.find(rx.source)) member_heard(*last_hop, now);
     if (rx.type != FrameType::join_request && rx.type != FrameType::link_report &&
         rx.type != FrameType::data_up && rx.type != FrameType::route_error)

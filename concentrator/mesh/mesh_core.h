@@ -49,6 +49,7 @@ struct MeshRoot::Core {
     Instant next_deadline() const;
     void receive(Bytes payload, Instant now);
     void connected(Instant now);
+    void memory_was_lost(std::uint16_t seen, Instant now);
     void jump_counter();
     void transmit(std::uint16_t destination, mesh::FrameType type, bool secured, Buffer body,
                   Sending sending);

@@ -216,6 +216,7 @@ void MediumAccess::received(Bytes psdu, std::int8_t rssi_dbm, Instant now) {
     }
     if (verdict == HopSecurity::Verdict::too_old) {
         ++counters_.replayed;
+        if (frame.source == root_address) ++counters_.root_too_old;
         return;
     }
     if (verdict == HopSecurity::Verdict::repeated) {

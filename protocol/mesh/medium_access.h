@@ -45,7 +45,8 @@ public:
 
 struct MacCounters {
     std::uint32_t sent = 0, received = 0, not_authentic = 0, replayed = 0, malformed = 0;
-    std::uint32_t heard = 0;  ///< intact PSDUs, other people's too: how full the air is
+    std::uint32_t root_too_old = 0;  ///< authentic frames of a root that counts from an older state
+    std::uint32_t heard = 0;         ///< intact PSDUs, other people's too: how full the air is
 };
 
 /// MAC of meter and radio module alike: CSMA with exponential back-off, four tries per hop spaced over a

@@ -83,9 +83,9 @@ void Node::after(Instant now) {
     // Our PAN talks and we cannot verify any of it: the net key has changed while we were away.
     if (joined() && not_authentic >= not_authentic_seen_ + 4 && now - verified_at_ > 30s) leave(now);
     // Or only the others who were left behind with us can be verified: nothing has come from the root for
-    // more than two rounds of reading, and somebody speaks our PAN with another key. The root lost its state.
-    if (joined() && now - root_heard_ > root_silence_max && not_authentic >= not_authentic_at_root_ + 3)
-        leave(now);
+    // more than two rounds of reading, and somebody speaks our PAN with another key or counts from an older
+    // state. The root lost its memory.
+    if (joined() && now - root_heard_ > root_silence_max && foreign() >= foreign_at_root_ + 3) leave(now);
 }
 
 Instant Node::next_deadline() const {
@@ -96,7 +96,7 @@ Instant Node::next_deadline() const {
 
 void Node::root_was_heard(Instant now) {
     root_heard_ = now;
-    not_authentic_at_root_ = mac_.counters().not_authentic;
+    foreign_at_root_ = foreign();
 }
 
 Acceptance Node::received(const Arrival& arrival, Instant now) {

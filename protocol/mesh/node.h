@@ -88,6 +88,8 @@ private:
     void sent(const Departure& departure, Instant now) override;
     void after(Instant now);
     void root_was_heard(Instant now);
+    /// Frames of our PAN from a root, or from people who follow one, that is not the one we know.
+    std::uint32_t foreign() const { return mac_.counters().not_authentic + mac_.counters().root_too_old; }
     void beacon_heard(const Arrival& arrival, const Beacon& beacon, Instant now);
     void send_beacon(Instant now);
     void send_solicit(Instant now);
@@ -146,7 +148,7 @@ private:
     Instant verified_at_{};
     /// Last frame that can only come from a root with our net key.
     Instant root_heard_{};
-    std::uint32_t not_authentic_at_root_ = 0;
+    std::uint32_t foreign_at_root_ = 0;
 
     Instant report_at_ = never, report_sent_{};
     bool report_reattached_ = false;

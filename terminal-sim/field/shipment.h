@@ -19,9 +19,9 @@ using Shipment = std::map<DeviceNumber, MeterKeys>;
 /// Fresh keys for every meter of the town.
 Shipment make_shipment(const Town& town, Random& random);
 
-/// shipment.json, mode 0600: {"wattmesh": "shipment", "version": 1, "concentrators": [{number, system_title}],
-/// "meters": [{number, system_title, concentrator, role: "customer" | "summary", model, ek_management,
-/// ak_management, ek_reading, ak_reading, join (32 hex digits each), lls_password}]}.
+/// shipment.json, mode 0600: {"wattmesh": "shipment", "version": 1, "concentrators": [{number,
+/// system_title}], "meters": [{number, system_title, concentrator, role: "customer" | "summary", model,
+/// ek_management, ak_management, ek_reading, ak_reading, join (32 hex digits each), lls_password}]}.
 void write_shipment(const std::filesystem::path& file, const Town& town, const Shipment& shipment);
 /// Throws std::runtime_error naming the file and the field, never a key.
 Shipment read_shipment(const std::filesystem::path& file);

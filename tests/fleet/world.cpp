@@ -326,11 +326,14 @@ std::string World::describe() const {
         }
         const auto& reading = site->core->reading_counts();
         const auto& uplink = site->core->uplink_counts();
-        int joined = 0;
-        for (const auto& node : site->core->topology()) joined += node.state == dcu::NodeState::joined;
-        out << "logged in " << site->core->logged_in() << ", joined " << joined << ", requests "
-            << reading.requests << ", rows " << reading.rows_journalled << ", failures " << reading.failures
-            << ", uplinks " << uplink.opened << "; ";
+        int joined = 0, believe = 0;
+        for (const auto& node : site->core->topology()) {
+            joined += node.state == dcu::NodeState::joined;
+            believe += field_->radio().joined(node.number);
+        }
+        out << "logged in " << site->core->logged_in() << ", joined " << joined << " (meters believe "
+            << believe << ")" << ", requests " << reading.requests << ", rows " << reading.rows_journalled
+            << ", failures " << reading.failures << ", uplinks " << uplink.opened << "; ";
     }
     for (const auto& head : heads_) {
         out << "head " << head->index << ": ";
