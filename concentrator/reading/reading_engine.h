@@ -112,7 +112,7 @@ private:
     bool start_next();
     Instant ready_at(const Meter& meter, const Profile& profile, JobKind kind) const;
     Job make_job(const Profile& profile, std::size_t index, JobKind kind) const;
-    void start(Meter& meter, Job job);
+    void start(Meter& meter, const Job& job);
     void pump(Meter& meter);
     void completed(Meter& meter, const dlms::ReadOutcome& outcome);
     void newest_read(Meter& meter, const Job& job, const dlms::Data& rows);

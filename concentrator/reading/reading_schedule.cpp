@@ -168,10 +168,10 @@ ReadingEngine::Job ReadingEngine::make_job(const Profile& profile, std::size_t i
     return job;
 }
 
-void ReadingEngine::start(Meter& meter, Job job) {
+void ReadingEngine::start(Meter& meter, const Job& job) {
     const dlms::AttributeId buffer{profile_generic, meter.profiles[job.profile].plan.profile, 2};
     meter.talk->client().get(buffer, job.kind == JobKind::oldest ? oldest_row() : rows_between(job.window));
-    meter.job = std::move(job);
+    meter.job = job;
     meter.served = now_.steady;
     pump(meter);
     if (!meter.job || meter.on_air) return;

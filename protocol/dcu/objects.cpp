@@ -106,6 +106,7 @@ Result<BackfillRange> decode_range(const dlms::Data& data) {
 
 dlms::Data encode_route(const std::vector<DeviceNumber>& relays) {
     std::vector<dlms::Data> hops;
+    hops.reserve(relays.size());
     for (const auto& relay : relays) hops.push_back(dlms::octet_string(relay.bcd));
     return dlms::array(std::move(hops));
 }
