@@ -16,7 +16,7 @@ database::MeterLine wanted(Context& context, database::Connection& connection, c
     if (!found)
         throw Problem{404, "No such meter",
                       "No meter " + to_string(number) +
-                          " is registered. 'headend import --shipment FILE' registers meters."};
+                          " is registered. 'headend import FILE' registers meters."};
     return std::move(*found);
 }
 

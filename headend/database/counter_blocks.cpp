@@ -14,9 +14,10 @@ class CounterBlocks::Counter : public CounterStore, public std::enable_shared_fr
 public:
     explicit Counter(QueryQueue& queue) : queue_(queue) {}
 
-    std::uint32_t left() const {
+    /// How many values are left of a block that was reserved for this generation of the key.
+    std::uint32_t left(std::optional<std::int32_t> generation) const {
         const std::lock_guard lock{mutex_};
-        return static_cast<std::uint32_t>(end_ - next_);
+        return generation == generation_ ? static_cast<std::uint32_t>(end_ - next_) : 0;
     }
 
     void add(MeterId meter, const CounterBlock& block) {
@@ -26,6 +27,8 @@ public:
         // used higher ones.
         next_ = block.first;
         end_ = std::uint64_t{block.last} + 1;
+        if (generation_ != block.generation) received_ = written_ = -1;
+        generation_ = block.generation;
         received_ = std::max(received_, block.received);
     }
 
@@ -54,11 +57,14 @@ private:
             [self = shared_from_this()](Connection& connection) {
                 std::unique_lock lock{self->mutex_};
                 const auto meter = self->meter_;
+                if (self->received_ < 0) return;  // the key was replaced meanwhile
                 const auto value = static_cast<std::uint32_t>(self->received_);
+                const auto generation = self->generation_.value_or(0);
                 lock.unlock();
-                KeyCounters{connection}.received(meter, purpose, value);
+                KeyCounters{connection}.received(meter, purpose, value, generation);
                 lock.lock();
-                self->written_ = std::max<std::int64_t>(self->written_, value);
+                if (generation == self->generation_)
+                    self->written_ = std::max<std::int64_t>(self->written_, value);
             },
             [self = shared_from_this()](bool ok) {
                 self->writing_ = false;
@@ -74,6 +80,7 @@ private:
     MeterId meter_;
     std::uint64_t next_ = 0, end_ = 0;
     std::int64_t received_ = -1, written_ = -1;
+    std::optional<std::int32_t> generation_;
     bool writing_ = false;  // loop thread only
 };
 
@@ -86,7 +93,7 @@ std::shared_ptr<CounterBlocks::Counter> CounterBlocks::counter(DeviceNumber numb
 
 bool CounterBlocks::refill(Connection& connection, DeviceNumber number, MeterId meter, Instant now) {
     const auto found = counter(number);
-    if (found->left() >= low) return true;
+    if (found->left(KeyCounters{connection}.generation(meter, purpose)) >= low) return true;
     const auto block = KeyCounters{connection}.reserve(meter, purpose, block_size, now);
     if (!block) return false;
     found->add(meter, *block);

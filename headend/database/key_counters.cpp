@@ -54,29 +54,51 @@ std::optional<CounterBlock> KeyCounters::reserve(MeterId meter, KeyPurpose purpo
             const auto name = to_string(purpose);
             const long long size = count, floor = floor_at(now), highest = counter_max - size;
             long long last = 0, received = 0;
+            int generation = 0;
             sql << "insert into key_counter as old (meter, purpose, reserved, received) values (:meter, "
                    ":purpose, cast(:floor as bigint) + cast(:size as bigint), -1) "
                    "on conflict (meter, purpose) do update set reserved = greatest(old.reserved, :floor2) + "
                    ":size2 "
-                   "where greatest(old.reserved, :floor3) <= :highest returning reserved, received",
+                   "where greatest(old.reserved, :floor3) <= :highest returning reserved, received, "
+                   "generation",
                 use(meter), use(name), use(floor), use(size), use(floor), use(size), use(floor), use(highest),
-                soci::into(last), soci::into(received);
+                soci::into(last), soci::into(received), soci::into(generation);
             if (!sql.got_data()) return std::nullopt;
             return CounterBlock{static_cast<std::uint32_t>(last - size + 1), static_cast<std::uint32_t>(last),
-                                received};
+                                received, generation};
         });
     transaction.commit();
     return block;
 }
 
-void KeyCounters::received(MeterId meter, KeyPurpose purpose, std::uint32_t counter) {
+void KeyCounters::received(MeterId meter, KeyPurpose purpose, std::uint32_t counter,
+                           std::int32_t generation) {
     connection_.run("remembering a received counter", [&](soci::session& sql) {
         const auto name = to_string(purpose);
         const long long value = counter;
         sql << "update key_counter set received = greatest(received, :value) where meter = :meter and "
-               "purpose = :purpose",
-            use(value), use(meter), use(name);
+               "purpose = :purpose and generation = :generation",
+            use(value), use(meter), use(name), use(generation);
     });
+}
+
+void KeyCounters::forget_received(MeterId meter) {
+    connection_.run("forgetting received counters", [&](soci::session& sql) {
+        sql << "update key_counter set received = -1, generation = generation + 1 where meter = :meter",
+            use(meter);
+    });
+}
+
+std::optional<std::int32_t> KeyCounters::generation(MeterId meter, KeyPurpose purpose) {
+    return connection_.run(
+        "looking at a key's generation", [&](soci::session& sql) -> std::optional<std::int32_t> {
+            const auto name = to_string(purpose);
+            int found = 0;
+            sql << "select generation from key_counter where meter = :meter and purpose = :purpose",
+                use(meter), use(name), soci::into(found);
+            if (!sql.got_data()) return std::nullopt;
+            return found;
+        });
 }
 
 }  // namespace wattmesh::headend::database

@@ -11,6 +11,7 @@ namespace wattmesh::headend::database {
 struct CounterBlock {
     std::uint32_t first = 0, last = 0;  ///< values to send with, both included
     std::int64_t received = -1;         ///< highest value accepted from the meter so far
+    std::int32_t generation = 0;        ///< of the key, in this head-end's own count
 };
 
 /// Tables key_counter and server_identity. A block is durable before it is returned and is never returned
@@ -26,8 +27,13 @@ public:
 
     /// Owns its transaction. Nothing when the counter is used up (2^32): the meter needs new keys.
     std::optional<CounterBlock> reserve(MeterId meter, KeyPurpose purpose, std::uint32_t count, Instant now);
-    /// Remembers the highest value accepted from the meter.
-    void received(MeterId meter, KeyPurpose purpose, std::uint32_t counter);
+    /// Remembers the highest value accepted from the meter; does nothing when its key has been replaced since
+    /// the block of `generation` was reserved.
+    void received(MeterId meter, KeyPurpose purpose, std::uint32_t counter, std::int32_t generation);
+    /// The meter has other keys, all purposes: it may count from the start again. Our own counters go on.
+    void forget_received(MeterId meter);
+    /// Nothing when no block was ever reserved.
+    std::optional<std::int32_t> generation(MeterId meter, KeyPurpose purpose);
 
 private:
     void jump_after_restore();

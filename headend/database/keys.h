@@ -18,6 +18,7 @@ enum class KeyPurpose {
     reading_ak,
     mesh_join,     ///< head-end and, wrapped, the meter's concentrator
     lls_password,  ///< optical or bench port
+    master,        ///< head-end only: wraps new keys on their way to the meter (key transfer)
 };
 
 std::string to_string(KeyPurpose purpose);

@@ -7,12 +7,21 @@ namespace {
 
 constexpr const char* columns =
     "select m.id, m.number, m.tenant, m.area, m.model, k.reading_keys, m.role, m.concentrator, c.number, "
-    "m.installed_us "
+    "m.installed_us, coalesce(m.serial, ''), m.system_title::text, m.security_suite "
     "from meter m join meter_model k on k.name = m.model left join concentrator c on c.id = m.concentrator";
 
 ReadingKeys reading_keys_of(const std::string& word) {
     if (word == "separate") return ReadingKeys::separate;
     return word == "shared" ? ReadingKeys::shared : ReadingKeys::local_only;
+}
+
+SystemTitle title_of(const soci::row& row, const DeviceNumber& number) {
+    if (row.get_indicator(11) == soci::i_null) return system_title(number);
+    const auto octets = from_bytea(row.get<std::string>(11));
+    SystemTitle title;
+    if (octets.size() != title.octets.size()) throw soci::soci_error("a system title of another length");
+    std::copy(octets.begin(), octets.end(), title.octets.begin());
+    return title;
 }
 
 Meter meter_of(const soci::row& row) {
@@ -25,7 +34,10 @@ Meter meter_of(const soci::row& row) {
             .role = static_cast<dcu::MeterRole>(row.get<int>(6)),
             .concentrator = row.get<std::optional<ConcentratorId>>(7),
             .concentrator_number = row.get<std::optional<DeviceNumber>>(8),
-            .installed = row.get<Instant>(9)};
+            .installed = row.get<Instant>(9),
+            .serial = row.get<std::string>(10),
+            .title = title_of(row, row.get<DeviceNumber>(1)),
+            .suite = row.get<int>(12)};
 }
 
 std::vector<Meter> meters_of(const soci::rowset<soci::row>& rows) {
@@ -40,14 +52,19 @@ bool Meters::put(const NewMeter& meter) {
     return connection_.run("registering a meter", [&](soci::session& sql) {
         const auto role = static_cast<int>(meter.role);
         int added = 0;
+        const auto serial = meter.serial.empty() ? std::nullopt : std::optional{meter.serial};
+        const auto title = meter.title ? std::optional{bytea(meter.title->octets)} : std::nullopt;
         // xmax is 0 only in a row version that an insert made. The installation date of a known meter stays.
-        sql << "insert into meter as old (tenant, area, number, model, role, concentrator, installed_us) "
-               "values (1, 1, :number, :model, :role, :concentrator, :installed) on conflict (number) do "
-               "update "
-               "set model = excluded.model, role = excluded.role, concentrator = excluded.concentrator "
-               "returning (xmax = 0)::int",
+        sql << "insert into meter as old (tenant, area, number, model, role, concentrator, installed_us, "
+               "serial, "
+               "system_title, security_suite) values (1, 1, :number, :model, :role, :concentrator, "
+               ":installed, "
+               ":serial, cast(:title as bytea), :suite) on conflict (number) do update "
+               "set model = excluded.model, role = excluded.role, concentrator = excluded.concentrator, "
+               "serial = excluded.serial, system_title = excluded.system_title, "
+               "security_suite = excluded.security_suite returning (xmax = 0)::int",
             use(meter.number), use(meter.model), use(role), use(meter.concentrator), use(meter.installed),
-            soci::into(added);
+            use(serial), use(title), use(meter.suite), soci::into(added);
         return added == 1;
     });
 }
@@ -58,6 +75,27 @@ std::optional<Meter> Meters::find(DeviceNumber number) {
             (sql.prepare << std::string{columns} + " where m.number = :number", use(number));
         for (const auto& row : rows) return meter_of(row);
         return std::nullopt;
+    });
+}
+
+std::map<std::string, ReadingKeys> Meters::models() {
+    return connection_.run("listing meter models", [&](soci::session& sql) {
+        std::map<std::string, ReadingKeys> found;
+        const soci::rowset<soci::row> rows = (sql.prepare << "select name, reading_keys from meter_model");
+        for (const auto& row : rows)
+            found.emplace(row.get<std::string>(0), reading_keys_of(row.get<std::string>(1)));
+        return found;
+    });
+}
+
+std::optional<DeviceNumber> Meters::titled(const SystemTitle& title) {
+    return connection_.run("finding a system title", [&](soci::session& sql) -> std::optional<DeviceNumber> {
+        const auto octets = bytea(title.octets);
+        DeviceNumber number;
+        sql << "select number from meter where system_title = cast(:title as bytea)", use(octets),
+            soci::into(number);
+        if (!sql.got_data()) return std::nullopt;
+        return number;
     });
 }
 

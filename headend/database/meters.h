@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -23,6 +24,9 @@ struct Meter {
     std::optional<ConcentratorId> concentrator;
     std::optional<DeviceNumber> concentrator_number;
     Instant installed{};
+    std::string serial;  ///< the manufacturer's, empty when not said
+    SystemTitle title;
+    int suite = 0;  ///< DLMS security suite
 };
 
 struct NewMeter {
@@ -31,6 +35,9 @@ struct NewMeter {
     dcu::MeterRole role{};
     std::optional<ConcentratorId> concentrator;
     Instant installed{};
+    std::string serial = {};
+    std::optional<SystemTitle> title = {};  ///< nothing: the one that follows from the number
+    int suite = 0;
 };
 
 /// Table meter.
@@ -38,10 +45,14 @@ class Meters {
 public:
     explicit Meters(Connection& connection) : connection_(connection) {}
 
-    /// Adds the meter or brings model, role and concentrator of a known one up to date. True when the meter
-    /// is new.
+    /// Adds the meter or brings everything but the installation date of a known one up to date. True when the
+    /// meter is new.
     bool put(const NewMeter& meter);
     std::optional<Meter> find(DeviceNumber number);
+    /// Who may hold the reading keys, by the names of the models.
+    std::map<std::string, ReadingKeys> models();
+    /// Who has this title; titles that follow from the number are not looked up.
+    std::optional<DeviceNumber> titled(const SystemTitle& title);
     std::vector<Meter> all();
     std::vector<Meter> of(ConcentratorId concentrator);
     /// The list a concentrator should have: ordered by number, version left 0.

@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "headend/database/connection.h"
-#include "protocol/base/id.h"
+#include "headend/database/shipped_device.h"
 #include "security/master_key.h"
 
 namespace wattmesh::headend::database {
@@ -13,26 +13,36 @@ struct ShipmentOptions {
     Instant now{};
     /// From when on readings of new meters are expected.
     Instant installed{};
-    /// A known meter that comes with other keys gets them; otherwise it is refused: a wrong file must not
-    /// lock us out.
-    bool replace_keys = false;
+    ShippedKeyForm keys;
+    /// A known meter that comes with other keys or another title gets them; otherwise it is refused: a wrong
+    /// file must not lock us out.
+    bool replace = false;
+    /// For the audit log: who imports, and what the file is called.
+    std::string actor, file;
 };
 
-/// What could not be imported, for the person who ran it. Never holds a key.
-struct ShipmentFault {
-    std::string where;  ///< "meters[3] 540000000003"
-    std::string why;
+enum class LineOutcome : std::uint8_t { accepted, unchanged, refused };
+std::string_view to_string(LineOutcome outcome);
+
+/// What became of one line. Never holds a key.
+struct ShipmentLineReport {
+    int line = 0;
+    std::string device;  ///< its number, empty when the line has none
+    LineOutcome outcome{};
+    std::string why;  ///< accepted: "new", "changed" or "new keys"; refused: the reason
 };
 
 struct ShipmentReport {
-    int concentrators_new = 0, concentrators_known = 0;
-    int meters_new = 0, meters_known = 0, keys_replaced = 0;
-    std::vector<ShipmentFault> faults;  ///< these devices were skipped, the others are imported
-    bool complete() const { return faults.empty(); }
+    int accepted = 0, unchanged = 0, refused = 0;  ///< lines
+    int meters_new = 0, meters_changed = 0, keys_replaced = 0, concentrators_new = 0;
+    std::string sha256;  ///< of the file, upper-case hexadecimal
+    std::vector<ShipmentLineReport> lines;
+    bool complete() const { return refused == 0; }
 };
 
-/// The manufacturer's shipment file (JSON, as `terminal-sim provision` writes it): registers concentrators
-/// and meters and stores the keys wrapped under the master key. Running it again changes nothing.
+/// A manufacturer's shipment file (shipment_file.h, shipped_device.h): registers concentrators and meters and
+/// stores the keys wrapped under the master key. A line that is refused changes nothing and stops no other.
+/// Running it again changes nothing. The audit log says who imported what.
 class ShipmentImport {
 public:
     ShipmentImport(Connection& connection, const security::MasterKey& master)
@@ -40,7 +50,7 @@ public:
 
     /// One transaction. Throws std::runtime_error, saying what is wrong, when the text is no shipment at all,
     /// and DatabaseError.
-    ShipmentReport run(std::string_view json, const ShipmentOptions& options);
+    ShipmentReport run(std::string_view text, const ShipmentOptions& options);
 
 private:
     Connection& connection_;

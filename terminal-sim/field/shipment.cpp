@@ -75,6 +75,33 @@ void write_shipment(const std::filesystem::path& file, const Town& town, const S
     write_private_file(file, out.str());
 }
 
+void write_delivery(const std::filesystem::path& file, const Town& town, const Shipment& shipment,
+                    const security::TransportKey& transport) {
+    std::ostringstream out;
+    out << "{\"wattmesh\":\"shipment\",\"version\":2}\n";
+    for (const auto& number : town.concentrators)
+        out << "{\"device\":\"concentrator\",\"number\":\"" << to_string(number) << "\",\"system_title\":\""
+            << to_hex(system_title(number).octets) << "\"}\n";
+    for (const TownMeter& meter : town.meters) {
+        const MeterKeys& keys = shipment.at(meter.number);
+        const auto member = [&](const char* name, const Key128& key) {
+            out << ",\"" << name << "\":\"" << to_hex(transport.wrap_key(key.reveal())) << "\"";
+        };
+        out << "{\"device\":\"meter\",\"number\":\"" << to_string(meter.number) << "\",\"serial\":\"SIM-"
+            << to_string(meter.number).substr(4) << "\",\"system_title\":\""
+            << to_hex(system_title(meter.number).octets) << "\",\"concentrator\":\""
+            << to_string(meter.concentrator) << "\",\"role\":\""
+            << (meter.kind == LoadKind::summary ? "summary" : "customer") << "\",\"model\":\"WM-SIM-3\"";
+        member("ek_management", keys.management.encryption);
+        member("ak_management", keys.management.authentication);
+        member("ek_reading", keys.reading.encryption);
+        member("ak_reading", keys.reading.authentication);
+        member("join", keys.join);
+        out << ",\"lls_password\":\"" << to_hex(transport.wrap_secret(keys.lls_password)) << "\"}\n";
+    }
+    write_private_file(file, out.str());
+}
+
 Shipment read_shipment(const std::filesystem::path& file) {
     const auto json = read_json_file(file, "shipment");
     const auto meters = array_member(file, *json, "meters");

@@ -4,6 +4,7 @@
 
 #include "protocol/base/cipher.h"
 #include "protocol/dlms/security.h"
+#include "security/transport_key.h"
 #include "terminal-sim/field/town.h"
 
 namespace wattmesh::sim {
@@ -19,9 +20,15 @@ using Shipment = std::map<DeviceNumber, MeterKeys>;
 /// Fresh keys for every meter of the town.
 Shipment make_shipment(const Town& town, Random& random);
 
-/// shipment.json, mode 0600: {"wattmesh": "shipment", "version": 1, "concentrators": [{number,
-/// system_title}], "meters": [{number, system_title, concentrator, role: "customer" | "summary", model,
-/// ek_management, ak_management, ek_reading, ak_reading, join (32 hex digits each), lls_password}]}.
+/// What the manufacturer sends to the utility, for `headend import`: JSON Lines, keys wrapped under the
+/// transport key.
+void write_delivery(const std::filesystem::path& file, const Town& town, const Shipment& shipment,
+                    const security::TransportKey& transport);
+
+/// shipment.json, what the factory put into the meters and the simulator loads, mode 0600: {"wattmesh":
+/// "shipment", "version": 1, "concentrators": [{number, system_title}], "meters": [{number, system_title,
+/// concentrator, role: "customer" | "summary", model, ek_management, ak_management, ek_reading, ak_reading,
+/// join (32 hex digits each), lls_password}]}.
 void write_shipment(const std::filesystem::path& file, const Town& town, const Shipment& shipment);
 /// Throws std::runtime_error naming the file and the field, never a key.
 Shipment read_shipment(const std::filesystem::path& file);

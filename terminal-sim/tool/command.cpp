@@ -13,7 +13,9 @@ const Command all[] = {
      "make a town and the manufacturer's shipment file",
      "Usage: terminal-sim provision --out DIR [--meters N] [--concentrators N] [--layout R|U] [--hardness "
      "DB] [--seed N]\n"
-     "Writes DIR/town.json (where everything stands) and DIR/shipment.json (numbers and keys, mode 0600).\n"
+     "Writes DIR/town.json (where everything stands), DIR/shipment.json (numbers and keys for the simulated "
+     "meters,\nmode 0600), DIR/delivery.jsonl and DIR/transport.key (the shipment for `headend import`, keys "
+     "wrapped).\n"
      "  --meters N         customer meters of the whole town (200); each concentrator also gets a summary "
      "meter\n"
      "  --concentrators N  (2)\n"

@@ -2,6 +2,7 @@
 
 #include "platform/settings.h"
 #include "security/ciphers.h"
+#include "terminal-sim/field/json_file.h"
 #include "terminal-sim/field/shipment.h"
 #include "terminal-sim/tool/command.h"
 
@@ -27,10 +28,17 @@ int run_provision(const Call& call) {
     security::SystemRandom random;
     std::filesystem::create_directories(folder);
     write_town(folder / "town.json", town);
-    write_shipment(folder / "shipment.json", town, make_shipment(town, random));
-    std::printf("{\"meters\":%zu,\"concentrators\":%zu,\"town\":\"%s\",\"shipment\":\"%s\"}\n",
-                town.meters.size(), town.concentrators.size(), (folder / "town.json").c_str(),
-                (folder / "shipment.json").c_str());
+    const Shipment shipment = make_shipment(town, random);
+    write_shipment(folder / "shipment.json", town, shipment);
+    const auto transport = security::random_secret<32>(random);
+    write_private_file(folder / "transport.key", to_hex(transport.reveal()) + "\n");
+    write_delivery(folder / "delivery.jsonl", town, shipment, security::TransportKey{transport.reveal()});
+    std::printf(
+        "{\"meters\":%zu,\"concentrators\":%zu,\"town\":\"%s\",\"shipment\":\"%s\",\"delivery\":\"%s\","
+        "\"transport_key\":\"%s\"}\n",
+        town.meters.size(), town.concentrators.size(), (folder / "town.json").c_str(),
+        (folder / "shipment.json").c_str(), (folder / "delivery.jsonl").c_str(),
+        (folder / "transport.key").c_str());
     return 0;
 }
 

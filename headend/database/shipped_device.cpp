@@ -1,0 +1,178 @@
+#include "headend/database/shipped_device.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace wattmesh::headend::database {
+namespace {
+
+struct KeyField {
+    const char* name;
+    KeyPurpose purpose;
+};
+constexpr KeyField key_fields[] = {
+    {"ek_management", KeyPurpose::management_ek},
+    {"ak_management", KeyPurpose::management_ak},
+    {"ek_reading", KeyPurpose::reading_ek},
+    {"ak_reading", KeyPurpose::reading_ak},
+    {"join", KeyPurpose::mesh_join},
+    {"master_key", KeyPurpose::master},
+};
+constexpr KeyField secret_fields[] = {{"hls_secret", KeyPurpose::management_secret},
+                                      {"lls_password", KeyPurpose::lls_password}};
+const std::vector<std::string> concentrator_fields{"device", "number", "serial", "system_title"};
+constexpr std::size_t serial_size_max = 32, model_size_max = 64;
+
+std::string field_named(std::string_view field) { return "field " + shown_name(field); }
+
+const std::string& text(const ShipmentLine& line, std::string_view field) {
+    const auto* found = line.find(field);
+    if (found == nullptr) throw LineRefused(field_named(field) + " is missing");
+    return *found;
+}
+
+DeviceNumber number_in(const ShipmentLine& line, std::string_view field) {
+    const auto number = DeviceNumber::parse(text(line, field));
+    if (!number) throw LineRefused(field_named(field) + " is not a device number (12 decimal digits)");
+    return *number;
+}
+
+/// Printable ASCII within `size_max`.
+std::string plain_text(const ShipmentLine& line, std::string_view field, std::size_t size_max) {
+    const auto& value = text(line, field);
+    const bool printable =
+        std::all_of(value.begin(), value.end(), [](char c) { return c >= ' ' && c <= '~'; });
+    if (value.empty() || value.size() > size_max || !printable)
+        throw LineRefused(field_named(field) + " is not printable text of up to " + std::to_string(size_max) +
+                          " octets");
+    return value;
+}
+
+std::optional<Buffer> hex_octets(const std::string& digits) {
+    const bool only_digits = digits.find_first_of(" \t") == std::string::npos;
+    return only_digits ? from_hex(digits) : std::nullopt;
+}
+
+/// Green Book 4.3.4: three letters of the manufacturer and five octets of its choice. Ours say the number.
+SystemTitle title_in(const ShipmentLine& line, const DeviceNumber& number) {
+    const auto octets = hex_octets(text(line, "system_title"));
+    SystemTitle title;
+    if (!octets || octets->size() != title.octets.size())
+        throw LineRefused("field \"system_title\" is not 16 hexadecimal digits");
+    std::copy(octets->begin(), octets->end(), title.octets.begin());
+    const auto ours = system_title(number);
+    const Bytes letters = Bytes{title.octets}.first(3);
+    if (!std::all_of(letters.begin(), letters.end(), [](std::uint8_t c) { return c >= 'A' && c <= 'Z'; }))
+        throw LineRefused("field \"system_title\" does not begin with a manufacturer's three letters");
+    if (std::equal(letters.begin(), letters.end(), ours.octets.begin()) && title != ours)
+        throw LineRefused("field \"system_title\" does not fit the number");
+    return title;
+}
+
+int suite_in(const ShipmentLine& line) {
+    const auto* suite = line.find("suite");
+    if (suite == nullptr) return 0;
+    if (suite->size() != 1 || suite->front() < '0' || suite->front() > '2')
+        throw LineRefused("field \"suite\" is not 0, 1 or 2");
+    return suite->front() - '0';
+}
+
+std::optional<dcu::MeterRole> role_in(const ShipmentLine& line) {
+    const auto* role = line.find("role");
+    if (role == nullptr) return std::nullopt;
+    if (*role == "customer") return dcu::MeterRole::customer;
+    if (*role == "summary") return dcu::MeterRole::summary;
+    throw LineRefused("field \"role\" is neither \"customer\" nor \"summary\"");
+}
+
+security::SecretBuffer key_in(const ShipmentLine& line, const char* field, std::size_t size,
+                              const ShippedKeyForm& form) {
+    const auto octets = hex_octets(text(line, field));
+    const std::size_t expected = form.transport ? size + 8 : size;
+    if (!octets || octets->size() != expected) {
+        // A key in clear where a wrapped one belongs is worth words of its own.
+        const bool in_clear = form.transport && octets && octets->size() == size;
+        throw LineRefused(field_named(field) +
+                          (in_clear ? " is in clear (--plain-keys takes files with keys in clear)"
+                                    : " is not a " + std::string{form.transport ? "wrapped " : ""} +
+                                          "key of " + std::to_string(expected * 2) + " hexadecimal digits"));
+    }
+    if (!form.transport) return security::SecretBuffer{*octets};
+    auto key = form.transport->unwrap_key(*octets);
+    if (!key) throw LineRefused(field_named(field) + " does not unwrap: is this the right transport key?");
+    return *std::move(key);
+}
+
+security::SecretBuffer secret_in(const ShipmentLine& line, const char* field, const ShippedKeyForm& form) {
+    const auto& value = text(line, field);
+    if (!form.transport) {
+        if (value.empty() || value.size() > security::TransportKey::secret_size_max)
+            throw LineRefused(field_named(field) + " is empty or longer than 64 octets");
+        return padded(as_bytes(value));
+    }
+    const auto octets = hex_octets(value);
+    const auto secret = octets ? form.transport->unwrap_secret(*octets) : std::nullopt;
+    if (!secret)
+        throw LineRefused(field_named(field) + " is not wrapped (RFC 5649) under this transport key");
+    return padded(secret->reveal());
+}
+
+void refuse_foreign(const ShipmentLine& line, const std::vector<std::string>& known) {
+    for (const auto& [name, value] : line.fields)
+        if (std::find(known.begin(), known.end(), name) == known.end())
+            throw LineRefused(field_named(name) + " is unknown");
+}
+
+}  // namespace
+
+security::SecretBuffer padded(Bytes password) {
+    assert(!password.empty() && password.size() <= security::TransportKey::secret_size_max);
+    Buffer out{static_cast<std::uint8_t>(password.size())};
+    out.reserve(1 + security::TransportKey::secret_size_max + 8);
+    out.insert(out.end(), password.begin(), password.end());
+    while (out.size() % 8 != 0 || out.size() < 16) out.push_back(0);
+    return security::SecretBuffer{std::move(out)};
+}
+
+const std::vector<std::string>& shipment_fields() {
+    static const std::vector<std::string> names = [] {
+        auto all = concentrator_fields;
+        all.insert(all.end(), {"model", "role", "concentrator", "suite"});
+        for (const auto& field : key_fields) all.emplace_back(field.name);
+        for (const auto& field : secret_fields) all.emplace_back(field.name);
+        return all;
+    }();
+    return names;
+}
+
+ShippedDevice read_shipped_device(const ShipmentLine& line, const ShippedKeyForm& form) {
+    if (!line.fault.empty()) throw LineRefused(line.fault);
+    ShippedDevice device;
+    const auto* kind = line.find("device");
+    if (kind != nullptr && *kind != "meter" && *kind != "concentrator")
+        throw LineRefused("field \"device\" is neither \"meter\" nor \"concentrator\"");
+    const bool is_meter = kind == nullptr || *kind == "meter";
+    device.kind = is_meter ? ShippedDevice::Kind::meter : ShippedDevice::Kind::concentrator;
+    refuse_foreign(line, is_meter ? shipment_fields() : concentrator_fields);
+    device.number = number_in(line, "number");
+    device.title = title_in(line, device.number);
+    if (line.find("serial") != nullptr) device.serial = plain_text(line, "serial", serial_size_max);
+    if (!is_meter) return device;
+    device.model = plain_text(line, "model", model_size_max);
+    device.role = role_in(line);
+    if (line.find("concentrator") != nullptr) device.concentrator = number_in(line, "concentrator");
+    device.suite = suite_in(line);
+    const std::size_t size = device.suite == 2 ? 32 : 16;
+    for (const auto& field : key_fields) {
+        if (line.find(field.name) == nullptr) continue;
+        // The mesh has keys of its own size.
+        const std::size_t octets = field.purpose == KeyPurpose::mesh_join ? 16 : size;
+        device.keys.push_back({field.purpose, key_in(line, field.name, octets, form)});
+    }
+    for (const auto& field : secret_fields)
+        if (line.find(field.name) != nullptr)
+            device.keys.push_back({field.purpose, secret_in(line, field.name, form)});
+    return device;
+}
+
+}  // namespace wattmesh::headend::database

@@ -1,0 +1,54 @@
+#pragma once
+#include <functional>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "headend/database/keys.h"
+#include "headend/database/shipment_file.h"
+#include "protocol/dcu/objects.h"
+#include "security/transport_key.h"
+
+namespace wattmesh::headend::database {
+
+/// What is wrong with one line, for the person who imports it. Never holds a key.
+struct LineRefused : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+struct ShippedKey {
+    KeyPurpose purpose{};
+    security::SecretBuffer octets;  ///< passwords: as stored, see padded()
+};
+
+/// A device as its manufacturer describes it.
+struct ShippedDevice {
+    enum class Kind : std::uint8_t { meter, concentrator } kind{};
+    DeviceNumber number;
+    SystemTitle title;
+    std::string serial;  ///< the manufacturer's, empty when not said
+    // Meters only:
+    std::string model;
+    std::optional<dcu::MeterRole> role;
+    std::optional<DeviceNumber> concentrator;
+    int suite = 0;  ///< DLMS security suite: 0, 1 or 2
+    std::vector<ShippedKey> keys;
+};
+
+/// How the keys of a file are unwrapped.
+struct ShippedKeyForm {
+    std::optional<security::TransportKey> transport;  ///< keys and passwords are wrapped under it
+    bool plain = false;  ///< or they are in clear: for benches and demonstrations
+};
+
+/// Every field a line may have.
+const std::vector<std::string>& shipment_fields();
+
+/// Throws LineRefused. What depends on the database (model, concentrator, keys it has) is not checked here.
+ShippedDevice read_shipped_device(const ShipmentLine& line, const ShippedKeyForm& form);
+
+/// A password as it is stored: one octet length, the password, zeros up to whole blocks of the key wrap.
+security::SecretBuffer padded(Bytes password);
+
+}  // namespace wattmesh::headend::database
