@@ -38,6 +38,11 @@ void append_elements(std::string& out, const std::vector<dlms::Data>& elements, 
     out += close;
 }
 
+template <class T>
+void append_delta(std::string& out, const dlms::Delta<T>& delta) {
+    out += (delta.value < 0 ? "" : "+") + std::to_string(delta.value);
+}
+
 void append(std::string& out, const dlms::Data& data) {
     if (const auto time = dlms::date_time(data)) {
         out += iso(time->at);
@@ -57,6 +62,8 @@ void append(std::string& out, const dlms::Data& data) {
                 append_elements(out, value.elements, '[', ']');
             else if constexpr (std::is_same_v<T, dlms::Structure>)
                 append_elements(out, value.elements, '{', '}');
+            else if constexpr (std::is_same_v<T, dlms::CompactArray>)
+                append_elements(out, value.rows, '[', ']');
             else if constexpr (std::is_same_v<T, dlms::BitString>)
                 out += bits_text(value);
             else if constexpr (std::is_same_v<T, dlms::VisibleString> || std::is_same_v<T, dlms::Utf8String>)
@@ -67,8 +74,10 @@ void append(std::string& out, const dlms::Data& data) {
                 out += "null";
             else if constexpr (std::is_same_v<T, dlms::DontCare>)
                 out += "(any)";
-            else
+            else if constexpr (requires { value.octets; })
                 out += octets_text(value.octets);
+            else
+                append_delta(out, value);
         },
         data.value);
 }

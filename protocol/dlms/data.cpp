@@ -4,184 +4,219 @@
 #include <cassert>
 #include <limits>
 
+#include "protocol/dlms/data_codec.h"
+#include "protocol/dlms/data_tag.h"
+
 namespace wattmesh::dlms {
 
 namespace {
 
-/// Tags of the Data CHOICE. Source: Green Book (DLMS UA 1000-2) ed. 10, 9.5; Blue Book ed. 14, 4.1.5.
-enum Tag : std::uint8_t {
-    tag_null = 0x00,
-    tag_array = 0x01,
-    tag_structure = 0x02,
-    tag_boolean = 0x03,
-    tag_bit_string = 0x04,
-    tag_int32 = 0x05,
-    tag_uint32 = 0x06,
-    tag_octet_string = 0x09,
-    tag_visible_string = 0x0A,
-    tag_utf8_string = 0x0C,
-    tag_bcd = 0x0D,
-    tag_int8 = 0x0F,
-    tag_int16 = 0x10,
-    tag_uint8 = 0x11,
-    tag_uint16 = 0x12,
-    tag_compact_array = 0x13,
-    tag_int64 = 0x14,
-    tag_uint64 = 0x15,
-    tag_enum = 0x16,
-    tag_float32 = 0x17,
-    tag_float64 = 0x18,
-    tag_date_time = 0x19,
-    tag_date = 0x1A,
-    tag_time = 0x1B,
-    tag_delta_first = 0x1C,
-    tag_delta_last = 0x21,
-    tag_dont_care = 0xFF,
+struct Tagging {
+    std::uint8_t operator()(const Null&) { return tag::null; }
+    std::uint8_t operator()(const DontCare&) { return tag::dont_care; }
+    std::uint8_t operator()(const Array&) { return tag::array; }
+    std::uint8_t operator()(const Structure&) { return tag::structure; }
+    std::uint8_t operator()(const CompactArray&) { return tag::compact_array; }
+    std::uint8_t operator()(bool) { return tag::boolean; }
+    std::uint8_t operator()(const BitString&) { return tag::bit_string; }
+    std::uint8_t operator()(std::int8_t) { return tag::int8; }
+    std::uint8_t operator()(std::int16_t) { return tag::int16; }
+    std::uint8_t operator()(std::int32_t) { return tag::int32; }
+    std::uint8_t operator()(std::int64_t) { return tag::int64; }
+    std::uint8_t operator()(std::uint8_t) { return tag::uint8; }
+    std::uint8_t operator()(std::uint16_t) { return tag::uint16; }
+    std::uint8_t operator()(std::uint32_t) { return tag::uint32; }
+    std::uint8_t operator()(std::uint64_t) { return tag::uint64; }
+    std::uint8_t operator()(const OctetString&) { return tag::octet_string; }
+    std::uint8_t operator()(const VisibleString&) { return tag::visible_string; }
+    std::uint8_t operator()(const Utf8String&) { return tag::utf8_string; }
+    std::uint8_t operator()(const Bcd&) { return tag::bcd; }
+    std::uint8_t operator()(const Enum&) { return tag::enumeration; }
+    std::uint8_t operator()(float) { return tag::float32; }
+    std::uint8_t operator()(double) { return tag::float64; }
+    std::uint8_t operator()(const RawDateTime&) { return tag::date_time; }
+    std::uint8_t operator()(const RawDate&) { return tag::date; }
+    std::uint8_t operator()(const RawTime&) { return tag::time; }
+    std::uint8_t operator()(Delta<std::int8_t>) { return tag::delta_int8; }
+    std::uint8_t operator()(Delta<std::int16_t>) { return tag::delta_int16; }
+    std::uint8_t operator()(Delta<std::int32_t>) { return tag::delta_int32; }
+    std::uint8_t operator()(Delta<std::uint8_t>) { return tag::delta_uint8; }
+    std::uint8_t operator()(Delta<std::uint16_t>) { return tag::delta_uint16; }
+    std::uint8_t operator()(Delta<std::uint32_t>) { return tag::delta_uint32; }
 };
 
-/// One decode of a possibly nested value: depth and the elements still allowed in all of it.
-struct Decoding {
-    Reader& in;
-    std::size_t elements_left;
-
-    Buffer sized_octets() { return to_buffer(in.bytes(decode_length(in))); }
-    std::string sized_text() {
-        const Bytes octets = in.bytes(decode_length(in));
-        return {octets.begin(), octets.end()};
-    }
-    BitString bit_string() {
-        const std::size_t bits = decode_length(in);
-        const Bytes octets = in.bytes((bits + 7) / 8);
-        return in.ok() ? BitString{bits, to_buffer(octets)} : BitString{};
-    }
-
-    std::vector<Data> elements(std::size_t depth_left, std::size_t start) {
-        std::vector<Data> values;
-        if (depth_left == 0) {
-            in.fail_at(Fault::too_deep, start);
-            return values;
-        }
-        const std::size_t count = decode_length(in);
-        // Every element takes an octet at least: a count above what is left never reaches the allocator.
-        if (in.ok() && count > in.remaining()) in.fail(Fault::truncated);
-        if (in.ok() && count > elements_left) in.fail_at(Fault::too_long, start);
-        if (!in.ok()) return values;
-        elements_left -= count;
-        values.reserve(count);
-        for (std::size_t i = 0; i < count && in.ok(); ++i) values.push_back(value(depth_left - 1));
-        return values;
-    }
-
-    Data value(std::size_t depth_left) {
-        const std::size_t start = in.position();
-        const std::uint8_t tag = in.u8();
-        switch (tag) {
-            case tag_null:
-                return Null{};
-            case tag_array:
-                return Array{elements(depth_left, start)};
-            case tag_structure:
-                return Structure{elements(depth_left, start)};
-            case tag_boolean:
-                return in.u8() != 0;
-            case tag_bit_string:
-                return bit_string();
-            case tag_int32:
-                return in.i32();
-            case tag_uint32:
-                return in.u32();
-            case tag_octet_string:
-                return OctetString{sized_octets()};
-            case tag_visible_string:
-                return VisibleString{sized_text()};
-            case tag_utf8_string:
-                return Utf8String{sized_text()};
-            case tag_bcd:
-                return Bcd{in.u8()};
-            case tag_int8:
-                return in.i8();
-            case tag_int16:
-                return in.i16();
-            case tag_uint8:
-                return in.u8();
-            case tag_uint16:
-                return in.u16();
-            case tag_int64:
-                return in.i64();
-            case tag_uint64:
-                return in.u64();
-            case tag_enum:
-                return Enum{in.u8()};
-            case tag_float32:
-                return std::bit_cast<float>(in.u32());
-            case tag_float64:
-                return std::bit_cast<double>(in.u64());
-            case tag_date_time:
-                return RawDateTime{in.array<12>()};
-            case tag_date:
-                return RawDate{in.array<5>()};
-            case tag_time:
-                return RawTime{in.array<4>()};
-            case tag_dont_care:
-                return DontCare{};
-            default:
-                return refuse(tag, start);
-        }
-    }
-
-    // Compact arrays and deltas are legal but not decoded (not in our conformance): another fault than a
-    // wrong tag.
-    Data refuse(std::uint8_t tag, std::size_t start) {
-        const bool known = tag == tag_compact_array || (tag >= tag_delta_first && tag <= tag_delta_last);
-        in.fail_at(known ? Fault::unsupported : Fault::bad_tag, start);
-        return Null{};
-    }
-};
-
-struct Encoding {
+/// What follows the tag.
+struct Content {
     Writer& out;
 
-    void sized(std::uint8_t tag, std::size_t length, Bytes octets) {
-        out.u8(tag);
+    void sized(std::size_t length, Bytes octets) {
         encode_length(out, length);
         out.bytes(octets);
     }
-    void elements(std::uint8_t tag, const std::vector<Data>& values) {
-        out.u8(tag);
+    void elements(const std::vector<Data>& values) {
         encode_length(out, values.size());
         for (const Data& value : values) encode_data(out, value);
     }
 
-    void operator()(const Null&) { out.u8(tag_null); }
-    void operator()(const DontCare&) { out.u8(tag_dont_care); }
-    void operator()(const Array& v) { elements(tag_array, v.elements); }
-    void operator()(const Structure& v) { elements(tag_structure, v.elements); }
-    void operator()(bool v) { out.u8(tag_boolean).u8(v ? 1 : 0); }
+    void operator()(const Null&) {}
+    void operator()(const DontCare&) {}
+    void operator()(const Array& v) { elements(v.elements); }
+    void operator()(const Structure& v) { elements(v.elements); }
+    void operator()(const CompactArray& v) { detail::encode_compact_array(out, v); }
+    void operator()(bool v) { out.u8(v ? 1 : 0); }
     void operator()(const BitString& v) {
         assert(v.octets.size() == (v.bits + 7) / 8);
-        sized(tag_bit_string, v.bits, v.octets);
+        sized(v.bits, v.octets);
     }
-    void operator()(std::int8_t v) { out.u8(tag_int8).i8(v); }
-    void operator()(std::int16_t v) { out.u8(tag_int16).i16(v); }
-    void operator()(std::int32_t v) { out.u8(tag_int32).i32(v); }
-    void operator()(std::int64_t v) { out.u8(tag_int64).i64(v); }
-    void operator()(std::uint8_t v) { out.u8(tag_uint8).u8(v); }
-    void operator()(std::uint16_t v) { out.u8(tag_uint16).u16(v); }
-    void operator()(std::uint32_t v) { out.u8(tag_uint32).u32(v); }
-    void operator()(std::uint64_t v) { out.u8(tag_uint64).u64(v); }
-    void operator()(const OctetString& v) { sized(tag_octet_string, v.octets.size(), v.octets); }
-    void operator()(const VisibleString& v) { sized(tag_visible_string, v.text.size(), as_bytes(v.text)); }
-    void operator()(const Utf8String& v) { sized(tag_utf8_string, v.text.size(), as_bytes(v.text)); }
-    void operator()(const Bcd& v) { out.u8(tag_bcd).u8(v.value); }
-    void operator()(const Enum& v) { out.u8(tag_enum).u8(v.value); }
-    void operator()(float v) { out.u8(tag_float32).u32(std::bit_cast<std::uint32_t>(v)); }
-    void operator()(double v) { out.u8(tag_float64).u64(std::bit_cast<std::uint64_t>(v)); }
-    void operator()(const RawDateTime& v) { out.u8(tag_date_time).bytes(v.octets); }
-    void operator()(const RawDate& v) { out.u8(tag_date).bytes(v.octets); }
-    void operator()(const RawTime& v) { out.u8(tag_time).bytes(v.octets); }
+    void operator()(std::int8_t v) { out.i8(v); }
+    void operator()(std::int16_t v) { out.i16(v); }
+    void operator()(std::int32_t v) { out.i32(v); }
+    void operator()(std::int64_t v) { out.i64(v); }
+    void operator()(std::uint8_t v) { out.u8(v); }
+    void operator()(std::uint16_t v) { out.u16(v); }
+    void operator()(std::uint32_t v) { out.u32(v); }
+    void operator()(std::uint64_t v) { out.u64(v); }
+    void operator()(const OctetString& v) { sized(v.octets.size(), v.octets); }
+    void operator()(const VisibleString& v) { sized(v.text.size(), as_bytes(v.text)); }
+    void operator()(const Utf8String& v) { sized(v.text.size(), as_bytes(v.text)); }
+    void operator()(const Bcd& v) { out.u8(v.value); }
+    void operator()(const Enum& v) { out.u8(v.value); }
+    void operator()(float v) { out.u32(std::bit_cast<std::uint32_t>(v)); }
+    void operator()(double v) { out.u64(std::bit_cast<std::uint64_t>(v)); }
+    void operator()(const RawDateTime& v) { out.bytes(v.octets); }
+    void operator()(const RawDate& v) { out.bytes(v.octets); }
+    void operator()(const RawTime& v) { out.bytes(v.octets); }
+    template <class T>
+    void operator()(Delta<T> v) {
+        (*this)(v.value);
+    }
 };
 
+Buffer sized_octets(Reader& in) { return to_buffer(in.bytes(decode_length(in))); }
+std::string sized_text(Reader& in) {
+    const Bytes octets = in.bytes(decode_length(in));
+    return {octets.begin(), octets.end()};
+}
+BitString bit_string(Reader& in) {
+    const std::size_t bits = decode_length(in);
+    const Bytes octets = in.bytes((bits + 7) / 8);
+    return in.ok() ? BitString{bits, to_buffer(octets)} : BitString{};
+}
+
 }  // namespace
+
+namespace detail {
+
+bool Decoding::charge(std::size_t count, std::size_t start) {
+    if (count > elements_left) in.fail_at(Fault::too_long, start);
+    if (!in.ok()) return false;
+    elements_left -= count;
+    return true;
+}
+
+std::vector<Data> Decoding::elements(std::size_t depth_left, std::size_t start) {
+    std::vector<Data> values;
+    if (depth_left == 0) {
+        in.fail_at(Fault::too_deep, start);
+        return values;
+    }
+    const std::size_t count = decode_length(in);
+    // Every element takes an octet at least: a count above what is left never reaches the allocator.
+    if (in.ok() && count > in.remaining()) in.fail(Fault::truncated);
+    if (!charge(count, start)) return values;
+    values.reserve(count);
+    for (std::size_t i = 0; i < count && in.ok(); ++i) values.push_back(value(depth_left - 1));
+    return values;
+}
+
+Data Decoding::value(std::size_t depth_left) {
+    const std::size_t start = in.position();
+    const std::uint8_t tag = in.u8();
+    if (!in.ok()) return Null{};
+    switch (tag) {
+        case tag::array:
+            return Array{elements(depth_left, start)};
+        case tag::structure:
+            return Structure{elements(depth_left, start)};
+        case tag::compact_array:
+            return compact_array(depth_left, start);
+        default:
+            return content(tag, start);
+    }
+}
+
+Data Decoding::content(std::uint8_t tag, std::size_t start) {
+    switch (tag) {
+        case tag::null:
+            return Null{};
+        case tag::boolean:
+            return in.u8() != 0;
+        case tag::bit_string:
+            return bit_string(in);
+        case tag::int32:
+            return in.i32();
+        case tag::uint32:
+            return in.u32();
+        case tag::octet_string:
+            return OctetString{sized_octets(in)};
+        case tag::visible_string:
+            return VisibleString{sized_text(in)};
+        case tag::utf8_string:
+            return Utf8String{sized_text(in)};
+        case tag::bcd:
+            return Bcd{in.u8()};
+        case tag::int8:
+            return in.i8();
+        case tag::int16:
+            return in.i16();
+        case tag::uint8:
+            return in.u8();
+        case tag::uint16:
+            return in.u16();
+        case tag::int64:
+            return in.i64();
+        case tag::uint64:
+            return in.u64();
+        case tag::enumeration:
+            return Enum{in.u8()};
+        case tag::float32:
+            return std::bit_cast<float>(in.u32());
+        case tag::float64:
+            return std::bit_cast<double>(in.u64());
+        case tag::date_time:
+            return RawDateTime{in.array<12>()};
+        case tag::date:
+            return RawDate{in.array<5>()};
+        case tag::time:
+            return RawTime{in.array<4>()};
+        case tag::delta_int8:
+            return Delta<std::int8_t>{in.i8()};
+        case tag::delta_int16:
+            return Delta<std::int16_t>{in.i16()};
+        case tag::delta_int32:
+            return Delta<std::int32_t>{in.i32()};
+        case tag::delta_uint8:
+            return Delta<std::uint8_t>{in.u8()};
+        case tag::delta_uint16:
+            return Delta<std::uint16_t>{in.u16()};
+        case tag::delta_uint32:
+            return Delta<std::uint32_t>{in.u32()};
+        case tag::dont_care:
+            return DontCare{};
+        default:
+            in.fail_at(Fault::bad_tag, start);
+            return Null{};
+    }
+}
+
+void encode_content(Writer& out, const Data& data) {
+    assert(data.elements() == nullptr && !data.as<CompactArray>());
+    std::visit(Content{out}, data.value);
+}
+
+}  // namespace detail
+
+std::uint8_t tag_of(const Data& data) { return std::visit(Tagging{}, data.value); }
 
 bool operator==(const Array& a, const Array& b) { return a.elements == b.elements; }
 bool operator==(const Structure& a, const Structure& b) { return a.elements == b.elements; }
@@ -216,7 +251,7 @@ Bytes Data::octets() const {
 }
 
 Data decode_data(Reader& in, const DataLimits& limits) {
-    return Decoding{in, limits.elements_max}.value(limits.depth_max);
+    return detail::Decoding{in, limits.elements_max}.value(limits.depth_max);
 }
 
 Result<Data> decode_data(Bytes bytes, const DataLimits& limits) {
@@ -227,7 +262,10 @@ Result<Data> decode_data(Bytes bytes, const DataLimits& limits) {
     return data;
 }
 
-void encode_data(Writer& out, const Data& data) { std::visit(Encoding{out}, data.value); }
+void encode_data(Writer& out, const Data& data) {
+    out.u8(tag_of(data));
+    std::visit(Content{out}, data.value);
+}
 
 Buffer encode_data(const Data& data) {
     Writer out;

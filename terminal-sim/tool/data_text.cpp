@@ -65,6 +65,11 @@ struct Text {
     std::string operator()(const RawDateTime& time) const { return octets_text(time.octets); }
     std::string operator()(const RawDate& date) const { return quoted(to_hex(date.octets)); }
     std::string operator()(const RawTime& time) const { return quoted(to_hex(time.octets)); }
+    std::string operator()(const CompactArray& array) const { return list_text(array.rows); }
+    template <class T>
+    std::string operator()(Delta<T> delta) const {
+        return fmt::format("{{\"delta\":{}}}", delta.value);
+    }
     template <class Number>
         requires std::is_arithmetic_v<Number>
     std::string operator()(Number number) const {

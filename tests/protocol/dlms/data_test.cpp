@@ -47,6 +47,12 @@ TEST_CASE("data: every type decodes to its value and back to the same octets", "
         {"1A07EA0B1607", RawDate{{0x07, 0xEA, 0x0B, 0x16, 0x07}}},
         {"1B0010100A", RawTime{{0, 0x10, 0x10, 0x0A}}},
         {"FF", DontCare{}},
+        {"1C81", Delta<std::int8_t>{-127}},
+        {"1DFF00", Delta<std::int16_t>{-256}},
+        {"1E80000001", Delta<std::int32_t>{-2'147'483'647}},
+        {"1FFF", Delta<std::uint8_t>{255}},
+        {"208001", Delta<std::uint16_t>{32'769}},
+        {"21FFFFFFFE", Delta<std::uint32_t>{4'294'967'294}},
     }));
     DYNAMIC_SECTION(row.hex) {
         const auto bytes = octets(row.hex);
@@ -105,10 +111,8 @@ TEST_CASE("data: refuses what is malformed and says where", "[dlms]") {
         {"a bit string whose octets are not there", "0484FFFFFFFF00", {Fault::truncated, 7}},
         {"the indefinite length", "098000", {Fault::bad_value, 1}},
         {"a length of five octets", "09850100000000", {Fault::too_long, 1}},
-        {"a compact array, which is not ours yet",
-         "13020206110A00000001050000000206",
-         {Fault::unsupported, 0}},
-        {"a delta, which was not negotiated", "1C01", {Fault::unsupported, 0}},
+        {"a tag behind the deltas", "2200", {Fault::bad_tag, 0}},
+        {"a delta without its value", "1E000000", {Fault::truncated, 4}},
     }));
     DYNAMIC_SECTION(row.why) {
         const auto bytes = octets(row.hex);
@@ -139,5 +143,6 @@ TEST_CASE("data: integer() widens integers, enums and BCD only", "[dlms]") {
     CHECK_FALSE(Data{std::uint64_t{1} << 63}.integer());
     CHECK_FALSE(Data{true}.integer());
     CHECK_FALSE(Data{1.0}.integer());
+    CHECK_FALSE(Data{Delta<std::int8_t>{1}}.integer());  // a difference is no value
     CHECK_FALSE(Data{}.integer());
 }
