@@ -66,6 +66,14 @@ const std::map<std::string, std::string> texts{
     {"concentrator",
      "headend concentrator revoke NUMBER --config FILE\n"
      "  Ends the concentrator's session and refuses it from now on.\n"},
+    {"restored",
+     "headend restored --config FILE\n"
+     "  Run it when the database was put back to an older state (a restored dump, a snapshot) and more than "
+     "one "
+     "head-end\n"
+     "  uses it: every invocation counter jumps by 2^20, so that none is used twice. A single head-end "
+     "notices by "
+     "itself.\n"},
     {"user",
      "headend user add LOGIN --role operator|engineer|administrator [--name \"FULL NAME\"] "
      "[--password-stdin] --config FILE\n"
@@ -98,6 +106,7 @@ std::string help() {
            "  user          add a user of the console\n"
            "  enrol         print a code that lets a concentrator in\n"
            "  concentrator  revoke a concentrator\n"
+           "  restored      make counters jump after the database was put back\n"
            "  serve         run\n"
            "  read          read a meter now\n";
 }

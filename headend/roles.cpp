@@ -145,7 +145,8 @@ struct MonitorRole::Parts {
     explicit Parts(Plant& plant)
         : workers(plant, "wm_monitor", monitor_threads),
           queue(workers.queue()),
-          counters(queue),
+          horizon(plant.settings.counters),
+          counters(queue, horizon),
           keys(queue, plant.master, counters, [&plant] { return plant.loop.now(); }),
           on_demand(
               {.own_title = own_title}, keys,
@@ -163,6 +164,7 @@ struct MonitorRole::Parts {
 
     DatabaseWorkers workers;
     database::QueryQueue& queue;
+    database::CounterHorizon horizon;
     database::CounterBlocks counters;
     monitor::PgKeyService keys;
     monitor::OnDemand on_demand;

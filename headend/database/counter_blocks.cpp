@@ -94,7 +94,7 @@ std::shared_ptr<CounterBlocks::Counter> CounterBlocks::counter(DeviceNumber numb
 bool CounterBlocks::refill(Connection& connection, DeviceNumber number, MeterId meter, Instant now) {
     const auto found = counter(number);
     if (found->left(KeyCounters{connection}.generation(meter, purpose)) >= low) return true;
-    const auto block = KeyCounters{connection}.reserve(meter, purpose, block_size, now);
+    const auto block = horizon_.reserve(connection, meter, purpose, block_size, now);
     if (!block) return false;
     found->add(meter, *block);
     return true;

@@ -3,7 +3,7 @@
 #include <memory>
 #include <mutex>
 
-#include "headend/database/key_counters.h"
+#include "headend/database/counter_horizon.h"
 #include "headend/database/query_queue.h"
 #include "protocol/base/cipher.h"
 
@@ -16,8 +16,8 @@ class CounterBlocks {
 public:
     static constexpr std::uint32_t block_size = 256, low = 128;
 
-    /// `queue` writes what was accepted; it outlives this object.
-    explicit CounterBlocks(QueryQueue& queue) : queue_(queue) {}
+    /// `queue` writes what was accepted; both outlive this object.
+    CounterBlocks(QueryQueue& queue, CounterHorizon& horizon) : queue_(queue), horizon_(horizon) {}
 
     /// Worker thread: reserves a block when fewer than `low` values are left. False when the counter is used
     /// up.
@@ -31,6 +31,7 @@ private:
     std::shared_ptr<Counter> counter(DeviceNumber number);
 
     QueryQueue& queue_;
+    CounterHorizon& horizon_;
     std::mutex mutex_;
     std::map<DeviceNumber, std::shared_ptr<Counter>> counters_;
 };

@@ -63,7 +63,8 @@ TEST_CASE("counters: a loop thread works from memory, and a new process starts a
                      [](const auto&) {}};
     std::uint32_t last = 0;
     {
-        CounterBlocks blocks{queue};
+        CounterHorizon horizon;
+        CounterBlocks blocks{queue, horizon};
         CounterStore& counter = blocks.of(customer(0));
         CHECK_FALSE(counter.next());  // nothing reserved yet
         REQUIRE(blocks.refill(town.monitor, customer(0), meter, midnight));
@@ -80,7 +81,8 @@ TEST_CASE("counters: a loop thread works from memory, and a new process starts a
         CHECK(counter.accept(12));
     }
     CHECK(town.value("select received from key_counter") == 12);
-    CounterBlocks restarted{queue};
+    CounterHorizon horizon;
+    CounterBlocks restarted{queue, horizon};
     CounterStore& counter = restarted.of(customer(0));
     REQUIRE(restarted.refill(town.monitor, customer(0), meter, midnight));
     CHECK(counter.next().value() > last);
