@@ -372,6 +372,12 @@ TEST_CASE("hdlc: several APDUs of a server share a window (blocks that stream)",
     for (std::uint8_t i = 1; i <= 3; ++i) far.send_apdu(Buffer{0xE0, i});
     while (const auto out = far.take_output()) near.feed(*out);
     for (std::uint8_t i = 1; i <= 3; ++i) CHECK(near.take_apdu() == Buffer{0xE0, i});
+    far.send_apdu(hex("E004"));
+    CHECK_FALSE(far.take_output());  // not its turn
+    near.poll();
+    far.feed(near.take_output().value());
+    near.feed(far.take_output().value());
+    CHECK(near.take_apdu() == hex("E004"));
 }
 
 }  // namespace wattmesh::link
