@@ -21,6 +21,18 @@ Buffer encode_wrapper(const WrapperFrame& frame) {
     return out.take();
 }
 
+Result<WrapperFrame> decode_wrapper_datagram(Bytes datagram, std::size_t payload_size_max) {
+    Reader in{datagram};
+    if (in.u16() != version && in.ok()) in.fail_at(Fault::bad_version, 0);
+    WrapperFrame frame{.source = Sap{in.u16()}, .destination = Sap{in.u16()}};
+    const std::size_t length = in.u16();
+    if (length > payload_size_max) in.fail_at(Fault::too_long, 6);
+    frame.payload = to_buffer(in.bytes(length));
+    in.expect_end();
+    if (in.error()) return *in.error();
+    return frame;
+}
+
 void WrapperDecoder::feed(Bytes bytes) {
     if (!error_) buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
 }

@@ -16,6 +16,9 @@ struct WrapperFrame {
 };
 Buffer encode_wrapper(const WrapperFrame& frame);
 
+/// One UDP datagram: exactly one PDU (IEC 62056-47, 7.2.2), so that octets behind it are refused.
+Result<WrapperFrame> decode_wrapper_datagram(Bytes datagram, std::size_t payload_size_max = 65'535);
+
 /// Cuts a TCP stream into wrapper PDUs. After an error the stream is lost: the owner drops the session.
 class WrapperDecoder {
 public:

@@ -22,6 +22,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         frames.push_back(std::move(*frame));
     }
     assert(frames == pieces);
+    const auto datagram = link::decode_wrapper_datagram(stream, 1'024);
+    if (datagram) assert(frames.size() == 1 && frames.front() == *datagram);
     assert(std::equal(again.begin(), again.end(), stream.begin()));
     return 0;
 }

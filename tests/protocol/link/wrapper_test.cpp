@@ -90,6 +90,33 @@ TEST_CASE("wrapper: a lost stream says why and stays lost", "[link]") {
     }
 }
 
+TEST_CASE("wrapper on UDP: one datagram is one PDU", "[link]") {
+    const WrapperFrame frame{Sap{16}, Sap{1}, hex("C001C100080000010000FF0200")};
+    const auto decoded = decode_wrapper_datagram(hex(wrap_1));
+    REQUIRE(decoded);
+    CHECK(*decoded == frame);
+    const Buffer bytes = hex(wrap_1);
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+        CAPTURE(size);
+        const auto part = decode_wrapper_datagram(Bytes{bytes}.first(size));
+        REQUIRE_FALSE(part);
+        CHECK(part.error() == Error{Fault::truncated, size});
+    }
+    struct Row {
+        std::string bytes;
+        Error error;
+    };
+    for (const auto& [wrong, error] : {Row{std::string{wrap_1} + "00", {Fault::trailing, 21}},
+                                       Row{std::string{wrap_1} + wrap_1, {Fault::trailing, 21}},
+                                       Row{"000200100001000100", {Fault::bad_version, 0}},
+                                       Row{"0001001000010101", {Fault::too_long, 6}}}) {
+        CAPTURE(wrong);
+        const auto refused = decode_wrapper_datagram(hex(wrong), 256);
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error() == error);
+    }
+}
+
 TEST_CASE("hello: captured log-in and heartbeat both ways", "[link]") {
     struct Row {
         const char* bytes;
@@ -179,6 +206,24 @@ TEST_CASE("gateway: request and answer of the fact sheet, both ways", "[link]") 
         CHECK(*frame == expected);
         CHECK(encode_gateway(expected) == hex(row.bytes));
     }
+}
+
+TEST_CASE("gateway: the captured request of a LONGI unit, whole with its wrapper", "[link]") {
+    const Buffer bytes =
+        hex("0001001100010047E6030C35343030303030303033343160"
+            "36A1090607608574050801018A0207808B0760857405080201AC0A80083132333435363738BE10040E01000000065F1F"
+            "040000"
+            "7E1F04B0");
+    const auto outer = decode_wrapper_datagram(bytes);
+    REQUIRE(outer);
+    CHECK(outer->source == Sap{0x11});
+    const auto gateway = decode_gateway(outer->payload);
+    REQUIRE(gateway);
+    CHECK(gateway->network == 3);
+    CHECK(std::string(gateway->address.begin(), gateway->address.end()) == "540000000341");  // ASCII here
+    CHECK(gateway->apdu.front() == 0x60);
+    CHECK(gateway->apdu.size() == 0x38);
+    CHECK(encode_wrapper({outer->source, outer->destination, encode_gateway(*gateway)}) == bytes);
 }
 
 TEST_CASE("gateway: refuses a malformed prefix and says where", "[link]") {
