@@ -6,8 +6,9 @@
 
 #include "headend/command_line.h"
 #include "headend/console/data_text.h"
-#include "headend/console/units.h"
 #include "headend/direct_line.h"
+#include "protocol/cosem/obis_names.h"
+#include "protocol/cosem/units.h"
 #include "protocol/dlms/client.h"
 
 namespace wattmesh::headend {
@@ -141,12 +142,11 @@ void print_register(DirectTalk& talk, dlms::AttributeId id, std::int64_t value) 
     const auto* pair = value_in(outcome, id).elements();
     const bool scaled = pair != nullptr && pair->size() == 2 && (*pair)[0].integer() && (*pair)[1].integer();
     const int scaler = scaled ? static_cast<int>(*(*pair)[0].integer()) : 0;
-    const auto unit =
-        scaled ? console::unit_name(static_cast<int>(*(*pair)[1].integer())) : std::string_view{};
+    const auto unit = scaled ? cosem::unit_name(static_cast<int>(*(*pair)[1].integer())) : std::string_view{};
     if (scaler == 0) {
         std::cout << value;
     } else {
-        std::cout << console::scaled(value, scaler);
+        std::cout << cosem::scaled(value, scaler);
     }
     std::cout << (unit.empty() ? "" : " ") << unit << "\n";
 }
@@ -168,7 +168,7 @@ int read_direct(const platform::Arguments& arguments) {
     const LineKind kind = link == "hdlc" ? LineKind::hdlc : LineKind::wrapper;
     const Sap client{settings.optional_in<std::uint16_t>("client", 16, 1, 127)};
     const dlms::AttributeId id{
-        settings.optional_in<std::uint16_t>("class", console::usual_class(*code), 1, 65'535), *code,
+        settings.optional_in<std::uint16_t>("class", cosem::usual_class(*code), 1, 65'535), *code,
         static_cast<std::int8_t>(settings.optional_in<int>("attribute", 2, 1, 127))};
     auto config = config_for(secrets, client);
     const std::uint32_t counter = config.ciphered ? last_counter(place, kind, client) : 0;

@@ -2,8 +2,9 @@
 
 #include "headend/console/api.h"
 #include "headend/console/live_topology.h"
-#include "headend/console/units.h"
 #include "headend/console/words.h"
+#include "protocol/cosem/obis_names.h"
+#include "protocol/cosem/units.h"
 
 namespace wattmesh::headend::console {
 namespace {
@@ -76,13 +77,13 @@ std::string quality_word(int quality) {
 void write_latest(Json& json, const std::vector<database::LatestValue>& values) {
     json.key("latest").open_array();
     for (const auto& value : values) {
-        auto name = register_name(value.register_);
+        auto name = cosem::obis_name_or_code(value.register_);
         if (value.period_s > 0) name += ", last " + std::to_string(value.period_s / 60) + " min";
         json.open_object()
             .field("obis", value.register_)
             .field("name", name)
-            .field("value", scaled(value.value, value.scaler));
-        json.field("unit", unit_name(value.unit)).field("at", value.at);
+            .field("value", cosem::scaled(value.value, value.scaler));
+        json.field("unit", cosem::unit_name(value.unit)).field("at", value.at);
         json.field("quality", quality_word(value.quality)).field("source", value.source).close_object();
     }
     json.close_array();
@@ -94,8 +95,8 @@ void write_channels(Json& json, const std::vector<database::ChannelLine>& channe
         json.open_object()
             .field("channel", channel.channel)
             .field("obis", channel.register_)
-            .field("name", register_name(channel.register_))
-            .field("unit", unit_name(channel.unit))
+            .field("name", cosem::obis_name_or_code(channel.register_))
+            .field("unit", cosem::unit_name(channel.unit))
             .field("scaler", channel.scaler)
             .close_object();
     json.close_array();
@@ -201,7 +202,7 @@ void write_curve(Json& json, const database::Curve& curve, Instant from, Instant
     json.close_array().key("value").open_array();
     for (const auto& [instant, index] : points) {
         if (index < curve.at.size() && curve.value[index])
-            json.value(scaled(*curve.value[index], curve.channel.scaler));
+            json.value(cosem::scaled(*curve.value[index], curve.channel.scaler));
         else
             json.null();
     }
@@ -230,7 +231,8 @@ Answer curve(Context& context, const Request& request) {
         .field("meter", meter.number)
         .field("channel", channel)
         .field("obis", curve->channel.register_);
-    json.field("name", register_name(curve->channel.register_)).field("unit", unit_name(curve->channel.unit));
+    json.field("name", cosem::obis_name_or_code(curve->channel.register_))
+        .field("unit", cosem::unit_name(curve->channel.unit));
     json.field("period_s", curve->period_s).field("from", from).field("to", to);
     write_curve(json, *curve, from, to, context.due());
     json.close_object();

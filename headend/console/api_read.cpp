@@ -7,8 +7,9 @@
 #include "headend/console/data_text.h"
 #include "headend/console/json_body.h"
 #include "headend/console/live_topology.h"
-#include "headend/console/units.h"
 #include "headend/console/words.h"
+#include "protocol/cosem/obis_names.h"
+#include "protocol/cosem/units.h"
 
 namespace wattmesh::headend::console {
 namespace {
@@ -87,10 +88,10 @@ void write_answer(Json& json, const dlms::AttributeId& attribute, const LiveValu
     const auto integer = answer.value.integer();
     json.key("value");
     if (integer && attribute.class_id != 1)
-        json.value(scaled(*integer, answer.scaler.value_or(0)));
+        json.value(cosem::scaled(*integer, answer.scaler.value_or(0)));
     else
         json.null();
-    json.field("unit", unit_name(answer.unit.value_or(255))).field("text", data_text(answer.value));
+    json.field("unit", cosem::unit_name(answer.unit.value_or(255))).field("text", data_text(answer.value));
 }
 
 Answer read(Context& context, std::atomic<int>& open, const Request& request) {
@@ -99,7 +100,7 @@ Answer read(Context& context, std::atomic<int>& open, const Request& request) {
     const auto code = ObisCode::parse(body.text("obis", 32));
     if (!code) throw Problem{400, "Bad request", "'obis' must be a code like 1-0:1.8.0 or 1-0:1.8.0*255."};
     const dlms::AttributeId attribute{
-        .class_id = static_cast<std::uint16_t>(body.number_or("class", 1, 65535, usual_class(*code))),
+        .class_id = static_cast<std::uint16_t>(body.number_or("class", 1, 65535, cosem::usual_class(*code))),
         .object = *code,
         .attribute = static_cast<std::int8_t>(body.number_or("attribute", 1, 127, 2))};
     const auto why = body.text_or("reason", 200, "asked in the console");
@@ -125,7 +126,10 @@ Answer read(Context& context, std::atomic<int>& open, const Request& request) {
     if (const auto node = concentrator ? live_node(context, *concentrator, number) : std::nullopt)
         route = node->route;
     Json json;
-    json.open_object().field("meter", number).field("obis", *code).field("name", register_name(*code));
+    json.open_object()
+        .field("meter", number)
+        .field("obis", *code)
+        .field("name", cosem::obis_name_or_code(*code));
     json.field("class", static_cast<int>(attribute.class_id))
         .field("attribute", static_cast<int>(attribute.attribute));
     write_answer(json, attribute, answer);

@@ -81,31 +81,4 @@ struct Text {
 
 std::string to_json(const Data& data) { return std::visit(Text{}, data.value); }
 
-std::string_view unit_text(std::int64_t unit) {
-    switch (unit) {  // Blue Book, physical units
-        case 27:
-            return "W";
-        case 28:
-            return "VA";
-        case 29:
-            return "var";
-        case 30:
-            return "Wh";
-        case 31:
-            return "VAh";
-        case 32:
-            return "varh";
-        case 33:
-            return "A";
-        case 35:
-            return "V";
-        case 44:
-            return "Hz";
-        case 255:
-            return "";
-        default:
-            return "?";
-    }
-}
-
 }  // namespace wattmesh::sim

@@ -11,8 +11,6 @@ namespace wattmesh::sim {
 std::string to_json(const dlms::Data& data);
 /// JSON text without its quotes.
 std::string json_escaped(std::string_view text);
-/// "Wh" for 30, "?" for what is not in the table.
-std::string_view unit_text(std::int64_t unit);
 std::string iso_text(Instant at);
 
 }  // namespace wattmesh::sim

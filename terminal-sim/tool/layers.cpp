@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "protocol/cosem/class_table.h"
+#include "protocol/cosem/obis_names.h"
 #include "protocol/dlms/acse.h"
 #include "protocol/dlms/apdu.h"
 #include "protocol/link/hdlc.h"
@@ -86,9 +88,28 @@ std::string_view kind_of(std::uint8_t tag) {
     }
 }
 
+/// " (clock.time, Clock)" as far as the tables know.
+template <class Member>
+std::string words_of(const cosem::ClassSpec* spec, const Member* member, const ObisCode& object) {
+    const std::string name = cosem::obis_name(object);
+    if (spec == nullptr) return name.empty() ? "" : " (" + name + ")";
+    std::string words = " (" + std::string{spec->name};
+    if (member != nullptr) (words += '.') += member->name;
+    return words + (name.empty() ? "" : ", " + name) + ")";
+}
+
 void attribute_line(Lines& lines, int depth, const AttributeId& id) {
-    lines.add(depth, fmt::format("class {} object {} attribute {}", id.class_id, to_string(id.object),
-                                 id.attribute));
+    const auto* spec = cosem::find_class(id.class_id);
+    const auto* attribute = spec == nullptr ? nullptr : spec->attribute(id.attribute);
+    lines.add(depth, fmt::format("class {} object {} attribute {}{}", id.class_id, to_string(id.object),
+                                 id.attribute, words_of(spec, attribute, id.object)));
+}
+
+void method_line(Lines& lines, int depth, const MethodId& id) {
+    const auto* spec = cosem::find_class(id.class_id);
+    const auto* method = spec == nullptr ? nullptr : spec->method(id.method);
+    lines.add(depth, fmt::format("class {} object {} method {}{}", id.class_id, to_string(id.object),
+                                 id.method, words_of(spec, method, id.object)));
 }
 
 void request_lines(Lines& lines, int depth, Bytes apdu) {
@@ -106,8 +127,7 @@ void request_lines(Lines& lines, int depth, Bytes apdu) {
         attribute_line(lines, depth, set->id);
         lines.add(depth, "value " + to_json(set->value));
     } else if (const auto* action = std::get_if<ActionRequest>(&*request)) {
-        lines.add(depth, fmt::format("class {} object {} method {}", action->id.class_id,
-                                     to_string(action->id.object), action->id.method));
+        method_line(lines, depth, action->id);
     }
 }
 

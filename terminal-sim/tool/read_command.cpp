@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstdio>
 
+#include "protocol/cosem/units.h"
 #include "protocol/dlms/date_time.h"
 #include "terminal-sim/tool/command.h"
 #include "terminal-sim/tool/data_text.h"
@@ -106,7 +107,7 @@ bool print(MeterSession& session, const AttributeId& id, const Selection& select
         const auto* parts = data == nullptr ? nullptr : data->elements();
         if (parts != nullptr && parts->size() == 2)
             scale = fmt::format(R"(,"scaler":{},"unit":"{}")", to_json((*parts)[0]),
-                                unit_text((*parts)[1].integer().value_or(255)));
+                                cosem::unit_name(static_cast<int>((*parts)[1].integer().value_or(255))));
     }
     std::printf("%s,\"value\":%s%s}\n", head.c_str(), to_json(std::get<Data>(outcome)).c_str(),
                 scale.c_str());

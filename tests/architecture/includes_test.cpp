@@ -27,9 +27,10 @@ const std::map<std::string, Folders> allowed_tops{
     {"tests", {"protocol", "security", "platform", "headend", "concentrator", "terminal-sim"}},
 };
 
-/// Inside protocol: base stands on nothing, dcu on dlms; link and mesh know nothing of DLMS.
+/// Inside protocol: base stands on nothing, dcu and cosem on dlms; link and mesh know nothing of DLMS.
 const std::map<std::string, Folders> allowed_in_protocol{
-    {"base", {}}, {"link", {"base"}}, {"dlms", {"base"}}, {"mesh", {"base"}}, {"dcu", {"base", "dlms"}}};
+    {"base", {}},       {"link", {"base"}},        {"dlms", {"base"}},
+    {"mesh", {"base"}}, {"dcu", {"base", "dlms"}}, {"cosem", {"base", "dlms"}}};
 
 /// Foreign headers and the only folders that may see them.
 struct Foreign {
