@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <variant>
 
 #include "protocol/cosem/activity_calendar.h"
 #include "protocol/cosem/association_ln.h"
@@ -20,6 +19,7 @@
 #include "protocol/cosem/schedule.h"
 #include "protocol/cosem/script_table.h"
 #include "protocol/cosem/security_setup.h"
+#include "protocol/dlms/data_tag.h"
 
 namespace wattmesh::cosem {
 
@@ -73,30 +73,7 @@ constexpr std::array all{&data::spec,
                          &token_gateway::spec,
                          &iec_62055_41_attributes::spec};
 
-struct TypeOf {
-    Type operator()(const dlms::Null&) const { return Type::null_data; }
-    Type operator()(const dlms::Array&) const { return Type::array; }
-    Type operator()(const dlms::Structure&) const { return Type::structure; }
-    Type operator()(bool) const { return Type::boolean; }
-    Type operator()(const dlms::BitString&) const { return Type::bit_string; }
-    Type operator()(const dlms::OctetString&) const { return Type::octet_string; }
-    Type operator()(const dlms::VisibleString&) const { return Type::visible_string; }
-    Type operator()(const dlms::Utf8String&) const { return Type::utf8_string; }
-    Type operator()(const dlms::Bcd&) const { return Type::bcd; }
-    Type operator()(const dlms::Enum&) const { return Type::enumeration; }
-    Type operator()(float) const { return Type::float32; }
-    Type operator()(double) const { return Type::float64; }
-    Type operator()(const dlms::RawDateTime&) const { return Type::date_time; }
-    Type operator()(const dlms::RawDate&) const { return Type::date; }
-    Type operator()(const dlms::RawTime&) const { return Type::time; }
-    Type operator()(const dlms::DontCare&) const { return Type::dont_care; }
-    template <std::integral T>
-    Type operator()(T) const {
-        return integer_type<T>();
-    }
-};
-
-constexpr std::array<std::pair<Type, std::string_view>, 25> words{{
+constexpr std::array<std::pair<Type, std::string_view>, 26> words{{
     {Type::null_data, "null-data"},
     {Type::array, "array"},
     {Type::structure, "structure"},
@@ -121,6 +98,7 @@ constexpr std::array<std::pair<Type, std::string_view>, 25> words{{
     {Type::date_time, "date-time"},
     {Type::date, "date"},
     {Type::time, "time"},
+    {Type::delta, "delta"},
     {Type::dont_care, "dont-care"},
 }};
 
@@ -147,7 +125,11 @@ Checked<const Spec*> check(const ClassSpec& owner, const Spec* spec, const Types
 
 }  // namespace
 
-Type type_of(const dlms::Data& data) { return std::visit(TypeOf{}, data.value); }
+Type type_of(const dlms::Data& data) {
+    const std::uint8_t tag = dlms::tag_of(data);
+    if (tag == dlms::tag::dont_care) return Type::dont_care;
+    return tag >= dlms::tag::delta_int8 ? Type::delta : static_cast<Type>(tag);
+}
 
 std::string_view to_string(Type type) {
     const auto found =

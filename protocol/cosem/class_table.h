@@ -39,6 +39,7 @@ enum class Type : std::uint8_t {
     date_time = 25,
     date = 26,
     time = 27,
+    delta = 28,      ///< any of 28 to 33: a difference, in profile buffers only
     dont_care = 63,  ///< 0xFF on the wire
 };
 Type type_of(const dlms::Data& data);
