@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <variant>
+#include <vector>
 
 #include "protocol/base/bytes.h"
 #include "protocol/base/result.h"
@@ -15,6 +16,9 @@
 namespace wattmesh::dlms {
 
 inline constexpr std::uint8_t service_class_confirmed = 0x40;
+
+/// Most attributes or methods that one with-list or ACCESS request names here.
+inline constexpr std::size_t list_size_max = 512;
 
 // Requests, client to server.
 struct GetRequest {
@@ -29,19 +33,41 @@ struct GetNextRequest {
     std::uint32_t block = 0;  ///< number of the block just received
     friend bool operator==(const GetNextRequest&, const GetNextRequest&) = default;
 };
+struct GetListRequest {
+    struct Item {
+        AttributeId id{};
+        Selection selection{};
+        bool selection_valid = true;
+        friend bool operator==(const Item&, const Item&) = default;
+    };
+    std::uint8_t invoke = 0;
+    std::vector<Item> items{};  ///< 1 to list_size_max
+    friend bool operator==(const GetListRequest&, const GetListRequest&) = default;
+};
+/// What a SET writes to. `selective`: an access selection came along (its parameters are not kept).
+struct SetTarget {
+    AttributeId id{};
+    bool selective = false;
+    friend bool operator==(const SetTarget&, const SetTarget&) = default;
+};
 struct SetRequest {
     std::uint8_t invoke = 0;
-    AttributeId id{};
+    SetTarget target{};
     Data value{};
-    bool selective = false;  ///< an access selection came along (its parameters are not kept)
     friend bool operator==(const SetRequest&, const SetRequest&) = default;
 };
-/// One block of a long SET: the first names the attribute. `octets` of all blocks together are the encoded
-/// value.
+struct SetListRequest {
+    std::uint8_t invoke = 0;
+    std::vector<SetTarget> targets{};
+    std::vector<Data> values{};  ///< as many as targets
+    friend bool operator==(const SetListRequest&, const SetListRequest&) = default;
+};
+/// One block of a long SET. The first names its targets: one, or with `list` any number. The octets of all
+/// blocks together are the encoded value, or the sequence of values.
 struct SetBlockRequest {
     std::uint8_t invoke = 0;
-    std::optional<AttributeId> id{};
-    bool selective = false;
+    std::vector<SetTarget> targets{};  ///< empty after the first block
+    bool list = false;
     bool last = false;
     std::uint32_t block = 0;
     Buffer octets{};
@@ -53,20 +79,43 @@ struct ActionRequest {
     std::optional<Data> argument{};
     friend bool operator==(const ActionRequest&, const ActionRequest&) = default;
 };
-/// A request of the standard that we do not serve: with-list, ACTION by blocks.
-struct UnsupportedRequest {
-    std::uint8_t tag = 0, choice = 0, invoke = 0;
-    friend bool operator==(const UnsupportedRequest&, const UnsupportedRequest&) = default;
+/// The client has a block of return parameters and asks for the next.
+struct ActionNextRequest {
+    std::uint8_t invoke = 0;
+    std::uint32_t block = 0;
+    friend bool operator==(const ActionNextRequest&, const ActionNextRequest&) = default;
+};
+struct ActionListRequest {
+    std::uint8_t invoke = 0;
+    std::vector<MethodId> ids{};
+    std::vector<Data> arguments{};  ///< as many as ids; null-data for none
+    friend bool operator==(const ActionListRequest&, const ActionListRequest&) = default;
+};
+/// One block of long method invocation parameters, like SetBlockRequest.
+struct ActionBlockRequest {
+    std::uint8_t invoke = 0;
+    std::vector<MethodId> ids{};
+    bool list = false;
+    bool last = false;
+    std::uint32_t block = 0;
+    Buffer octets{};
+    friend bool operator==(const ActionBlockRequest&, const ActionBlockRequest&) = default;
 };
 using Request =
-    std::variant<GetRequest, GetNextRequest, SetRequest, SetBlockRequest, ActionRequest, UnsupportedRequest>;
+    std::variant<GetRequest, GetNextRequest, GetListRequest, SetRequest, SetListRequest, SetBlockRequest,
+                 ActionRequest, ActionNextRequest, ActionListRequest, ActionBlockRequest>;
 
 Result<Request> decode_request(Bytes apdu);
 Buffer encode(const GetRequest& request);
 Buffer encode(const GetNextRequest& request);
+Buffer encode(const GetListRequest& request);
 Buffer encode(const SetRequest& request);
+Buffer encode(const SetListRequest& request);
 Buffer encode(const SetBlockRequest& request);
 Buffer encode(const ActionRequest& request);
+Buffer encode(const ActionNextRequest& request);
+Buffer encode(const ActionListRequest& request);
+Buffer encode(const ActionBlockRequest& request);
 
 // Answers, server to client.
 struct GetResponse {
@@ -74,6 +123,7 @@ struct GetResponse {
     ReadOutcome outcome{};
     friend bool operator==(const GetResponse&, const GetResponse&) = default;
 };
+/// The octets of all blocks together are the encoded value, or for a list the sequence of results.
 struct GetBlockResponse {
     std::uint8_t invoke = 0;
     bool last = false;
@@ -81,34 +131,85 @@ struct GetBlockResponse {
     std::variant<Buffer, AccessResult> content{};
     friend bool operator==(const GetBlockResponse&, const GetBlockResponse&) = default;
 };
+struct GetListResponse {
+    std::uint8_t invoke = 0;
+    std::vector<ReadOutcome> outcomes{};
+    friend bool operator==(const GetListResponse&, const GetListResponse&) = default;
+};
 struct SetResponse {
     std::uint8_t invoke = 0;
     AccessResult result = AccessResult::success;
     friend bool operator==(const SetResponse&, const SetResponse&) = default;
 };
-/// Acknowledges a block of a long SET; the answer to the last one carries the result.
+/// Acknowledges a block of a long SET; the answer to the last one carries the results: one, or with `list`
+/// one for each target.
 struct SetBlockResponse {
     std::uint8_t invoke = 0;
-    std::optional<AccessResult> result{};
+    std::vector<AccessResult> results{};
+    bool list = false;
     std::uint32_t block = 0;
     friend bool operator==(const SetBlockResponse&, const SetBlockResponse&) = default;
 };
+struct SetListResponse {
+    std::uint8_t invoke = 0;
+    std::vector<AccessResult> results{};
+    friend bool operator==(const SetListResponse&, const SetListResponse&) = default;
+};
+/// What one method answered: `value` holds its return parameters, or why there are none.
+struct ActionResult {
+    AccessResult result = AccessResult::success;
+    std::optional<ReadOutcome> value{};
+    friend bool operator==(const ActionResult&, const ActionResult&) = default;
+};
 struct ActionResponse {
     std::uint8_t invoke = 0;
-    AccessResult result = AccessResult::success;
-    std::optional<ReadOutcome> value{};  ///< return parameters: data, or why there are none
+    ActionResult outcome{};
     friend bool operator==(const ActionResponse&, const ActionResponse&) = default;
 };
-using Response = std::variant<GetResponse, GetBlockResponse, SetResponse, SetBlockResponse, ActionResponse>;
+struct ActionListResponse {
+    std::uint8_t invoke = 0;
+    std::vector<ActionResult> outcomes{};
+    friend bool operator==(const ActionListResponse&, const ActionListResponse&) = default;
+};
+/// The octets of all blocks together are the encoded ActionResult, or for a list their sequence [M].
+struct ActionBlockResponse {
+    std::uint8_t invoke = 0;
+    bool last = false;
+    std::uint32_t block = 0;
+    Buffer octets{};
+    friend bool operator==(const ActionBlockResponse&, const ActionBlockResponse&) = default;
+};
+/// Acknowledges a block of long method invocation parameters.
+struct ActionNextResponse {
+    std::uint8_t invoke = 0;
+    std::uint32_t block = 0;
+    friend bool operator==(const ActionNextResponse&, const ActionNextResponse&) = default;
+};
+using Response = std::variant<GetResponse, GetBlockResponse, GetListResponse, SetResponse, SetBlockResponse,
+                              SetListResponse, ActionResponse, ActionListResponse, ActionBlockResponse,
+                              ActionNextResponse>;
 
 Result<Response> decode_response(Bytes apdu);
 Buffer encode(const GetResponse& response);
 Buffer encode(const GetBlockResponse& response);
+Buffer encode(const GetListResponse& response);
 Buffer encode(const SetResponse& response);
 Buffer encode(const SetBlockResponse& response);
+Buffer encode(const SetListResponse& response);
 Buffer encode(const ActionResponse& response);
-/// Octets of a GetBlockResponse around `raw` octets of block.
-std::size_t get_block_size(std::size_t raw);
+Buffer encode(const ActionListResponse& response);
+Buffer encode(const ActionBlockResponse& response);
+Buffer encode(const ActionNextResponse& response);
+/// Octets of a block answer (GET or ACTION) around `raw` octets of block; an upper bound for ACTION.
+std::size_t block_response_size(std::size_t raw);
+
+// What block transfer carries in place of one value: sequences.
+Buffer encode_values(const std::vector<Data>& values);
+Result<std::vector<Data>> decode_values(Bytes octets);
+Buffer encode_results(const std::vector<ReadOutcome>& outcomes);
+Result<std::vector<ReadOutcome>> decode_results(Bytes octets);
+Buffer encode_action_results(const std::vector<ActionResult>& outcomes, bool list);
+Result<std::vector<ActionResult>> decode_action_results(Bytes octets, bool list);
 
 /// exception-response (D8).
 struct ExceptionResponse {
@@ -142,6 +243,7 @@ struct EventNotification {
     Data value{};
     friend bool operator==(const EventNotification&, const EventNotification&) = default;
 };
+Buffer encode(const EventNotification& notification);
 Result<EventNotification> decode_event_notification(Bytes apdu);
 
 }  // namespace wattmesh::dlms

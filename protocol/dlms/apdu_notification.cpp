@@ -49,6 +49,18 @@ Result<DataNotification> decode_data_notification(Bytes apdu) {
     return notification;
 }
 
+Buffer encode(const EventNotification& notification) {
+    Writer out;
+    out.u8(tag_event_notification).u8(notification.time ? 1 : 0);
+    if (notification.time) {
+        encode_length(out, notification.time->size());
+        out.bytes(*notification.time);
+    }
+    out.u16(notification.id.class_id).bytes(notification.id.object.groups).i8(notification.id.attribute);
+    encode_data(out, notification.value);
+    return out.take();
+}
+
 Result<EventNotification> decode_event_notification(Bytes apdu) {
     Reader in{apdu};
     in.expect(tag_event_notification);

@@ -1,101 +1,129 @@
+#include <cassert>
+
 #include "protocol/dlms/apdu.h"
+#include "protocol/dlms/apdu_parts.h"
 #include "protocol/dlms/selection.h"
 
 namespace wattmesh::dlms {
 
 namespace {
 
+using namespace parts;
+
 constexpr std::uint8_t tag_get = 0xC0, tag_set = 0xC1, tag_action = 0xC3;
 constexpr std::uint8_t get_normal = 1, get_next = 2, get_list = 3;
 constexpr std::uint8_t set_normal = 1, set_first_block = 2, set_block = 3, set_list = 4, set_list_block = 5;
-constexpr std::uint8_t action_normal = 1, action_choice_last = 6;
+constexpr std::uint8_t action_normal = 1, action_next = 2, action_list = 3, action_first_block = 4,
+                       action_list_block = 5, action_block = 6;
 
-AttributeId attribute_id(Reader& in) {
-    return {.class_id = in.u16(), .object = {in.array<6>()}, .attribute = in.i8()};
-}
-void put(Writer& out, const AttributeId& id) {
-    out.u16(id.class_id).bytes(id.object.groups).i8(id.attribute);
-}
-
-bool presence(Reader& in) {
-    const std::size_t start = in.position();
-    const std::uint8_t octet = in.u8();
-    if (octet > 1) in.fail_at(Fault::bad_value, start);
-    return in.ok() && octet == 1;
-}
-
-Request get_request(Reader& in) {
-    GetRequest get{.invoke = in.u8(), .id = attribute_id(in), .selection = {}};
+GetListRequest::Item get_item(Reader& in) {
+    GetListRequest::Item item{.id = attribute_id(in), .selection = {}};
     if (presence(in)) {
         const std::uint8_t selector = in.u8();
         auto selection = selection_from(selector, decode_data(in));
-        get.selection_valid = selection.has_value();
-        if (selection) get.selection = std::move(*selection);
+        item.selection_valid = selection.has_value();
+        if (selection) item.selection = std::move(*selection);
     }
-    return get;
+    return item;
 }
 
 // Selective SET belongs to no class of ours: the parameters are decoded to find the value behind them.
-bool skip_selection(Reader& in) {
-    if (!presence(in)) return false;
+SetTarget set_target(Reader& in) {
+    SetTarget target{.id = attribute_id(in)};
+    if (!presence(in)) return target;
+    target.selective = true;
     in.skip(1);
     decode_data(in);
-    return true;
+    return target;
 }
 
-Request set_request(Reader& in) {
-    SetRequest set{.invoke = in.u8(), .id = attribute_id(in), .value = {}};
-    set.selective = skip_selection(in);
-    set.value = decode_data(in);
-    return set;
+/// As many values as names came before.
+std::vector<Data> values_for(Reader& in, std::size_t names) {
+    const std::size_t start = in.position();
+    auto values = sequence<Data>(in, 1, [](Reader& at) { return decode_data(at); });
+    if (in.ok() && values.size() != names) in.fail_at(Fault::bad_value, start);
+    return values;
 }
 
-Request set_block_request(Reader& in, bool first) {
-    SetBlockRequest set{.invoke = in.u8(), .id = {}, .octets = {}};
-    if (first) {
-        set.id = attribute_id(in);
-        set.selective = skip_selection(in);
+template <class Block>
+void block_content(Reader& in, Block& block) {
+    block.last = in.u8() != 0;
+    block.block = in.u32();
+    block.octets = to_buffer(in.bytes(decode_length(in)));
+}
+
+Request get_request(Reader& in, std::uint8_t choice) {
+    const std::uint8_t invoke = in.u8();
+    if (choice == get_next) return GetNextRequest{invoke, in.u32()};
+    if (choice == get_list) return GetListRequest{invoke, sequence<GetListRequest::Item>(in, 10, get_item)};
+    auto item = get_item(in);
+    return GetRequest{invoke, item.id, std::move(item.selection), item.selection_valid};
+}
+
+Request set_request(Reader& in, std::uint8_t choice) {
+    const std::uint8_t invoke = in.u8();
+    if (choice == set_normal) {
+        const SetTarget target = set_target(in);
+        return SetRequest{invoke, target, decode_data(in)};
     }
-    set.last = in.u8() != 0;
-    set.block = in.u32();
-    set.octets = to_buffer(in.bytes(decode_length(in)));
-    return set;
+    if (choice == set_list) {
+        SetListRequest list{invoke, sequence<SetTarget>(in, 10, set_target), {}};
+        list.values = values_for(in, list.targets.size());
+        return list;
+    }
+    SetBlockRequest block{.invoke = invoke, .list = choice == set_list_block};
+    if (choice == set_first_block) block.targets = {set_target(in)};
+    if (choice == set_list_block) block.targets = sequence<SetTarget>(in, 10, set_target);
+    block_content(in, block);
+    return block;
 }
 
-Request action_request(Reader& in) {
-    ActionRequest action{.invoke = in.u8(), .id = {}, .argument = {}};
-    const AttributeId id = attribute_id(in);
-    action.id = {id.class_id, id.object, id.attribute};
-    if (presence(in)) action.argument = decode_data(in);
-    return action;
-}
-
-// The rest is not looked at: the answer is the same whatever it holds.
-Request unsupported(Reader& in, std::uint8_t tag, std::uint8_t choice) {
-    const UnsupportedRequest request{tag, choice, in.u8()};
-    in.rest();
-    return request;
+Request action_request(Reader& in, std::uint8_t choice) {
+    const std::uint8_t invoke = in.u8();
+    if (choice == action_normal) {
+        ActionRequest action{.invoke = invoke, .id = method_id(in), .argument = {}};
+        if (presence(in)) action.argument = decode_data(in);
+        return action;
+    }
+    if (choice == action_next) return ActionNextRequest{invoke, in.u32()};
+    if (choice == action_list) {
+        ActionListRequest list{invoke, sequence<MethodId>(in, 9, method_id), {}};
+        list.arguments = values_for(in, list.ids.size());
+        return list;
+    }
+    ActionBlockRequest block{.invoke = invoke, .list = choice == action_list_block};
+    if (choice == action_first_block) block.ids = {method_id(in)};
+    if (choice == action_list_block) block.ids = sequence<MethodId>(in, 9, method_id);
+    block_content(in, block);
+    return block;
 }
 
 Request request_of(Reader& in) {
     const std::uint8_t tag = in.u8();
     if (in.ok() && tag != tag_get && tag != tag_set && tag != tag_action) in.fail_at(Fault::bad_tag, 0);
     const std::uint8_t choice = in.u8();
-    if (tag == tag_get) {
-        if (choice == get_normal) return get_request(in);
-        if (choice == get_next) return GetNextRequest{.invoke = in.u8(), .block = in.u32()};
-        if (choice == get_list) return unsupported(in, tag, choice);
-    } else if (tag == tag_set) {
-        if (choice == set_normal) return set_request(in);
-        if (choice == set_first_block || choice == set_block)
-            return set_block_request(in, choice == set_first_block);
-        if (choice == set_list || choice == set_list_block) return unsupported(in, tag, choice);
-    } else if (tag == tag_action) {
-        if (choice == action_normal) return action_request(in);
-        if (choice > action_normal && choice <= action_choice_last) return unsupported(in, tag, choice);
-    }
-    in.fail_at(Fault::bad_tag, 1);
-    return UnsupportedRequest{};
+    const std::uint8_t last = tag == tag_get ? get_list : tag == tag_set ? set_list_block : action_block;
+    if (in.ok() && (choice == 0 || choice > last)) in.fail_at(Fault::bad_tag, 1);
+    if (tag == tag_get) return get_request(in, choice);
+    if (tag == tag_set) return set_request(in, choice);
+    return action_request(in, choice);
+}
+
+void put_values(Writer& out, const std::vector<Data>& values) {
+    encode_length(out, values.size());
+    for (const Data& value : values) encode_data(out, value);
+}
+
+template <class Block>
+void put_block(Writer& out, const Block& block) {
+    out.u8(block.last ? 1 : 0).u32(block.block);
+    encode_length(out, block.octets.size());
+    out.bytes(block.octets);
+}
+
+void put_target(Writer& out, const SetTarget& target) {
+    put(out, target.id);
+    out.u8(0);
 }
 
 }  // namespace
@@ -122,35 +150,98 @@ Buffer encode(const GetNextRequest& request) {
     return out.take();
 }
 
+Buffer encode(const GetListRequest& request) {
+    Writer out;
+    out.u8(tag_get).u8(get_list).u8(request.invoke);
+    encode_length(out, request.items.size());
+    for (const auto& item : request.items) {
+        put(out, item.id);
+        encode_selection(out, item.selection);
+    }
+    return out.take();
+}
+
 Buffer encode(const SetRequest& request) {
     Writer out;
     out.u8(tag_set).u8(set_normal).u8(request.invoke);
-    put(out, request.id);
-    out.u8(0);
+    put_target(out, request.target);
     encode_data(out, request.value);
     return out.take();
 }
 
-Buffer encode(const SetBlockRequest& request) {
+Buffer encode(const SetListRequest& request) {
+    assert(request.targets.size() == request.values.size());
     Writer out;
-    out.u8(tag_set).u8(request.id ? set_first_block : set_block).u8(request.invoke);
-    if (request.id) {
-        put(out, *request.id);
-        out.u8(0);
-    }
-    out.u8(request.last ? 1 : 0).u32(request.block);
-    encode_length(out, request.octets.size());
-    out.bytes(request.octets);
+    out.u8(tag_set).u8(set_list).u8(request.invoke);
+    encode_length(out, request.targets.size());
+    for (const auto& target : request.targets) put_target(out, target);
+    put_values(out, request.values);
+    return out.take();
+}
+
+Buffer encode(const SetBlockRequest& request) {
+    assert(request.list || request.targets.size() <= 1);
+    Writer out;
+    const std::uint8_t choice = request.list              ? set_list_block
+                                : request.targets.empty() ? set_block
+                                                          : set_first_block;
+    out.u8(tag_set).u8(choice).u8(request.invoke);
+    if (request.list) encode_length(out, request.targets.size());
+    for (const auto& target : request.targets) put_target(out, target);
+    put_block(out, request);
     return out.take();
 }
 
 Buffer encode(const ActionRequest& request) {
     Writer out;
     out.u8(tag_action).u8(action_normal).u8(request.invoke);
-    put(out, {request.id.class_id, request.id.object, request.id.method});
+    put(out, request.id);
     out.u8(request.argument ? 1 : 0);
     if (request.argument) encode_data(out, *request.argument);
     return out.take();
+}
+
+Buffer encode(const ActionNextRequest& request) {
+    Writer out;
+    out.u8(tag_action).u8(action_next).u8(request.invoke).u32(request.block);
+    return out.take();
+}
+
+Buffer encode(const ActionListRequest& request) {
+    assert(request.ids.size() == request.arguments.size());
+    Writer out;
+    out.u8(tag_action).u8(action_list).u8(request.invoke);
+    encode_length(out, request.ids.size());
+    for (const auto& id : request.ids) put(out, id);
+    put_values(out, request.arguments);
+    return out.take();
+}
+
+Buffer encode(const ActionBlockRequest& request) {
+    assert(request.list || request.ids.size() <= 1);
+    Writer out;
+    const std::uint8_t choice = request.list          ? action_list_block
+                                : request.ids.empty() ? action_block
+                                                      : action_first_block;
+    out.u8(tag_action).u8(choice).u8(request.invoke);
+    if (request.list) encode_length(out, request.ids.size());
+    for (const auto& id : request.ids) put(out, id);
+    put_block(out, request);
+    return out.take();
+}
+
+Buffer encode_values(const std::vector<Data>& values) {
+    Writer out;
+    put_values(out, values);
+    return out.take();
+}
+
+Result<std::vector<Data>> decode_values(Bytes octets) {
+    Reader in{octets};
+    auto values = sequence<Data>(in, 1, [](Reader& at) { return decode_data(at); });
+    in.expect_end();
+    if (in.error()) return *in.error();
+    return values;
 }
 
 }  // namespace wattmesh::dlms

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint8_t tag_aare = 0x61, tag_rlre = 0x63, tag_exception = 0xD8, tag_service_error = 0x0E;
 constexpr std::uint8_t tag_data_notification = 0x0F, tag_event_notification = 0xC2;
+constexpr std::uint8_t tag_get_response = 0xC4, tag_access_response = 0xDA;
 constexpr std::uint8_t confirmed_high_priority = 0xC0;
 
 }  // namespace
@@ -38,11 +39,20 @@ bool Client::State::output(Buffer apdu) {
         if (!sealed) return false;
         apdu = std::move(*sealed);
     }
-    outputs.push_back(std::move(apdu));
+    const std::size_t limit = pdu_limit();
+    if (apdu.size() <= limit || (negotiated.conformance & conformance::general_block_transfer) == 0) {
+        outputs.push_back(std::move(apdu));
+        return true;
+    }
+    std::size_t block_size = limit;
+    while (block_size > 1 && general_block_size(block_size) > limit) --block_size;
+    blocks = BlockTransfer{{config.block_window, block_size, config.transfer_size_max}};
+    blocks.send(std::move(apdu));
+    send_blocks(false);
     return true;
 }
 
-RequestId Client::State::enqueue(std::variant<GetRequest, SetRequest, ActionRequest, ReleaseOrder> what) {
+RequestId Client::State::enqueue(Order what) {
     const RequestId id{++request_last};
     waiting.push_back({id, std::move(what)});
     advance();
@@ -57,76 +67,13 @@ void Client::State::advance() {
     }
 }
 
-void Client::State::start(Operation operation) {
-    if (std::holds_alternative<ReleaseOrder>(operation.what)) {
-        if (config.pre_established) {
-            events.emplace_back(Released{});
-        } else {
-            outputs.push_back(encode(Release{.response = false, .reason = 0}));
-            phase = Phase::releasing;
-        }
-        return;
-    }
-    open = std::move(operation);
-    download = {};
-    upload = {};
-    next_invoke();
-    bool sent = true;
-    if (auto* get = std::get_if<GetRequest>(&open->what)) {
-        get->invoke = invoke;
-        sent = output(encode(*get));
-    } else if (auto* set = std::get_if<SetRequest>(&open->what)) {
-        set->invoke = invoke;
-        return start(std::exchange(*set, {}));
-    } else if (auto* action = std::get_if<ActionRequest>(&open->what)) {
-        action->invoke = invoke;
-        sent = output(encode(*action));
-    }
-    if (!sent) lose({Fault::refused, 0});
-}
-
-/// Octets of the largest APDU the server takes.
-static std::size_t upload_limit(const Associated& negotiated) {
-    const std::size_t limit = negotiated.server_pdu_size_max;
-    return limit == 0 ? request_size_max : std::min(limit, request_size_max);
-}
-
-void Client::State::start(const SetRequest& request) {
-    Buffer whole = encode(request);
-    const std::size_t on_wire = config.ciphered ? protected_size(whole.size()) : whole.size();
-    if (on_wire <= upload_limit(negotiated)) {
-        if (!output(std::move(whole))) lose({Fault::refused, 0});
-        return;
-    }
-    if ((negotiated.conformance & conformance::block_transfer_with_set) == 0)
-        return fail({Fault::too_long, 0});
-    std::get<SetRequest>(open->what).id = request.id;
-    upload.octets = encode_data(request.value);
-    next_upload_block();
-}
-
-void Client::State::next_upload_block() {
-    const auto fits = [&](std::size_t raw) {
-        constexpr std::size_t header_size = 24;  // C1 02, invoke, attribute, selection, last, number, length
-        const std::size_t plain = header_size + raw;
-        return (config.ciphered ? protected_size(plain) : plain) <= upload_limit(negotiated);
-    };
-    std::size_t room = upload_limit(negotiated);
-    while (room > 1 && !fits(room)) --room;
-    const std::size_t size = std::min(room, upload.octets.size() - upload.sent);
-    const auto begin = upload.octets.begin() + static_cast<std::ptrdiff_t>(upload.sent);
-    SetBlockRequest block{.invoke = invoke};
-    if (upload.sent == 0) block.id = std::get<SetRequest>(open->what).id;
-    upload.sent += size;
-    block.last = upload.sent == upload.octets.size();
-    block.block = ++upload.block;
-    block.octets.assign(begin, begin + static_cast<std::ptrdiff_t>(size));
-    if (!output(encode(block))) lose({Fault::refused, 0});
-}
-
 void Client::State::receive(Bytes apdu) {
     if (apdu.empty()) return fail({Fault::truncated, 0});
     if (apdu.size() > config.pdu_size_max) return fail({Fault::too_long, config.pdu_size_max});
+    receive_whole(apdu);
+}
+
+void Client::State::receive_whole(Bytes apdu) {
     switch (apdu[0]) {
         case tag_aare:
             return phase == Phase::associating ? take_aare(apdu) : fail({Fault::unexpected, 0});
@@ -138,7 +85,13 @@ void Client::State::receive(Bytes apdu) {
             return fail({Fault::refused, 0});
         case tag_data_notification:
         case tag_event_notification:
+            if (config.ciphered) {
+                events.emplace_back(RequestFailed{{}, {Fault::not_authentic, 0}, {}});
+                return;
+            }
             return take_notification(apdu);
+        case general_block_tag:
+            return receive_block(apdu, false);
         default:
             break;
     }
@@ -149,6 +102,39 @@ void Client::State::receive(Bytes apdu) {
     take_plain(*plain);
 }
 
+// Blocks carry a ciphered APDU, or ciphered APDUs carry blocks: both orders are legal (Green Book ed.
+// 10, 9.2.7.3).
+void Client::State::receive_block(Bytes apdu, bool inside_ciphering) {
+    const auto block = decode_general_block(apdu);
+    if (!block) return fail(block.error());
+    const bool one_way = block->window == 0 && block->streaming;
+    std::optional<Buffer> whole;
+    if (one_way && !blocks.open() && !open) {
+        whole = pushes.receive(*block);
+    } else {
+        if (const auto error = blocks.receive(*block)) return fail(*error);
+        send_blocks(inside_ciphering);
+        whole = blocks.take_message();
+    }
+    if (!whole) return;
+    if (whole->empty()) return fail({Fault::truncated, 0});
+    if (whole->front() == general_block_tag) return fail({Fault::too_deep, 0});
+    if (inside_ciphering) return take_plain(*whole);
+    receive_whole(*whole);
+}
+
+void Client::State::send_blocks(bool inside_ciphering) {
+    while (auto block = blocks.take_output()) {
+        Buffer apdu = encode(*block);
+        if (inside_ciphering) {
+            auto sealed = cipher->protect(apdu);
+            if (!sealed) return lose({Fault::refused, 0});
+            apdu = std::move(*sealed);
+        }
+        outputs.push_back(std::move(apdu));
+    }
+}
+
 void Client::State::take_exception(Bytes apdu) {
     if (apdu.size() < 3) return fail({Fault::truncated, apdu.size()});
     const std::array<std::uint8_t, 2> exception{apdu[1], apdu[2]};
@@ -157,18 +143,32 @@ void Client::State::take_exception(Bytes apdu) {
     fail({Fault::refused, 0}, exception, no_association);
 }
 
-// A notification answers nothing: it never touches the open request. Event notifications have no event of
-// ours yet.
+// A notification answers nothing: it never touches the open request.
 void Client::State::take_notification(Bytes apdu) {
-    const auto ignored = [&](Error error) { events.emplace_back(RequestFailed{{}, error, {}}); };
-    if (config.ciphered) return ignored({Fault::not_authentic, 0});
-    if (apdu[0] == tag_event_notification) return ignored({Fault::unsupported, 0});
+    if (apdu[0] == tag_event_notification) {
+        auto event = decode_event_notification(apdu);
+        if (event)
+            events.emplace_back(EventNotified{std::move(*event)});
+        else
+            events.emplace_back(RequestFailed{{}, event.error(), {}});
+        return;
+    }
     auto notification = decode_data_notification(apdu);
-    if (!notification) return ignored(notification.error());
-    events.emplace_back(Notified{notification->invoke, std::move(notification->body)});
+    if (notification)
+        events.emplace_back(Notified{notification->invoke, std::move(notification->body),
+                                     std::move(notification->date_time)});
+    else
+        events.emplace_back(RequestFailed{{}, notification.error(), {}});
 }
 
 void Client::State::take_plain(Bytes apdu) {
+    if (apdu.empty()) return fail({Fault::truncated, 0});
+    if (apdu[0] == tag_data_notification || apdu[0] == tag_event_notification) return take_notification(apdu);
+    if (apdu[0] == general_block_tag) return receive_block(apdu, true);
+    if (apdu[0] == tag_access_response) return take_access(apdu);
+    const bool octets_wanted = open && std::holds_alternative<OctetsRequest>(open->what);
+    if (octets_wanted && apdu.size() > 1 && apdu[0] == tag_get_response && apdu[1] == 1)
+        return take_octets(apdu);
     const auto response = decode_response(apdu);
     if (!response) return fail(response.error());
     if (phase == Phase::proving) return take_proof(*response);
@@ -176,67 +176,12 @@ void Client::State::take_plain(Bytes apdu) {
     take(*response);
 }
 
-void Client::State::take(const Response& response) {
-    std::visit(
-        [&](const auto& answer) {
-            if (answer.invoke != invoke) return fail({Fault::unexpected, 2});
-            take(answer);
-        },
-        response);
-}
-
-void Client::State::take(const GetResponse& response) {
-    if (!std::holds_alternative<GetRequest>(open->what) || download.block != 0)
-        return fail({Fault::unexpected, 1});
-    finish(ReadCompleted{open->id, response.outcome});
-}
-
-void Client::State::take(const GetBlockResponse& response) {
-    if (!std::holds_alternative<GetRequest>(open->what)) return fail({Fault::unexpected, 1});
-    if (const auto* result = std::get_if<AccessResult>(&response.content))
-        return finish(ReadCompleted{open->id, *result});
-    const auto& raw = std::get<Buffer>(response.content);
-    if (response.block != download.block + 1) return fail({Fault::unexpected, 4});
-    if (raw.size() > config.transfer_size_max - download.octets.size()) return fail({Fault::too_long, 0});
-    if (raw.empty() && !response.last) return fail({Fault::bad_value, 9});  // would go on for ever
-    download.octets.insert(download.octets.end(), raw.begin(), raw.end());
-    download.block = response.block;
-    if (!response.last) {
-        if (!output(encode(GetNextRequest{invoke, response.block}))) lose({Fault::refused, 0});
-        return;
-    }
-    auto data = decode_data(download.octets);
-    if (!data) return fail(data.error());
-    finish(ReadCompleted{open->id, std::move(*data)});
-}
-
-void Client::State::take(const SetResponse& response) {
-    if (!std::holds_alternative<SetRequest>(open->what)) return fail({Fault::unexpected, 1});
-    finish(WriteCompleted{open->id, response.result});
-}
-
-void Client::State::take(const SetBlockResponse& response) {
-    if (!std::holds_alternative<SetRequest>(open->what) || upload.block == 0)
-        return fail({Fault::unexpected, 1});
-    if (response.result) return finish(WriteCompleted{open->id, *response.result});
-    const bool acknowledges = response.block == upload.block && upload.sent < upload.octets.size();
-    if (!acknowledges) return fail({Fault::unexpected, 3});
-    next_upload_block();
-}
-
-void Client::State::take(const ActionResponse& response) {
-    if (!std::holds_alternative<ActionRequest>(open->what)) return fail({Fault::unexpected, 1});
-    ActionOutcome outcome{response.result, {}};
-    if (response.value)
-        if (const auto* data = std::get_if<Data>(&*response.value)) outcome.value = *data;
-    finish(ActionCompleted{open->id, std::move(outcome)});
-}
-
 void Client::State::forget_open() {
     open.reset();
     outputs.clear();  // what was not sent yet belongs to what is over
     upload = {};
     download = {};
+    blocks.reset();
 }
 
 void Client::State::finish(ClientEvent event) {
@@ -295,12 +240,48 @@ RequestId Client::get(const AttributeId& id, Selection selection) {
     return state_->enqueue(GetRequest{.id = id, .selection = std::move(selection)});
 }
 
+RequestId Client::get_octets(const AttributeId& id, Selection selection) {
+    return state_->enqueue(State::OctetsRequest{{.id = id, .selection = std::move(selection)}});
+}
+
 RequestId Client::set(const AttributeId& id, Data value) {
-    return state_->enqueue(SetRequest{.id = id, .value = std::move(value)});
+    return state_->enqueue(SetRequest{.target = {.id = id}, .value = std::move(value)});
 }
 
 RequestId Client::act(const MethodId& id, std::optional<Data> argument) {
     return state_->enqueue(ActionRequest{.id = id, .argument = std::move(argument)});
+}
+
+RequestId Client::get_list(std::vector<GetListRequest::Item> items) {
+    assert(!items.empty() && items.size() <= list_size_max);
+    return state_->enqueue(GetListRequest{.items = std::move(items)});
+}
+
+RequestId Client::set_list(const std::vector<AttributeId>& ids, std::vector<Data> values) {
+    assert(!ids.empty() && ids.size() <= list_size_max && ids.size() == values.size());
+    SetListRequest list{.values = std::move(values)};
+    for (const auto& id : ids) list.targets.push_back({.id = id});
+    return state_->enqueue(std::move(list));
+}
+
+RequestId Client::act_list(std::vector<MethodId> ids, std::vector<Data> arguments) {
+    assert(!ids.empty() && ids.size() <= list_size_max && ids.size() == arguments.size());
+    return state_->enqueue(ActionListRequest{.ids = std::move(ids), .arguments = std::move(arguments)});
+}
+
+RequestId Client::access(std::vector<AccessSpecification> specifications, std::vector<Data> data,
+                         bool break_on_error) {
+    assert(!specifications.empty() && specifications.size() <= list_size_max &&
+           specifications.size() == data.size());
+    return state_->enqueue(AccessRequest{.invoke = break_on_error ? long_invoke::break_on_error : 0,
+                                         .specifications = std::move(specifications),
+                                         .data = std::move(data)});
+}
+
+bool Client::resume() {
+    if (!state_->blocks.resume()) return false;
+    state_->send_blocks(false);
+    return true;
 }
 
 std::optional<Buffer> Client::take_output() {

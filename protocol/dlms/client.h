@@ -3,8 +3,10 @@
 #include <deque>
 #include <optional>
 #include <variant>
+#include <vector>
 
 #include "protocol/base/cipher.h"
+#include "protocol/dlms/access.h"
 #include "protocol/dlms/object.h"
 #include "protocol/dlms/security.h"
 
@@ -20,6 +22,8 @@ struct ClientConfig {
     SystemTitle own_title, server_title;  ///< server's: known in advance (pre-established) or from the AARE
     std::uint16_t pdu_size_max = 0xFFFF;  ///< largest APDU we take
     std::size_t transfer_size_max = 1 << 20;  ///< bound of a block transfer, octets
+    bool general_blocks = false;  ///< propose general block transfer; preferred to that of the services then
+    std::uint8_t block_window = 8;  ///< general blocks the server may send in one go, 1 to 63
     ~ClientConfig() { wipe(password); }
 };
 
@@ -39,6 +43,11 @@ struct ReadCompleted {
     RequestId request;
     ReadOutcome outcome;
 };
+/// The encoded value that `get_octets` asked for, as it came: nothing of it was looked at.
+struct OctetsRead {
+    RequestId request;
+    Buffer octets;
+};
 struct WriteCompleted {
     RequestId request;
     AccessResult result;
@@ -46,6 +55,23 @@ struct WriteCompleted {
 struct ActionCompleted {
     RequestId request;
     ActionOutcome outcome;
+};
+/// Answers to a list, in the order of the request and as many.
+struct ListRead {
+    RequestId request;
+    std::vector<ReadOutcome> outcomes;
+};
+struct ListWritten {
+    RequestId request;
+    std::vector<AccessResult> results;
+};
+struct ListActed {
+    RequestId request;
+    std::vector<ActionOutcome> outcomes;
+};
+struct AccessCompleted {
+    RequestId request;
+    std::vector<AccessOutcome> outcomes;
 };
 /// The peer broke the protocol or answered with an exception: the open request is lost, the association too
 /// when `association_lost`.
@@ -55,13 +81,19 @@ struct RequestFailed {
     std::optional<std::array<std::uint8_t, 2>> exception;
     bool association_lost = false;
 };
-/// DataNotification that arrived unasked: long invoke-id and body.
+/// DataNotification that arrived unasked: long invoke-id, date-time (12 octets or empty) and body.
 struct Notified {
     std::uint32_t invoke = 0;
     Data body;
+    Buffer date_time{};
+};
+/// EventNotification that arrived unasked.
+struct EventNotified {
+    EventNotification event;
 };
 using ClientEvent = std::variant<Associated, AssociationRefused, Released, ReadCompleted, WriteCompleted,
-                                 ActionCompleted, RequestFailed, Notified>;
+                                 ActionCompleted, RequestFailed, Notified, OctetsRead, ListRead, ListWritten,
+                                 ListActed, AccessCompleted, EventNotified>;
 
 /// DLMS client association as sans-IO state: one open request at a time, further requests wait in order.
 /// The owner sends what `take_output` gives (one APDU at a time), feeds answers to `receive`, times out with
@@ -78,10 +110,23 @@ public:
     RequestId get(const AttributeId& id, Selection selection = {});
     RequestId set(const AttributeId& id, Data value);
     RequestId act(const MethodId& id, std::optional<Data> argument = {});
+    /// Like `get`, but a value comes as OctetsRead and is not decoded.
+    RequestId get_octets(const AttributeId& id, Selection selection = {});
+    // With-list services: 1 to list_size_max elements; SET and ACTION take one value for each, null-data for
+    // none.
+    RequestId get_list(std::vector<GetListRequest::Item> items);
+    RequestId set_list(const std::vector<AttributeId>& ids, std::vector<Data> values);
+    RequestId act_list(std::vector<MethodId> ids, std::vector<Data> arguments);
+    /// ACCESS: everything in one request, executed in order; `break_on_error` stops at the first that fails.
+    RequestId access(std::vector<AccessSpecification> specifications, std::vector<Data> data,
+                     bool break_on_error = false);
 
     std::optional<Buffer> take_output();
     void receive(Bytes apdu);
     std::optional<ClientEvent> take_event();
+    /// The owner's timer ran out while general blocks are under way: asks for the first one missing, or sends
+    /// again what was not acknowledged. False when there is nothing to go on with: then `abort`.
+    bool resume();
     /// The owner's timer ran out or the link broke: the open request fails with Fault::truncated, waiting
     /// ones too; association is lost unless pre-established.
     void abort();

@@ -24,8 +24,8 @@ void Client::State::start_association() {
         random.fill(client_challenge);
         aarq.authentication = client_challenge;
     }
-    Buffer initiate =
-        encode(InitiateRequest{.conformance = client_conformance, .pdu_size_max = config.pdu_size_max});
+    Buffer initiate = encode(
+        InitiateRequest{.conformance = proposed_conformance(config), .pdu_size_max = config.pdu_size_max});
     if (config.ciphered) {
         auto sealed = cipher->protect(initiate);
         if (!sealed) return fail({Fault::refused, 0});
@@ -84,7 +84,7 @@ void Client::State::take_aare(Bytes apdu) {
     const auto initiate = decode_initiate_response(plain);
     if (!initiate) return fail(initiate.error());
     if (initiate->vaa_name != vaa_name_logical) return fail({Fault::unsupported, 0});
-    negotiated = {initiate->conformance & client_conformance, initiate->pdu_size_max};
+    negotiated = {initiate->conformance & proposed_conformance(config), initiate->pdu_size_max};
     if (config.mechanism == Mechanism::high_gmac)
         answer_challenge(*aare);
     else
@@ -104,9 +104,9 @@ void Client::State::answer_challenge(const Aare& aare) {
 void Client::State::take_proof(const Response& response) {
     const auto* action = std::get_if<ActionResponse>(&response);
     if (!action || action->invoke != invoke) return fail({Fault::unexpected, 0});
-    if (action->result != AccessResult::success)
+    if (action->outcome.result != AccessResult::success)
         return refused({association_result::rejected_permanent, diagnostic::authentication_failure});
-    const auto* value = action->value ? std::get_if<Data>(&*action->value) : nullptr;
+    const auto* value = action->outcome.value ? std::get_if<Data>(&*action->outcome.value) : nullptr;
     if (!value || !cipher->verify(client_challenge, value->octets()))
         return refused({association_result::accepted, diagnostic::authentication_required, true});
     established();

@@ -12,9 +12,12 @@ namespace wattmesh::dlms {
 
 /// Conformance bits; bit 0 of the standard is 0x80'00'00.
 namespace conformance {
-inline constexpr std::uint32_t block_transfer_with_get = 0x1000, block_transfer_with_set = 0x0800,
-                               data_notification = 0x0080, get = 0x10, set = 0x08, selective_access = 0x04,
-                               event_notification = 0x02, action = 0x01;
+inline constexpr std::uint32_t general_protection = 0x40'0000, general_block_transfer = 0x20'0000,
+                               read = 0x10'0000, write = 0x08'0000, delta_values = 0x02'0000,
+                               block_transfer_with_get = 0x1000, block_transfer_with_set = 0x0800,
+                               block_transfer_with_action = 0x0400, multiple_references = 0x0200,
+                               data_notification = 0x0080, access = 0x0040, get = 0x10, set = 0x08,
+                               selective_access = 0x04, event_notification = 0x02, action = 0x01;
 }
 
 inline constexpr std::uint8_t dlms_version = 6;

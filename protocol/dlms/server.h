@@ -21,7 +21,9 @@ struct ClientAccess {
     std::optional<SystemTitle>
         client_title;                     ///< needed when pre-established and ciphered; else from the AARQ
     std::uint16_t pdu_size_max = 0xFFFF;  ///< largest APDU we send to this client (block transfer above)
-    CounterStore* send = nullptr;         ///< needed when ciphered or HLS; outlive the server
+    std::size_t transfer_size_max = 256 * 1024;  ///< bound of what comes in blocks, octets
+    std::uint8_t block_window = 8;               ///< general blocks this client may send in one go, 1 to 63
+    CounterStore* send = nullptr;                ///< needed when ciphered or HLS; outlive the server
     CounterStore* receive = nullptr;
     ~ClientAccess() { wipe(password); }
 };
@@ -38,8 +40,8 @@ public:
            Random& random);
     ~Server();
     /// One request APDU in; `reply` is called at once or later with the answer APDU, or never when there is
-    /// nothing to say (unknown SAP, forged frame). A request that comes while another of the same client is
-    /// open is dropped and counted.
+    /// nothing to say (unknown SAP, forged frame), or several times for a window of general blocks. A request
+    /// that comes while another of the same client is open is dropped and counted.
     void handle(Sap client, Bytes apdu, Instant now, std::function<void(Buffer)> reply);
     /// The link of this client broke: its association and open transfer are forgotten.
     void disconnect(Sap client);

@@ -33,13 +33,18 @@ ServerAssociation::ServerAssociation(const ClientAccess& access, SystemTitle tit
 
 void ServerAssociation::reset() {
     get_transfer.reset();
-    set_transfer.reset();
+    action_transfer.reset();
+    set_upload.reset();
+    action_upload.reset();
+    blocks = BlockTransfer{};
+    asked_in_blocks = false;
     call_open = 0;
     client_challenge_.clear();
     server_challenge_.clear();
     cipher_.reset();
     phase_ = access_.pre_established ? Phase::associated : Phase::none;
-    conformance_ = server_conformance;
+    // What a pre-established client knows beyond the services is not known: it gets blocks of the services.
+    conformance_ = server_conformance & ~conformance::general_block_transfer;
     pdu_size_max_ = std::min<std::size_t>(access_.pdu_size_max, answer_size_max);
     if (access_.pre_established && access_.ciphered)
         cipher_.emplace(*access_.keys, title_, *access_.client_title, ciphers_, *access_.send,
@@ -216,8 +221,14 @@ bool ServerAssociation::fits(std::size_t size) const { return on_wire(size) <= p
 
 std::size_t ServerAssociation::block_size() const {
     std::size_t raw = pdu_size_max_;
-    while (raw > 1 && !fits(get_block_size(raw))) --raw;
+    while (raw > 1 && !fits(block_response_size(raw))) --raw;
     return raw;
+}
+
+BlockTransfer ServerAssociation::new_blocks() const {
+    std::size_t payload = pdu_size_max_;
+    while (payload > 1 && general_block_size(payload) > pdu_size_max_) --payload;
+    return BlockTransfer{{access_.block_window, payload, access_.transfer_size_max}};
 }
 
 }  // namespace wattmesh::dlms

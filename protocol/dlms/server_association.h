@@ -3,6 +3,8 @@
 #include <optional>
 
 #include "protocol/dlms/acse.h"
+#include "protocol/dlms/apdu.h"
+#include "protocol/dlms/general_block.h"
 #include "protocol/dlms/initiate.h"
 #include "protocol/dlms/server.h"
 
@@ -12,7 +14,9 @@ namespace wattmesh::dlms {
 inline constexpr std::uint32_t server_conformance =
     conformance::get | conformance::set | conformance::action | conformance::selective_access |
     conformance::block_transfer_with_get | conformance::block_transfer_with_set |
-    conformance::data_notification;
+    conformance::block_transfer_with_action | conformance::general_block_transfer |
+    conformance::multiple_references | conformance::access | conformance::data_notification |
+    conformance::event_notification;
 /// Smallest PDU size a client may propose: a ciphered block with a few octets still fits.
 inline constexpr std::size_t pdu_size_min = 48;
 
@@ -24,17 +28,19 @@ inline constexpr std::size_t pdu_size_min = 48;
 class ServerAssociation {
 public:
     enum class Phase : std::uint8_t { none, proving, associated };
-    /// A GET answer that goes out in blocks.
-    struct GetTransfer {
+    /// An answer of GET or ACTION that goes out in blocks of the service.
+    struct Download {
         Buffer raw;
         std::size_t sent = 0;
         std::uint32_t block = 0;  ///< number of the last block sent
         std::uint8_t invoke = 0;
     };
-    /// A SET value that comes in blocks.
-    struct SetTransfer {
-        AttributeId id;
-        Buffer octets;
+    /// Values of a SET or ACTION that come in blocks.
+    struct Upload {
+        std::vector<SetTarget> targets{};
+        std::vector<MethodId> ids{};
+        bool list = false;
+        Buffer octets{};
         std::uint32_t block = 0;
         std::uint8_t invoke = 0;
     };
@@ -61,9 +67,15 @@ public:
     Phase phase() const { return phase_; }
     bool allows(std::uint32_t conformance_bit) const { return (conformance_ & conformance_bit) != 0; }
 
-    std::optional<GetTransfer> get_transfer;
-    std::optional<SetTransfer> set_transfer;
-    std::uint64_t call_open = 0;  ///< number of the call that waits for the model; 0 = none
+    std::size_t pdu_size_max() const { return pdu_size_max_; }
+    /// A general block transfer that keeps to the client's PDU size and our limits.
+    BlockTransfer new_blocks() const;
+
+    std::optional<Download> get_transfer, action_transfer;
+    std::optional<Upload> set_upload, action_upload;
+    BlockTransfer blocks;          ///< general blocks of the exchange under way
+    bool asked_in_blocks = false;  ///< the request came in general blocks, so the answer does
+    std::uint64_t call_open = 0;   ///< number of the call that waits for the model; 0 = none
     std::uint64_t call_last = 0;
 
 private:

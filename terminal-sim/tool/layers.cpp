@@ -124,7 +124,7 @@ void request_lines(Lines& lines, int depth, Bytes apdu) {
     } else if (const auto* next = std::get_if<GetNextRequest>(&*request)) {
         lines.add(depth, fmt::format("after block {}", next->block));
     } else if (const auto* set = std::get_if<SetRequest>(&*request)) {
-        attribute_line(lines, depth, set->id);
+        attribute_line(lines, depth, set->target.id);
         lines.add(depth, "value " + to_json(set->value));
     } else if (const auto* action = std::get_if<ActionRequest>(&*request)) {
         method_line(lines, depth, action->id);
@@ -144,7 +144,7 @@ void response_lines(Lines& lines, int depth, Bytes apdu) {
     } else if (const auto* set = std::get_if<SetResponse>(&*response)) {
         lines.add(depth, fmt::format("result {}", to_string(set->result)));
     } else if (const auto* action = std::get_if<ActionResponse>(&*response)) {
-        lines.add(depth, fmt::format("result {}", to_string(action->result)));
+        lines.add(depth, fmt::format("result {}", to_string(action->outcome.result)));
     }
 }
 

@@ -44,7 +44,7 @@ void TableModel::act(const MethodId& id, const std::optional<Data>& given, Sap, 
                      std::function<void(ActionOutcome)> done) {
     acted = id;
     argument = given;
-    reply([done = std::move(done)] { done({AccessResult::success, Data{std::uint8_t{42}}}); });
+    reply([done = std::move(done), value = returned] { done({AccessResult::success, value}); });
 }
 
 namespace {
@@ -65,7 +65,7 @@ int Pair::run() {
     for (auto request = client.take_output(); request; request = client.take_output()) {
         ++count;
         requests.push_back(*request);
-        server.handle(sap, *request, now, [&](Buffer answer) {
+        server.handle(sap, *request, now, [this](Buffer answer) {
             answers.push_back(answer);
             client.receive(answer);
         });

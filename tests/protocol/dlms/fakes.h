@@ -65,6 +65,7 @@ public:
     void answer();
 
     bool later = false;
+    Data returned = std::uint8_t{42};  ///< by every method
     int calls = 0;
     std::optional<AttributeId> asked;
     Selection selection;

@@ -60,9 +60,10 @@ const std::string no_association = "D80101", malformed = "D80103", deciphering_e
 
 TEST_CASE("server: answers vectors of a standard client", "[dlms][server]") {
     Bench bench;
-    // Negotiated: GET, SET, ACTION, selective access, both block transfers, of the proposed 007E1F
+    // Negotiated: GET, SET, ACTION, EVENT, selective access, lists, three block transfers, of the proposed
+    // 007E1F
     CHECK(bench.ask(test::vector("AARQ-1")) ==
-          "6129A109060760857405080101A203020100A305A103020100BE10040E0800065F1F040000181DFFFF0007");
+          "6129A109060760857405080101A203020100A305A103020100BE10040E0800065F1F0400001E1FFFFF0007");
     CHECK(bench.ask(test::vector("GET-1")) == to_hex(test::vector("GETR-1c")));
     CHECK(bench.ask("C001C100030100010800FF0200") == to_hex(test::vector("GETR-1")));
     CHECK(bench.ask(test::vector("SET-1")) == to_hex(test::vector("SETR-1")));
@@ -98,9 +99,13 @@ TEST_CASE("server: what it does not serve it refuses by the standard's answers",
         const char* answer;
     };
     const auto row = GENERATE(values<Row>({
-        {"GET with-list", "C003C102000100002A0000FF020000080000010000FF0200", "D80102"},
-        {"SET with-list", "C104C10100080000010000FF03000110FF88", "D80102"},
-        {"ACTION by blocks", "C304C100", "D80102"},
+        {"GET with-list of what it has not and has", "C003C102000100002A0000FF020000080000010000FF0200",
+         "C403C102010400090C07EA0B160700101000800000"},
+        {"SET with-list", "C104C10100080000010000FF03000110FF88", "C505C10100"},
+        {"ACTION with half a block", "C304C100", "D80103"},
+        {"a block of ACTION parameters that begins nowhere", "C306C1 00 00000002 01 00", "C701C11200"},
+        {"the next block of no return parameters", "C302C1 00000001", "C701C11000"},
+        {"general blocks that were not negotiated", "E0830001000000", "D80102"},
         {"SN read", "050102FA08", "D80202"},
         {"a truncated GET", "C001C100080000010000", "D80103"},
         {"an attribute it has not", "C001C100010000600100FF0200", "C401C10104"},

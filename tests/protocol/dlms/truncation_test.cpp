@@ -1,8 +1,10 @@
 #include <catch2/catch.hpp>
 
+#include "protocol/dlms/access.h"
 #include "protocol/dlms/acse.h"
 #include "protocol/dlms/apdu.h"
 #include "protocol/dlms/date_time.h"
+#include "protocol/dlms/general_block.h"
 #include "protocol/dlms/initiate.h"
 #include "tests/protocol/dlms/vectors.h"
 
@@ -25,6 +27,9 @@ const Decoder decoders[] = {
     {"release", [](Bytes b) { return decode_release(b).has_value(); }},
     {"request", [](Bytes b) { return decode_request(b).has_value(); }},
     {"answer", [](Bytes b) { return decode_response(b).has_value(); }},
+    {"access request", [](Bytes b) { return decode_access_request(b).has_value(); }},
+    {"access response", [](Bytes b) { return decode_access_response(b).has_value(); }},
+    {"general block", [](Bytes b) { return decode_general_block(b).has_value(); }},
     {"exception", [](Bytes b) { return decode_exception(b).has_value(); }},
     {"data notification", [](Bytes b) { return decode_data_notification(b).has_value(); }},
     {"event notification", [](Bytes b) { return decode_event_notification(b).has_value(); }},
@@ -46,10 +51,8 @@ TEST_CASE("decoders: no prefix of a message decodes, every decoder survives ever
             decoded_whole += whole;
             for (std::size_t size = 0; size < bytes.size(); ++size) {
                 const bool prefix = decodes_prefix(decoder, bytes, size);
-                if (!whole || !prefix) continue;
-                // with-list is recognised by its first three octets and not looked into
                 INFO("vector " << id << ", decoder " << decoder.name << ", " << size << " octets");
-                CHECK((id == "GETL-1" || id == "SETL-1"));
+                CHECK_FALSE((whole && prefix));
             }
         }
     }
