@@ -1,4 +1,6 @@
 #pragma once
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <span>
 
@@ -57,6 +59,47 @@ private:
     ClockModel clock_;
     std::uint32_t date_ = 0;  ///< octets of the day in `day_`; 0 is no date
     Instant day_{};
+};
+
+/// Encodes date-times one after another. Keeps the civil day of the one before.
+class DateTimeEncoder {
+public:
+    /// Outside the years 1..9999 there is no civil date to send: every field stays "not specified".
+    void encode(const DateTime& value, std::span<std::uint8_t, 12> out) {
+        using namespace std::chrono;
+        constexpr Instant first = sys_days{year{1} / 1 / 2}, last = sys_days{year{9'999} / 12 / 30};
+        if (value.at < first || value.at > last) {
+            std::ranges::fill(out, std::uint8_t{0xFF});
+            return;
+        }
+        const Instant local = value.at - minutes{value.deviation_minutes};
+        if (local < day_ || local - day_ >= days{1}) set_day(floor<days>(local));
+        const auto centiseconds = static_cast<std::uint32_t>((local - day_).count() / 10'000);
+        const std::uint32_t second = centiseconds / 100, minute = second / 60;
+        const auto deviation = static_cast<std::uint16_t>(value.deviation_minutes);
+        std::ranges::copy(date_, out.begin());
+        out[5] = static_cast<std::uint8_t>(minute / 60);
+        out[6] = static_cast<std::uint8_t>(minute % 60);
+        out[7] = static_cast<std::uint8_t>(second % 60);
+        out[8] = static_cast<std::uint8_t>(centiseconds % 100);
+        out[9] = static_cast<std::uint8_t>(deviation >> 8);
+        out[10] = static_cast<std::uint8_t>(deviation);
+        out[11] = value.status;
+    }
+
+private:
+    void set_day(std::chrono::sys_days day) {
+        const std::chrono::year_month_day civil{day};
+        const auto year = static_cast<std::uint16_t>(static_cast<int>(civil.year()));
+        date_ = {static_cast<std::uint8_t>(year >> 8), static_cast<std::uint8_t>(year),
+                 static_cast<std::uint8_t>(unsigned{civil.month()}),
+                 static_cast<std::uint8_t>(unsigned{civil.day()}),
+                 static_cast<std::uint8_t>(std::chrono::weekday{day}.iso_encoding())};
+        day_ = day;
+    }
+
+    Instant day_ = Instant::max() - std::chrono::days{1};  ///< no day that is ever encoded
+    std::array<std::uint8_t, 5> date_{};
 };
 
 }  // namespace wattmesh::dlms
