@@ -12,6 +12,7 @@ namespace {
 constexpr std::uint8_t tag_aare = 0x61, tag_rlre = 0x63, tag_exception = 0xD8, tag_service_error = 0x0E;
 constexpr std::uint8_t tag_data_notification = 0x0F, tag_event_notification = 0xC2;
 constexpr std::uint8_t tag_get_response = 0xC4, tag_access_response = 0xDA;
+constexpr std::uint8_t tag_read_response = 0x0C, tag_write_response = 0x0D;
 constexpr std::uint8_t confirmed_high_priority = 0xC0;
 
 }  // namespace
@@ -166,6 +167,8 @@ void Client::State::take_plain(Bytes apdu) {
     if (apdu[0] == tag_data_notification || apdu[0] == tag_event_notification) return take_notification(apdu);
     if (apdu[0] == general_block_tag) return receive_block(apdu, true);
     if (apdu[0] == tag_access_response) return take_access(apdu);
+    if (apdu[0] == tag_read_response) return take_read(apdu);
+    if (apdu[0] == tag_write_response) return take_written(apdu);
     const bool octets_wanted = open && std::holds_alternative<OctetsRequest>(open->what);
     if (octets_wanted && apdu.size() > 1 && apdu[0] == tag_get_response && apdu[1] == 1)
         return take_octets(apdu);

@@ -9,6 +9,7 @@
 #include "protocol/dlms/access.h"
 #include "protocol/dlms/object.h"
 #include "protocol/dlms/security.h"
+#include "protocol/dlms/short_name.h"
 
 namespace wattmesh::dlms {
 
@@ -24,6 +25,7 @@ struct ClientConfig {
     std::size_t transfer_size_max = 1 << 20;  ///< bound of a block transfer, octets
     bool general_blocks = false;  ///< propose general block transfer; preferred to that of the services then
     std::uint8_t block_window = 8;  ///< general blocks the server may send in one go, 1 to 63
+    bool short_names = false;  ///< short-name referencing: read_names and write_names are all there is then
     ~ClientConfig() { wipe(password); }
 };
 
@@ -120,6 +122,9 @@ public:
     /// ACCESS: everything in one request, executed in order; `break_on_error` stops at the first that fails.
     RequestId access(std::vector<AccessSpecification> specifications, std::vector<Data> data,
                      bool break_on_error = false);
+    /// Short-name referencing; answered by ListRead and ListWritten.
+    RequestId read_names(const std::vector<ShortName>& names);
+    RequestId write_names(std::vector<ShortName> names, std::vector<Data> values);
 
     std::optional<Buffer> take_output();
     void receive(Bytes apdu);

@@ -29,8 +29,9 @@ struct Client::State {
     struct OctetsRequest {
         GetRequest get;
     };
-    using Order = std::variant<GetRequest, OctetsRequest, GetListRequest, SetRequest, SetListRequest,
-                               ActionRequest, ActionListRequest, AccessRequest, ReleaseOrder>;
+    using Order =
+        std::variant<GetRequest, OctetsRequest, GetListRequest, SetRequest, SetListRequest, ActionRequest,
+                     ActionListRequest, AccessRequest, ReadRequest, WriteRequest, ReleaseOrder>;
     struct Operation {
         RequestId id;
         Order what;
@@ -99,6 +100,8 @@ struct Client::State {
     void start(ActionRequest& request);
     void start(ActionListRequest& request);
     void start(AccessRequest& request);
+    void start(ReadRequest& request);
+    void start(WriteRequest& request);
     void start(ReleaseOrder&) {}
     bool fits(std::size_t plain) const;
     void send_or_upload(Buffer whole, std::uint32_t conformance_bit, const std::function<Buffer()>& values);
@@ -118,6 +121,9 @@ struct Client::State {
     void take(const ActionNextResponse& response);
     void take_octets(Bytes apdu);
     void take_access(Bytes apdu);
+    void take_read(Bytes apdu);
+    void take_written(Bytes apdu);
+    void finish_names(std::vector<ReadOutcome> outcomes);
     bool append(Bytes raw, std::uint32_t block, bool last);
     void finish_download();
     void finish_reads(std::vector<ReadOutcome> outcomes);

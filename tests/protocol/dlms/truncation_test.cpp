@@ -6,6 +6,7 @@
 #include "protocol/dlms/date_time.h"
 #include "protocol/dlms/general_block.h"
 #include "protocol/dlms/initiate.h"
+#include "protocol/dlms/short_name.h"
 #include "tests/protocol/dlms/vectors.h"
 
 using namespace wattmesh;
@@ -29,6 +30,10 @@ const Decoder decoders[] = {
     {"answer", [](Bytes b) { return decode_response(b).has_value(); }},
     {"access request", [](Bytes b) { return decode_access_request(b).has_value(); }},
     {"access response", [](Bytes b) { return decode_access_response(b).has_value(); }},
+    {"read request", [](Bytes b) { return decode_read_request(b).has_value(); }},
+    {"read response", [](Bytes b) { return decode_read_response(b).has_value(); }},
+    {"write request", [](Bytes b) { return decode_write_request(b).has_value(); }},
+    {"write response", [](Bytes b) { return decode_write_response(b).has_value(); }},
     {"general block", [](Bytes b) { return decode_general_block(b).has_value(); }},
     {"exception", [](Bytes b) { return decode_exception(b).has_value(); }},
     {"data notification", [](Bytes b) { return decode_data_notification(b).has_value(); }},
