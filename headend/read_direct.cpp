@@ -30,6 +30,9 @@ public:
         accepted_ = received;
         return true;
     }
+    void raise(std::uint32_t next) override {
+        if (next > sent_) sent_ = next - 1;
+    }
 
 private:
     std::uint32_t sent_;

@@ -22,8 +22,10 @@ EVP_CIPHER* fetch(const char* name) { return check(EVP_CIPHER_fetch(nullptr, nam
 
 class OpensslAead final : public Aead {
 public:
-    explicit OpensslAead(const Key128& key) : seal_(EVP_CIPHER_CTX_new()), open_(EVP_CIPHER_CTX_new()) {
-        static EVP_CIPHER* const cipher = fetch("AES-128-GCM");
+    explicit OpensslAead(const SymmetricKey& key) : seal_(EVP_CIPHER_CTX_new()), open_(EVP_CIPHER_CTX_new()) {
+        static EVP_CIPHER* const narrow = fetch("AES-128-GCM");
+        static EVP_CIPHER* const wide = fetch("AES-256-GCM");
+        EVP_CIPHER* const cipher = key.size() == 32 ? wide : narrow;
         check(EVP_EncryptInit_ex(seal_.get(), cipher, nullptr, key.reveal().data(), nullptr), "aes-gcm key");
         check(EVP_DecryptInit_ex(open_.get(), cipher, nullptr, key.reveal().data(), nullptr), "aes-gcm key");
     }
@@ -141,15 +143,38 @@ private:
 
 }  // namespace
 
-std::unique_ptr<Aead> OpensslCiphers::aead(const Key128& key) { return std::make_unique<OpensslAead>(key); }
-std::unique_ptr<Mac> OpensslCiphers::mac(const Key128& key) { return std::make_unique<OpensslMac>(key); }
-std::unique_ptr<KeyWrap> OpensslCiphers::key_wrap(const Key128& kek) {
-    static EVP_CIPHER* const cipher = fetch("AES-128-WRAP");
-    return std::make_unique<OpensslKeyWrap>(cipher, kek.reveal());
+std::unique_ptr<Aead> OpensslCiphers::aead(const SymmetricKey& key) {
+    return std::make_unique<OpensslAead>(key);
 }
-std::unique_ptr<KeyWrap> key_wrap_256(const Key256& kek) {
-    static EVP_CIPHER* const cipher = fetch("AES-256-WRAP");
-    return std::make_unique<OpensslKeyWrap>(cipher, kek.reveal());
+std::unique_ptr<Mac> OpensslCiphers::mac(const Key128& key) { return std::make_unique<OpensslMac>(key); }
+std::unique_ptr<KeyWrap> OpensslCiphers::key_wrap(const SymmetricKey& kek) {
+    static EVP_CIPHER* const narrow = fetch("AES-128-WRAP");
+    static EVP_CIPHER* const wide = fetch("AES-256-WRAP");
+    return std::make_unique<OpensslKeyWrap>(kek.size() == 32 ? wide : narrow, kek.reveal());
+}
+
+Buffer OpensslCiphers::digest(Digest digest, Bytes message) {
+    constexpr const char* names[] = {"MD5", "SHA1", "SHA256", "SHA384"};
+    const char* name = names[static_cast<std::size_t>(digest)];
+    Buffer out(EVP_MAX_MD_SIZE);
+    std::size_t written = 0;
+    check(EVP_Q_digest(nullptr, name, nullptr, message.data(), message.size(), out.data(), &written), name);
+    out.resize(written);
+    return out;
+}
+
+Buffer OpensslCiphers::encrypt_blocks(const Key128& key, Bytes blocks) {
+    assert(blocks.size() % 16 == 0);
+    static EVP_CIPHER* const cipher = fetch("AES-128-ECB");
+    const CipherContext context{check(EVP_CIPHER_CTX_new(), "aes-ecb")};
+    check(EVP_EncryptInit_ex(context.get(), cipher, nullptr, key.reveal().data(), nullptr), "aes-ecb key");
+    check(EVP_CIPHER_CTX_set_padding(context.get(), 0), "aes-ecb");
+    Buffer out(blocks.size());
+    int done = 0;
+    if (!blocks.empty())
+        check(EVP_EncryptUpdate(context.get(), out.data(), &done, blocks.data(), length(blocks.size())),
+              "aes-ecb");
+    return out;
 }
 
 void SystemRandom::fill(std::span<std::uint8_t> out) {

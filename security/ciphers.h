@@ -3,20 +3,23 @@
 
 namespace wattmesh::security {
 
-using Key256 = Secret<32>;
+using wattmesh::Key256;
 
-/// The cipher ports by OpenSSL: AES-128-GCM (NIST SP 800-38D), AES-CMAC (RFC 4493), AES key wrap (RFC 3394).
+/// The cipher ports by OpenSSL: AES-GCM (NIST SP 800-38D), AES-CMAC (RFC 4493), AES key wrap (RFC 3394),
+/// digests (FIPS 180-4, RFC 1321), ECDSA and ECDH (curves.cpp).
 /// The objects keep their key schedule, so a session pays for it once. The factory may be shared by threads,
 /// an object not.
 class OpensslCiphers : public Ciphers {
 public:
-    std::unique_ptr<Aead> aead(const Key128& key) override;
+    std::unique_ptr<Aead> aead(const SymmetricKey& key) override;
     std::unique_ptr<Mac> mac(const Key128& key) override;
-    std::unique_ptr<KeyWrap> key_wrap(const Key128& kek) override;
+    std::unique_ptr<KeyWrap> key_wrap(const SymmetricKey& kek) override;
+    Buffer digest(Digest digest, Bytes message) override;
+    Buffer encrypt_blocks(const Key128& key, Bytes blocks) override;
+    bool verify(Curve curve, Bytes public_key, Bytes message, Bytes signature) override;
+    std::unique_ptr<PrivateKey> private_key(Curve curve, Bytes secret) override;
+    std::unique_ptr<PrivateKey> generate(Curve curve) override;
 };
-
-/// AES-256 key wrap, for keys at rest under the master key.
-std::unique_ptr<KeyWrap> key_wrap_256(const Key256& kek);
 
 /// OpenSSL's generator, seeded by the system. Thread safe. Throws when the system has no entropy.
 class SystemRandom : public Random {

@@ -114,6 +114,16 @@ std::optional<std::uint32_t> FileCounterStore::next() {
     return static_cast<std::uint32_t>(next_++);
 }
 
+void FileCounterStore::raise(std::uint32_t next) {
+    if (next <= next_) return;
+    if (next > slot_.reserved) {
+        Slot wanted = slot_;
+        wanted.reserved = next;
+        store(wanted, true);
+    }
+    next_ = next;
+}
+
 bool FileCounterStore::accept(std::uint32_t received) {
     if (received < slot_.floor) return false;
     Slot wanted = slot_;

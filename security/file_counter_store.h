@@ -35,6 +35,7 @@ public:
 
     std::optional<std::uint32_t> next() override;
     bool accept(std::uint32_t received) override;
+    void raise(std::uint32_t next) override;
 
     struct Slot {
         std::uint64_t generation = 0;

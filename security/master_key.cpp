@@ -48,11 +48,11 @@ Key256 MasterKey::key_for(std::string_view purpose) const {
 }
 
 Buffer MasterKey::wrap(std::string_view purpose, Bytes key) const {
-    return key_wrap_256(key_for(purpose))->wrap(key);
+    return OpensslCiphers{}.key_wrap(key_for(purpose))->wrap(key);
 }
 
 std::optional<SecretBuffer> MasterKey::unwrap(std::string_view purpose, Bytes wrapped) const {
-    auto key = key_wrap_256(key_for(purpose))->unwrap(wrapped);
+    auto key = OpensslCiphers{}.key_wrap(key_for(purpose))->unwrap(wrapped);
     if (!key) return std::nullopt;
     return SecretBuffer{std::move(*key)};
 }

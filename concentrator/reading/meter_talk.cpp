@@ -23,7 +23,8 @@ dlms::ClientConfig config(const DeviceNumber& meter, const dlms::ClientKeys& key
 MeterTalk::MeterTalk(const DeviceNumber& meter, const dlms::ClientKeys& keys, SystemTitle own,
                      Ciphers& ciphers, Random& random)
     : client_(config(meter, keys, own), ciphers, random, send_, received_) {
-    const auto mac = ciphers.mac(keys.encryption)->compute(as_bytes("wattmesh reading key check"));
+    const auto mac =
+        ciphers.mac(*Key128::from(keys.encryption.reveal()))->compute(as_bytes("wattmesh reading key check"));
     std::copy_n(mac.begin(), key_check_.size(), key_check_.begin());
 }
 

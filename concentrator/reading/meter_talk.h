@@ -1,4 +1,5 @@
 #pragma once
+#include <algorithm>
 #include <memory>
 
 #include "concentrator/journal/journal_store.h"
@@ -14,6 +15,8 @@ public:
         return next_++;
     }
     bool accept(std::uint32_t) override { return false; }
+    /// Within what was granted; a higher value uses the grant up.
+    void raise(std::uint32_t next) override { next_ = std::max(next_, std::min(next, limit_)); }
     /// A block that follows all earlier ones.
     void grant(std::uint32_t first, std::uint32_t limit) {
         next_ = first;
@@ -34,7 +37,8 @@ public:
         highest_ = received;
         return true;
     }
-    void raise(std::uint32_t floor) {
+    void raise(std::uint32_t) override {}
+    void raise_floor(std::uint32_t floor) {
         if (floor > highest_) highest_ = floor;
     }
     std::uint32_t highest() const { return highest_; }

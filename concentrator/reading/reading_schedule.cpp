@@ -119,7 +119,7 @@ void ReadingEngine::reserve_counters() {
                                     if (!blocks) continue;
                                     talk.timed = trusted;
                                     talk.send().grant((*blocks)[i].first, (*blocks)[i].limit);
-                                    talk.received().raise((*blocks)[i].received);
+                                    talk.received().raise_floor((*blocks)[i].received);
                                 }
                             });
 }

@@ -29,6 +29,7 @@ public:
         end_ = std::uint64_t{block.last} + 1;
         if (generation_ != block.generation) received_ = written_ = -1;
         generation_ = block.generation;
+        if (next_ >= wanted_) wanted_ = 0;
         received_ = std::max(received_, block.received);
     }
 
@@ -46,6 +47,18 @@ public:
         }
         write_behind();
         return true;
+    }
+
+    void raise(std::uint32_t next) override {
+        const std::lock_guard lock{mutex_};
+        if (next <= next_) return;
+        if (next > end_) wanted_ = std::max(wanted_, next);
+        next_ = std::min<std::uint64_t>(next, end_);
+    }
+    /// The next block must begin here or above; 0 = anywhere.
+    std::uint32_t wanted() const {
+        const std::lock_guard lock{mutex_};
+        return wanted_;
     }
 
 private:
@@ -79,6 +92,7 @@ private:
     mutable std::mutex mutex_;
     MeterId meter_;
     std::uint64_t next_ = 0, end_ = 0;
+    std::uint32_t wanted_ = 0;
     std::int64_t received_ = -1, written_ = -1;
     std::optional<std::int32_t> generation_;
     bool writing_ = false;  // loop thread only
@@ -93,7 +107,12 @@ std::shared_ptr<CounterBlocks::Counter> CounterBlocks::counter(DeviceNumber numb
 
 bool CounterBlocks::refill(Connection& connection, DeviceNumber number, MeterId meter, Instant now) {
     const auto found = counter(number);
-    if (found->left(KeyCounters{connection}.generation(meter, purpose)) >= low) return true;
+    KeyCounters counters{connection};
+    const std::uint32_t wanted = found->wanted();
+    if (wanted != 0)
+        counters.raise(meter, purpose, wanted);
+    else if (found->left(counters.generation(meter, purpose)) >= low)
+        return true;
     const auto block = horizon_.reserve(connection, meter, purpose, block_size, now);
     if (!block) return false;
     found->add(meter, *block);

@@ -10,8 +10,9 @@
 namespace wattmesh::headend::database {
 
 /// The management client's counters for a loop thread, which must not wait for the database: blocks are
-/// fetched by refill() on a worker thread, before an association; next() and accept() then only touch memory.
-/// What was accepted is written behind.
+/// fetched by refill() on a worker thread, before an association; next(), accept() and raise() then only
+/// touch memory. What was accepted is written behind. A raise above the block in hand leaves it empty, and
+/// the next refill() makes the raise durable.
 class CounterBlocks {
 public:
     static constexpr std::uint32_t block_size = 256, low = 128;

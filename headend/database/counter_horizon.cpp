@@ -17,6 +17,7 @@ public:
         newest_ = received;
         return true;
     }
+    void raise(std::uint32_t) override {}
 
 private:
     std::uint32_t newest_ = 0;

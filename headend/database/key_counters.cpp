@@ -114,6 +114,19 @@ std::optional<CounterBlock> KeyCounters::reserve(MeterId meter, KeyPurpose purpo
     return block;
 }
 
+void KeyCounters::raise(MeterId meter, KeyPurpose purpose, std::uint32_t next) {
+    if (next == 0) return;
+    connection_.run("raising an invocation counter", [&](soci::session& sql) {
+        const auto name = to_string(purpose);
+        const long long last = next - 1;
+        sql << "insert into key_counter as old (meter, purpose, reserved, received) values (:meter, "
+               ":purpose, "
+               ":last, -1) on conflict (meter, purpose) do update set reserved = greatest(old.reserved, "
+               ":last2)",
+            use(meter), use(name), use(last), use(last);
+    });
+}
+
 void KeyCounters::received(MeterId meter, KeyPurpose purpose, std::uint32_t counter,
                            std::int32_t generation) {
     connection_.run("remembering a received counter", [&](soci::session& sql) {

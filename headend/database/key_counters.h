@@ -38,6 +38,9 @@ public:
     /// Owns its transaction. Every counter jumps by jump_size, or by more until `raised` is reached; numbers
     /// of reservations go on above `reservation`.
     void jump(std::uint32_t raised = 0, std::uint32_t reservation = 0);
+    /// Later blocks begin at `next` or above; never downwards. For a meter that says it accepted more than we
+    /// know of.
+    void raise(MeterId meter, KeyPurpose purpose, std::uint32_t next);
     /// Remembers the highest value accepted from the meter; does nothing when its key has been replaced since
     /// the block of `generation` was reserved.
     void received(MeterId meter, KeyPurpose purpose, std::uint32_t counter, std::int32_t generation);

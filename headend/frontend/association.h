@@ -48,6 +48,7 @@ private:
     struct NoCounters : CounterStore {
         std::optional<std::uint32_t> next() override { return std::nullopt; }
         bool accept(std::uint32_t) override { return false; }
+        void raise(std::uint32_t) override {}
     } no_counters_;
     dlms::Client client_;
     std::map<dlms::RequestId, ReadDone> reads_;

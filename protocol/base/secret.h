@@ -37,5 +37,36 @@ private:
 };
 
 using Key128 = Secret<16>;
+using Key256 = Secret<32>;
+
+/// An AES key of 128 or 256 bits, as wary as Secret: no stream or format operator, wiped when it goes. The
+/// default is 16 zeros, which is nobody's key.
+class SymmetricKey {
+public:
+    SymmetricKey() = default;
+    SymmetricKey(const Key128& key) : SymmetricKey(key.reveal()) {}
+    SymmetricKey(const Key256& key) : SymmetricKey(key.reveal()) {}
+    SymmetricKey(const SymmetricKey&) = default;
+    SymmetricKey& operator=(const SymmetricKey&) = default;
+    ~SymmetricKey() {
+        volatile std::uint8_t* octet = octets_.data();
+        for (std::size_t i = 0; i < octets_.size(); ++i) octet[i] = 0;
+    }
+    /// Nothing unless there are 16 or 32 octets.
+    static std::optional<SymmetricKey> from(Bytes bytes) {
+        if (bytes.size() != 16 && bytes.size() != 32) return std::nullopt;
+        return SymmetricKey{bytes};
+    }
+    Bytes reveal() const { return Bytes{octets_}.first(size_); }
+    /// 16 or 32.
+    std::size_t size() const { return size_; }
+
+private:
+    explicit SymmetricKey(Bytes octets) : size_(octets.size()) {
+        std::copy(octets.begin(), octets.end(), octets_.begin());
+    }
+    std::array<std::uint8_t, 32> octets_{};
+    std::size_t size_ = 16;
+};
 
 }  // namespace wattmesh

@@ -21,8 +21,13 @@ Client::State::State(const ClientConfig& settings, Ciphers& ciphers, Random& cha
                      CounterStore& receive)
     : config(settings), random(chance) {
     const bool keyed = config.ciphered || config.mechanism == Mechanism::high_gmac;
-    assert(!keyed || config.keys);
-    if (keyed) cipher.emplace(*config.keys, config.own_title, config.server_title, ciphers, send, receive);
+    assert(!keyed || config.keys || config.protection);
+    if (keyed) {
+        cipher = config.protection;
+        if (!cipher)
+            cipher = std::make_shared<SecurityContext>(*config.keys, config.own_title, config.server_title,
+                                                       ciphers, send, receive);
+    }
     if (config.pre_established) {
         phase = Phase::associated;
         negotiated = {client_conformance, 0};

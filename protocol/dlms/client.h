@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <variant>
 #include <vector>
@@ -17,9 +18,11 @@ namespace wattmesh::dlms {
 struct ClientConfig {
     Mechanism mechanism = Mechanism::none;
     Buffer password;               ///< LLS secret; empty otherwise
-    bool ciphered = false;         ///< global ciphering, SC 0x30 (needs keys)
+    bool ciphered = false;         ///< global ciphering, SC 0x30 (needs keys or protection)
     bool pre_established = false;  ///< no AARQ: associated from the start
     std::optional<ClientKeys> keys;
+    /// In place of keys: a protection that somebody else keeps. Its association is this client's.
+    std::shared_ptr<Protection> protection;
     SystemTitle own_title, server_title;  ///< server's: known in advance (pre-established) or from the AARE
     std::uint16_t pdu_size_max = 0xFFFF;  ///< largest APDU we take
     std::size_t transfer_size_max = 1 << 20;  ///< bound of a block transfer, octets

@@ -93,7 +93,7 @@ void Client::State::take_aare(Bytes apdu) {
 
 void Client::State::answer_challenge(const Aare& aare) {
     server_challenge = *aare.authentication;
-    auto proof = cipher->prove(server_challenge);
+    auto proof = cipher->prove({client_challenge, server_challenge});
     const ActionRequest request{.invoke = next_invoke(),
                                 .id = reply_to_hls,
                                 .argument = proof ? Data{OctetString{std::move(*proof)}} : Data{}};
@@ -107,7 +107,7 @@ void Client::State::take_proof(const Response& response) {
     if (action->outcome.result != AccessResult::success)
         return refused({association_result::rejected_permanent, diagnostic::authentication_failure});
     const auto* value = action->outcome.value ? std::get_if<Data>(&*action->outcome.value) : nullptr;
-    if (!value || !cipher->verify(client_challenge, value->octets()))
+    if (!value || !cipher->verify({client_challenge, server_challenge}, value->octets()))
         return refused({association_result::accepted, diagnostic::authentication_required, true});
     established();
 }

@@ -68,7 +68,7 @@ void Client::State::start(AccessRequest& request) {
 }
 
 bool Client::State::fits(std::size_t plain) const {
-    return (config.ciphered ? protected_size(plain) : plain) <= pdu_limit();
+    return (config.ciphered ? cipher->protected_size(plain) : plain) <= pdu_limit();
 }
 
 void Client::State::send_or_upload(Buffer whole, std::uint32_t conformance_bit,

@@ -132,7 +132,7 @@ struct Client::State {
 
     ClientConfig config;
     Random& random;
-    std::optional<GlobalCipher> cipher;
+    std::shared_ptr<Protection> cipher;
     Phase phase = Phase::idle;
     Buffer client_challenge{}, server_challenge{};
     Associated negotiated{};

@@ -27,7 +27,7 @@ constexpr TagPair global_tags[] = {{0x01, 0x21}, {0x08, 0x28}, {0xC0, 0xC8}, {0x
 /// Additional data: SC || AK || text (Green Book ed. 10, 9.2.7.2.4). Wiped, because it holds a key.
 class AdditionalData {
 public:
-    AdditionalData(std::uint8_t control, const Key128& key, Bytes text) {
+    AdditionalData(std::uint8_t control, const SymmetricKey& key, Bytes text) {
         octets_.reserve(1 + key.reveal().size() + text.size());
         octets_.push_back(control);
         octets_.insert(octets_.end(), key.reveal().begin(), key.reveal().end());
@@ -62,15 +62,15 @@ std::optional<std::uint8_t> plain_tag(std::uint8_t global) {
     return std::nullopt;
 }
 
-std::size_t protected_size(std::size_t plain_size) {
+std::size_t SecurityContext::protected_size(std::size_t plain_size) const {
     const std::size_t content = header_size + plain_size + tag_size;
     Writer length;
     encode_length(length, content);
     return 1 + length.size() + content;
 }
 
-GlobalCipher::GlobalCipher(const ClientKeys& keys, SystemTitle own, SystemTitle peer, Ciphers& ciphers,
-                           CounterStore& send, CounterStore& receive)
+SecurityContext::SecurityContext(const ClientKeys& keys, SystemTitle own, SystemTitle peer, Ciphers& ciphers,
+                                 CounterStore& send, CounterStore& receive)
     : authentication_(keys.authentication),
       own_(own),
       peer_(peer),
@@ -78,14 +78,14 @@ GlobalCipher::GlobalCipher(const ClientKeys& keys, SystemTitle own, SystemTitle 
       send_(send),
       receive_(receive) {}
 
-std::array<std::uint8_t, 12> GlobalCipher::nonce(const SystemTitle& title, std::uint32_t counter) const {
+std::array<std::uint8_t, 12> SecurityContext::nonce(const SystemTitle& title, std::uint32_t counter) const {
     std::array<std::uint8_t, 12> octets{};
     std::copy(title.octets.begin(), title.octets.end(), octets.begin());
     for (std::size_t i = 0; i < 4; ++i) octets[8 + i] = static_cast<std::uint8_t>(counter >> (24 - 8 * i));
     return octets;
 }
 
-std::optional<Buffer> GlobalCipher::protect(Bytes apdu) {
+std::optional<Buffer> SecurityContext::protect(Bytes apdu) {
     assert(!apdu.empty());
     const auto tag = global_tag(apdu[0]);
     assert(tag && "only APDUs that have a global ciphered form are protected");
@@ -104,7 +104,14 @@ std::optional<Buffer> GlobalCipher::protect(Bytes apdu) {
     return out.take();
 }
 
-Result<Buffer> GlobalCipher::open(Bytes apdu) {
+Result<Buffer> SecurityContext::open(Bytes apdu) {
+    Buffer copy = to_buffer(apdu);
+    const auto plain = open_in_place(copy);
+    if (!plain) return plain.error();
+    return to_buffer(*plain);
+}
+
+Result<Bytes> SecurityContext::open_in_place(std::span<std::uint8_t> apdu) {
     Reader in{apdu};
     const auto tag = plain_tag(in.u8());
     if (in.ok() && !tag) in.fail_at(Fault::bad_tag, 0);
@@ -116,35 +123,37 @@ Result<Buffer> GlobalCipher::open(Bytes apdu) {
     if (in.ok() && in.remaining() < tag_size + 1) in.fail(Fault::truncated);
     if (in.error()) return *in.error();
 
-    Buffer text = to_buffer(in.bytes(in.remaining() - tag_size));
+    const std::size_t text_size = in.remaining() - tag_size;
+    const auto text = apdu.subspan(in.position(), text_size);
+    in.skip(text_size);
     const AdditionalData additional{suite0_authenticated_encrypted, authentication_, {}};
     if (!aead_->open(nonce(peer_, counter), additional.view(), text, in.rest()))
         return Error{Fault::not_authentic, in.position()};
     if (!receive_.accept(counter)) return Error{Fault::replayed, 0};
     opened_before_ = std::exchange(opened_, counter);
     if (text[0] != *tag) return Error{Fault::bad_tag, 0};
-    return text;
+    return Bytes{text};
 }
 
-std::optional<Buffer> GlobalCipher::prove(Bytes challenge) {
+std::optional<Buffer> SecurityContext::prove(const Challenges& challenges) {
     const auto counter = send_.next();
     if (!counter) return std::nullopt;
     std::array<std::uint8_t, tag_size> tag{};
-    const AdditionalData additional{suite0_authenticated, authentication_, challenge};
+    const AdditionalData additional{suite0_authenticated, authentication_, challenges.peer};
     aead_->seal(nonce(own_, *counter), additional.view(), {}, tag);
     Writer out;
     out.u8(suite0_authenticated).u32(*counter).bytes(tag);
     return out.take();
 }
 
-bool GlobalCipher::verify(Bytes challenge, Bytes proof) {
+bool SecurityContext::verify(const Challenges& challenges, Bytes proof) {
     Reader in{proof};
     in.expect(suite0_authenticated, Fault::unsupported);
     const std::uint32_t counter = in.u32();
     const Bytes tag = in.bytes(tag_size);
     in.expect_end();
     if (in.error()) return false;
-    const AdditionalData additional{suite0_authenticated, authentication_, challenge};
+    const AdditionalData additional{suite0_authenticated, authentication_, challenges.own};
     if (!aead_->open(nonce(peer_, counter), additional.view(), {}, tag)) return false;
     // A sender computes its proof before it ciphers the APDU around it: the proof's counter then lies between
     // those of the last two APDUs. Alone, it must be new.

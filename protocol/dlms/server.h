@@ -18,6 +18,8 @@ struct ClientAccess {
     bool ciphered = false;  ///< only glo-ciphered APDUs are taken, SC 0x30
     bool pre_established = false;
     std::optional<ClientKeys> keys;
+    /// In place of keys: makes the protection of each association. Keys and counters are its own business.
+    ProtectionFactory protection;
     std::optional<SystemTitle>
         client_title;                     ///< needed when pre-established and ciphered; else from the AARQ
     std::uint16_t pdu_size_max = 0xFFFF;  ///< largest APDU we send to this client (block transfer above)

@@ -19,13 +19,13 @@ constexpr std::size_t answer_size_max = 65'000;
 /// An AARQ that passed so far.
 struct ServerAssociation::Opening {
     InitiateRequest initiate;
-    std::optional<GlobalCipher> cipher;
+    std::unique_ptr<Protection> cipher;
 };
 
 ServerAssociation::ServerAssociation(const ClientAccess& access, SystemTitle title, Ciphers& ciphers)
     : access_(access), title_(title), ciphers_(ciphers) {
     const bool keyed = access_.ciphered || access_.mechanism == Mechanism::high_gmac;
-    assert(!keyed || (access_.keys && access_.send && access_.receive));
+    assert(!keyed || access_.protection || (access_.keys && access_.send && access_.receive));
     assert(!(access_.pre_established && access_.ciphered) || access_.client_title);
     assert(access_.pdu_size_max >= pdu_size_min);
     reset();
@@ -46,9 +46,13 @@ void ServerAssociation::reset() {
     // What a pre-established client knows beyond the services is not known: it gets blocks of the services.
     conformance_ = server_conformance & ~conformance::general_block_transfer;
     pdu_size_max_ = std::min<std::size_t>(access_.pdu_size_max, answer_size_max);
-    if (access_.pre_established && access_.ciphered)
-        cipher_.emplace(*access_.keys, title_, *access_.client_title, ciphers_, *access_.send,
-                        *access_.receive);
+    if (access_.pre_established && access_.ciphered) cipher_ = make_protection(*access_.client_title);
+}
+
+std::unique_ptr<Protection> ServerAssociation::make_protection(SystemTitle peer) const {
+    if (access_.protection) return access_.protection(peer);
+    return std::make_unique<SecurityContext>(*access_.keys, title_, peer, ciphers_, *access_.send,
+                                             *access_.receive);
 }
 
 Buffer ServerAssociation::associate(Bytes bytes, Random& random, ServerCounters& counters) {
@@ -115,7 +119,7 @@ std::optional<ServerAssociation::Refusal> ServerAssociation::open_initiate(const
         const auto title = aarq.calling_title ? aarq.calling_title : access_.client_title;
         if (!title || (access_.client_title && *title != *access_.client_title))
             return refused(association_result::rejected_permanent, diagnostic::authentication_failure);
-        opening.cipher.emplace(*access_.keys, title_, *title, ciphers_, *access_.send, *access_.receive);
+        opening.cipher = make_protection(*title);
     }
     Buffer plain = aarq.user_information;
     if (access_.ciphered) {
@@ -142,7 +146,7 @@ std::optional<ServerAssociation::Refusal> ServerAssociation::open_initiate(const
 
 Buffer ServerAssociation::accept(Opening opening, const Aarq& aarq, Random& random) {
     reset();
-    if (opening.cipher) cipher_.emplace(std::move(*opening.cipher));
+    if (opening.cipher) cipher_ = std::move(opening.cipher);
     conformance_ = opening.initiate.conformance & server_conformance;
     if (opening.initiate.pdu_size_max != 0)
         pdu_size_max_ = std::min<std::size_t>(pdu_size_max_, opening.initiate.pdu_size_max);
@@ -176,8 +180,8 @@ Buffer ServerAssociation::accept(Opening opening, const Aarq& aarq, Random& rand
 
 std::optional<Buffer> ServerAssociation::prove(Bytes proof, ServerCounters& counters) {
     assert(phase_ == Phase::proving && cipher_);
-    if (cipher_->verify(server_challenge_, proof)) {
-        if (auto own = cipher_->prove(client_challenge_)) {
+    if (cipher_->verify({server_challenge_, client_challenge_}, proof)) {
+        if (auto own = cipher_->prove({server_challenge_, client_challenge_})) {
             phase_ = Phase::associated;
             return own;
         }
@@ -214,7 +218,7 @@ std::optional<Buffer> ServerAssociation::protect(Buffer apdu) {
 }
 
 std::size_t ServerAssociation::on_wire(std::size_t size) const {
-    return access_.ciphered ? protected_size(size) : size;
+    return access_.ciphered ? cipher_->protected_size(size) : size;
 }
 
 bool ServerAssociation::fits(std::size_t size) const { return on_wire(size) <= pdu_size_max_; }

@@ -88,6 +88,7 @@ private:
     std::optional<Refusal> check_mechanism(const Aarq& aarq) const;
     std::optional<Refusal> open_initiate(const Aarq& aarq, Opening& opening, ServerCounters& counters) const;
     Buffer accept(Opening opening, const Aarq& aarq, Random& random);
+    std::unique_ptr<Protection> make_protection(SystemTitle peer) const;
     std::size_t on_wire(std::size_t size) const;
 
     ClientAccess access_;
@@ -96,7 +97,7 @@ private:
     Phase phase_ = Phase::none;
     std::uint32_t conformance_ = server_conformance;
     std::size_t pdu_size_max_ = 0;
-    std::optional<GlobalCipher> cipher_;
+    std::unique_ptr<Protection> cipher_;
     Buffer client_challenge_, server_challenge_;
 };
 

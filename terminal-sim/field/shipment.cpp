@@ -84,7 +84,7 @@ void write_delivery(const std::filesystem::path& file, const Town& town, const S
             << to_hex(system_title(number).octets) << "\"}\n";
     for (const TownMeter& meter : town.meters) {
         const MeterKeys& keys = shipment.at(meter.number);
-        const auto member = [&](const char* name, const Key128& key) {
+        const auto member = [&](const char* name, const SymmetricKey& key) {
             out << ",\"" << name << "\":\"" << to_hex(transport.wrap_key(key.reveal())) << "\"";
         };
         out << "{\"device\":\"meter\",\"number\":\"" << to_string(meter.number) << "\",\"serial\":\"SIM-"

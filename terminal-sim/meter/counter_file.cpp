@@ -44,6 +44,13 @@ public:
         file_.write(cell_, received);
         return true;
     }
+    void raise(std::uint32_t next) override {
+        if (next <= last_ + std::uint64_t{1}) return;
+        last_ = next - 1;
+        if (last_ <= limit_) return;
+        limit_ = last_;
+        file_.write(cell_, limit_);
+    }
     std::uint32_t last() const { return last_; }
 
 private:

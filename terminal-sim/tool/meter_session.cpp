@@ -52,6 +52,9 @@ public:
         last_ = received;
         return true;
     }
+    void raise(std::uint32_t next) override {
+        if (next > last_) last_ = next - 1;
+    }
 
 private:
     std::uint32_t last_;

@@ -88,4 +88,17 @@ TEST_CASE("counters: a loop thread works from memory, and a new process starts a
     CHECK(counter.next().value() > last);
     CHECK_FALSE(counter.accept(12));
     CHECK(counter.accept(13));
+
+    const std::uint32_t next = counter.next().value();
+    counter.raise(next);  // never downwards
+    CHECK(counter.next().value() == next + 1);
+    counter.raise(next + 10);
+    CHECK(counter.next().value() == next + 10);
+    counter.raise(next + 100'000);  // above the block: nothing until a block that begins there
+    CHECK_FALSE(counter.next());
+    REQUIRE(restarted.refill(town.monitor, customer(0), meter, midnight));
+    CHECK(counter.next().value() == next + 100'000);
+    CounterBlocks again{queue};
+    REQUIRE(again.refill(town.monitor, customer(0), meter, midnight));
+    CHECK(again.of(customer(0)).next().value() > next + 100'000);
 }

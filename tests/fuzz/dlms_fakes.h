@@ -16,11 +16,44 @@ public:
     }
     bool open(Bytes, Bytes, std::span<std::uint8_t>, Bytes) override { return true; }
 };
+class OpenWrap : public KeyWrap {
+public:
+    Buffer wrap(Bytes key) override {
+        Buffer wrapped(key.size() + 8);
+        std::ranges::copy(key, wrapped.begin());
+        return wrapped;
+    }
+    std::optional<Buffer> unwrap(Bytes wrapped) override {
+        if (wrapped.size() < 24 || wrapped.size() % 8 != 0) return std::nullopt;
+        return to_buffer(wrapped.first(wrapped.size() - 8));
+    }
+};
+class OpenPrivateKey : public PrivateKey {
+public:
+    explicit OpenPrivateKey(Curve curve) : curve_(curve) {}
+    Curve curve() const override { return curve_; }
+    Buffer public_key() const override { return Buffer(2 * coordinate_size(curve_)); }
+    Buffer sign(Bytes) override { return Buffer(2 * coordinate_size(curve_)); }
+    std::optional<Buffer> agree(Bytes peer) override {
+        if (peer.size() != 2 * coordinate_size(curve_)) return std::nullopt;
+        return Buffer(coordinate_size(curve_));
+    }
+
+private:
+    Curve curve_;
+};
 class OpenCiphers : public Ciphers {
 public:
-    std::unique_ptr<Aead> aead(const Key128&) override { return std::make_unique<OpenAead>(); }
+    std::unique_ptr<Aead> aead(const SymmetricKey&) override { return std::make_unique<OpenAead>(); }
     std::unique_ptr<Mac> mac(const Key128&) override { return nullptr; }
-    std::unique_ptr<KeyWrap> key_wrap(const Key128&) override { return nullptr; }
+    std::unique_ptr<KeyWrap> key_wrap(const SymmetricKey&) override { return std::make_unique<OpenWrap>(); }
+    Buffer digest(Digest, Bytes) override { return Buffer(32); }
+    Buffer encrypt_blocks(const Key128&, Bytes blocks) override { return to_buffer(blocks); }
+    bool verify(Curve, Bytes, Bytes, Bytes) override { return true; }
+    std::unique_ptr<PrivateKey> private_key(Curve curve, Bytes) override { return generate(curve); }
+    std::unique_ptr<PrivateKey> generate(Curve curve) override {
+        return std::make_unique<OpenPrivateKey>(curve);
+    }
 };
 class Counting : public Random {
 public:
@@ -35,6 +68,7 @@ class Counter : public CounterStore {
 public:
     std::optional<std::uint32_t> next() override { return ++sent_; }
     bool accept(std::uint32_t) override { return true; }
+    void raise(std::uint32_t next) override { sent_ = std::max(sent_, next); }
 
 private:
     std::uint32_t sent_ = 0;

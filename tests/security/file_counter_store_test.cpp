@@ -43,6 +43,29 @@ TEST_CASE("counter store: an accepted value and everything below it is never acc
     CHECK_FALSE(store.accept(0xFFFFFFFF));
 }
 
+TEST_CASE("counter store: is raised to a peer's counter, never lowered, and keeps it over a restart",
+          "[security]") {
+    const Folder folder;
+    const auto file = folder.path / "a.counter";
+    {
+        FileCounterStore store{file};
+        CHECK(store.next() == 1U);
+        store.raise(500);  // within the block that is reserved
+        CHECK(store.next() == 500U);
+        store.raise(3);
+        CHECK(store.next() == 501U);
+        store.raise(70'000);
+    }
+    {
+        FileCounterStore store{file};
+        CHECK(*store.next() >= 70'000U);
+        store.raise(0xFFFFFFFF);
+        CHECK(store.next() == 0xFFFFFFFFU);
+        CHECK_FALSE(store.next());
+    }
+    CHECK_FALSE(FileCounterStore{file}.next());
+}
+
 TEST_CASE("counter store: a machine that stops at any moment repeats nothing", "[security]") {
     const Folder folder;
     const auto file = folder.path / "a.counter", copy = folder.path / "copy.counter";

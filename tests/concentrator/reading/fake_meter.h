@@ -19,6 +19,9 @@ public:
         received_ = received;
         return true;
     }
+    void raise(std::uint32_t next) override {
+        if (next > sent_) sent_ = next - 1;
+    }
 
 private:
     std::uint32_t sent_ = 0, received_ = 0;

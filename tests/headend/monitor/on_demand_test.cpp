@@ -19,6 +19,9 @@ struct MemoryCounters : CounterStore {
         accepted = received;
         return true;
     }
+    void raise(std::uint32_t next) override {
+        if (next > sent) sent = next - 1;
+    }
     std::uint32_t sent = 0, accepted = 0;
 };
 

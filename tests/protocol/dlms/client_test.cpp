@@ -282,7 +282,7 @@ TEST_CASE("client: with ciphering a plain, forged or repeated answer fails the r
     config.pre_established = true;
     Bench bench{config};
     MemoryCounter send{100}, receive;
-    GlobalCipher server{vector_keys(), server_title, client_title, bench.ciphers, send, receive};
+    SecurityContext server{vector_keys(), server_title, client_title, bench.ciphers, send, receive};
     const auto sealed = [&](const char* hex) { return *server.protect(test::octets(hex)); };
 
     bench.client.get(clock_time);

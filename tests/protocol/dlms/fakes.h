@@ -30,6 +30,9 @@ public:
         accepted_ = received;
         return true;
     }
+    void raise(std::uint32_t next) override {
+        if (next_ && next > *next_) next_ = next;
+    }
 
 private:
     std::optional<std::uint32_t> next_, accepted_;

@@ -19,8 +19,8 @@ struct Ends {
     explicit Ends(std::optional<std::uint32_t> first = 0x01234567) : sent(first) {}
     security::OpensslCiphers ciphers;
     MemoryCounter sent, received, unused_send, unused_receive;
-    GlobalCipher sender{test::vector_keys(), server_title, client_title, ciphers, sent, unused_receive};
-    GlobalCipher receiver{test::vector_keys(), client_title, server_title, ciphers, unused_send, received};
+    SecurityContext sender{test::vector_keys(), server_title, client_title, ciphers, sent, unused_receive};
+    SecurityContext receiver{test::vector_keys(), client_title, server_title, ciphers, unused_send, received};
 };
 
 const Buffer client_challenge{'K', '5', '6', 'i', 'V', 'a', 'g', 'Y'};
@@ -39,7 +39,7 @@ TEST_CASE("ciphering: published messages are made and opened", "[dlms][security]
         const auto sealed = ends.sender.protect(test::vector(row.plain));
         REQUIRE(sealed);
         CHECK(to_hex(*sealed) == to_hex(test::vector(row.ciphered)));
-        CHECK(protected_size(test::vector(row.plain).size()) == sealed->size());
+        CHECK(ends.sender.protected_size(test::vector(row.plain).size()) == sealed->size());
         const auto opened = ends.receiver.open(test::vector(row.ciphered));
         REQUIRE(opened);
         CHECK(*opened == test::vector(row.plain));
@@ -128,7 +128,7 @@ TEST_CASE("ciphering: stops when the counter is used up", "[dlms][security]") {
     Ends ends{0xFFFFFFFF};
     CHECK(ends.sender.protect(test::vector("GET-1")));
     CHECK_FALSE(ends.sender.protect(test::vector("GET-1")));
-    CHECK_FALSE(ends.sender.prove(client_challenge));
+    CHECK_FALSE(ends.sender.prove({{}, client_challenge}));
 }
 
 // Green Book values of HLS mechanism 5: f(StoC) by the client with counter 1, f(CtoS) by the server with
@@ -136,42 +136,45 @@ TEST_CASE("ciphering: stops when the counter is used up", "[dlms][security]") {
 TEST_CASE("proof: published values are made and verified", "[dlms][security]") {
     security::OpensslCiphers ciphers;
     MemoryCounter client_sends{1}, client_takes, server_sends{0x01234567}, server_takes;
-    GlobalCipher client{test::vector_keys(), client_title, server_title, ciphers, client_sends, client_takes};
-    GlobalCipher server{test::vector_keys(), server_title, client_title, ciphers, server_sends, server_takes};
-    const Buffer of_client = *client.prove(server_challenge), of_server = *server.prove(client_challenge);
+    SecurityContext client{test::vector_keys(), client_title, server_title, ciphers,
+                           client_sends,        client_takes};
+    SecurityContext server{test::vector_keys(), server_title, client_title, ciphers,
+                           server_sends,        server_takes};
+    const Buffer of_client = *client.prove({{}, server_challenge}),
+                 of_server = *server.prove({{}, client_challenge});
     CHECK(to_hex(of_client) == "1000000001" + to_hex(test::hls_value("gmac_f_StoC")));
     CHECK(to_hex(of_server) == "1001234567" + to_hex(test::hls_value("gmac_f_CtoS")));
-    CHECK(server.verify(server_challenge, of_client));
-    CHECK(client.verify(client_challenge, of_server));
-    CHECK_FALSE(server.verify(server_challenge, of_client));  // its counter is used
+    CHECK(server.verify({server_challenge, {}}, of_client));
+    CHECK(client.verify({client_challenge, {}}, of_server));
+    CHECK_FALSE(server.verify({server_challenge, {}}, of_client));  // its counter is used
 }
 
 TEST_CASE("proof: refuses another challenge, another bit, another length", "[dlms][security]") {
     Ends ends;
-    const Buffer genuine = *ends.sender.prove(client_challenge);
-    CHECK_FALSE(ends.receiver.verify(server_challenge, genuine));
+    const Buffer genuine = *ends.sender.prove({{}, client_challenge});
+    CHECK_FALSE(ends.receiver.verify({server_challenge, {}}, genuine));
     for (std::size_t at = 0; at < genuine.size(); ++at) {
         Buffer forged = genuine;
         forged[at] ^= 0x20;
-        CHECK_FALSE(ends.receiver.verify(client_challenge, forged));
-        CHECK_FALSE(ends.receiver.verify(client_challenge, Bytes{genuine}.first(at)));
+        CHECK_FALSE(ends.receiver.verify({client_challenge, {}}, forged));
+        CHECK_FALSE(ends.receiver.verify({client_challenge, {}}, Bytes{genuine}.first(at)));
     }
     Buffer longer = genuine;
     longer.push_back(0);
-    CHECK_FALSE(ends.receiver.verify(client_challenge, longer));
-    CHECK(ends.receiver.verify(client_challenge, genuine));
+    CHECK_FALSE(ends.receiver.verify({client_challenge, {}}, longer));
+    CHECK(ends.receiver.verify({client_challenge, {}}, genuine));
 }
 
 // A sender proves (counter n) and then ciphers the APDU that carries the proof (counter n + 1).
 TEST_CASE("proof: inside a ciphered APDU its counter lies between those of the last two",
           "[dlms][security]") {
     Ends ends;
-    const Buffer early = *ends.sender.prove(client_challenge);
+    const Buffer early = *ends.sender.prove({{}, client_challenge});
     const Buffer initiate = *ends.sender.protect(test::vector("INI-1"));
-    const Buffer proof = *ends.sender.prove(client_challenge);
+    const Buffer proof = *ends.sender.prove({{}, client_challenge});
     const Buffer around = *ends.sender.protect(test::vector("ACT-HLS"));
     REQUIRE(ends.receiver.open(initiate));
     REQUIRE(ends.receiver.open(around));
-    CHECK_FALSE(ends.receiver.verify(client_challenge, early));
-    CHECK(ends.receiver.verify(client_challenge, proof));
+    CHECK_FALSE(ends.receiver.verify({client_challenge, {}}, early));
+    CHECK(ends.receiver.verify({client_challenge, {}}, proof));
 }

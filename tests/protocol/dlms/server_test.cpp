@@ -159,7 +159,7 @@ TEST_CASE("server: a published ciphered request is answered ciphered, once", "[d
     const std::string answer = bench.ask(test::vector("GLO-30"));
     security::OpensslCiphers ciphers;
     MemoryCounter send, receive;
-    GlobalCipher peer{vector_keys(), server_title, server_title, ciphers, send, receive};
+    SecurityContext peer{vector_keys(), server_title, server_title, ciphers, send, receive};
     const auto opened = peer.open(test::octets(answer));
     REQUIRE(opened);
     CHECK(to_hex(*opened) == "C40100" + to_hex(test::vector("GETR-1c")).substr(6));
