@@ -45,13 +45,19 @@ const Command all[] = {
       "log"},
      run_field},
     {"meter",
-     "simulate one meter on TCP",
-     "Usage: terminal-sim meter --port PORT --link wrapper|hdlc --number N [--ek HEX --ak HEX] [--secret S] "
-     "[...]\n"
-     "   or: terminal-sim meter --port PORT --link wrapper|hdlc --number N --keys shipment.json [...]\n"
+     "simulate one meter on TCP or UDP",
+     "Usage: terminal-sim meter --port PORT --link LINK --number N [--ek HEX --ak HEX] [--secret S] [...]\n"
+     "   or: terminal-sim meter --port PORT --link LINK --number N --keys shipment.json [...]\n"
      "Any DLMS client reads it: public client 16; reading client 2 with LLS (--secret); management client 1 "
      "with HLS-GMAC\n"
      "(--ek, --ak). A client whose keys are not given is not served. Server address 1.\n"
+     "  --link LINK        wrapper or hdlc on TCP; udp: wrapper on UDP, a repeated datagram is answered but "
+     "not done twice;\n"
+     "                     mode-e: sign-on of IEC 62056-21 (device address N), then HDLC, on TCP as through "
+     "a "
+     "device server\n"
+     "  --window N, --information N   of HDLC: most frames (7) and octets per frame (2030) it agrees to\n"
+     "  --echo true        gives back what it receives, as some optical heads do\n"
      "  --address A        to listen on (127.0.0.1)\n"
      "  --kind K           household, shop or factory (household)\n"
      "  --history-days D   how long it has been measuring at the first start (7)\n"
@@ -59,22 +65,31 @@ const Command all[] = {
      "  --state DIR        what it keeps over a restart (default: below $XDG_STATE_HOME or ~/.local/state)\n"
      "  --truth FILE       appends every captured interval\n"
      "  --speed X, --origin S   as for field\n",
-     {"port", "link", "number", "ek", "ak", "secret", "keys", "address", "kind", "history-days", "seed",
-      "state", "truth", "speed", "origin", "log"},
+     {"port", "link", "window", "information", "echo", "number", "ek", "ak", "secret", "keys", "address",
+      "kind", "history-days", "seed", "state", "truth", "speed", "origin", "log"},
      run_meter},
     {"read",
      "read an object of a meter",
-     "Usage: terminal-sim read --tcp HOST:PORT [--link wrapper|hdlc] [--client 16|2|1] [keys] "
-     "OBIS[/ATTRIBUTE]...\n"
+     "Usage: terminal-sim read --tcp HOST:PORT [--link LINK] [--client 16|2|1] [keys] OBIS[/ATTRIBUTE]...\n"
      "Prints one JSON line per object. OBIS: 1.8.0 or 1-0:1.8.0*255 or 1.0.1.8.0.255; attribute 2 if none is "
      "given;\n"
      "`list` is the object list.\n"
+     "  --tcp HOST:PORT    where the meter is; with --link udp its UDP port\n"
+     "  --link LINK        wrapper (default) or hdlc on TCP; udp: wrapper on UDP; mode-e: sign-on of IEC "
+     "62056-21, then HDLC,\n"
+     "                     on TCP to the device server of an optical head (fixed rate, 8N1)\n"
      "  --client N         16 public (default), 2 reading (LLS: --secret), 1 management (HLS-GMAC: --ek, "
      "--ak)\n"
      "  --class N          class of the object; found in the object list if not given\n"
      "  --from T --to T    range of a profile; Unix seconds or 2026-11-22T10:00:00Z\n"
-     "  --server N         server address (1)      --timeout S   wait for each answer (10)\n",
-     {"tcp", "link", "client", "secret", "ek", "ak", "class", "from", "to", "server", "timeout"},
+     "  --server N         server address (1)      --timeout S   wait for each answer (10)\n"
+     "  --attempts N       how often a datagram, an HDLC frame or a sign-on is sent while nothing comes (3)\n"
+     "  --window N, --information N   of HDLC: frames (1) and octets per frame (128) to ask for\n"
+     "  --device N         mode-e: address of the meter (whoever is at the head); --wake-up true: it runs on "
+     "battery\n"
+     "  --echo true        hdlc, mode-e: the head gives back what is sent; it is taken off\n",
+     {"tcp", "link", "client", "secret", "ek", "ak", "class", "from", "to", "server", "timeout", "attempts",
+      "window", "information", "device", "wake-up", "echo"},
      run_read},
     {"decode",
      "show what octets on a DLMS link mean",

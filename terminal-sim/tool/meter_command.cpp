@@ -29,6 +29,16 @@ AccessKeys keys_of(const platform::Settings& settings, const DeviceNumber& numbe
     return keys;
 }
 
+BenchLimits limits_of(const platform::Settings& settings, const DeviceNumber& number) {
+    BenchLimits limits;
+    limits.hdlc_window = static_cast<std::uint8_t>(settings.optional_in<int>("window", 7, 1, 7));
+    limits.hdlc_information =
+        static_cast<std::uint16_t>(settings.optional_in<int>("information", 2'030, 32, 2'030));
+    limits.device_address = to_string(number);
+    limits.echo = settings.optional<bool>("echo", false);
+    return limits;
+}
+
 /// Keeps the meter's deeds in its state folder and captures rows when they are due.
 class Housekeeping {
 public:
@@ -82,7 +92,8 @@ int run_meter(const Call& call) {
     if (!number)
         throw platform::SettingsError("--number " + word + ": a device number has twelve decimal digits");
     const auto link = link_kind(settings.optional<std::string>("link", "wrapper"));
-    if (!link) throw platform::SettingsError("--link: is neither wrapper nor hdlc");
+    if (!link) throw platform::SettingsError(std::string{"--link: is none of "} + link_words);
+    const BenchLimits limits = limits_of(settings, *number);
     const auto kind = load_kind(settings.optional<std::string>("kind", "household"));
     if (!kind || *kind == LoadKind::summary)
         throw platform::SettingsError("--kind: is none of household, shop, factory");
@@ -120,15 +131,15 @@ int run_meter(const Call& call) {
     security::SystemRandom random;
     platform::Loop loop{clock};
     Housekeeping housekeeping{loop, meter, folder / "meter.state", installed_at};
-    const BenchPort bench{loop, settings.optional<std::string>("address", "127.0.0.1"), port, *link, [&] {
-                              return std::make_unique<dlms::Server>(system_title(*number),
-                                                                    bench_access(keys, counters, 0), meter,
-                                                                    ciphers, random);
-                          }};
+    const auto make_server = [&] {
+        return std::make_unique<dlms::Server>(system_title(*number), bench_access(keys, counters, 0), meter,
+                                              ciphers, random);
+    };
+    const BenchPort bench{
+        loop, settings.optional<std::string>("address", "127.0.0.1"), port, *link, make_server, limits};
     const platform::StopSignals stop{loop, [&] { loop.stop(); }};
     log.information("listening number={} port={} link={} rows={} state={}", to_string(*number), bench.port(),
-                    *link == LinkKind::wrapper ? "wrapper" : "hdlc", meter.load_profile().rows().size(),
-                    folder.string());
+                    to_string(*link), meter.load_profile().rows().size(), folder.string());
     loop.run();
     housekeeping.write();
     return 0;

@@ -50,6 +50,30 @@ MeterSession::Who who_of(const platform::Settings& settings) {
     return who;
 }
 
+BenchLine line_of(const platform::Settings& settings, LinkKind kind) {
+    const bool hdlc = kind == LinkKind::hdlc || kind == LinkKind::mode_e;
+    const auto needs = [&](const char* name, bool fits, const char* link) {
+        if (settings.has(name) && !fits)
+            throw SettingsError(std::string{"--"} + name + ": goes with --link " + link + " only");
+    };
+    needs("window", hdlc, "hdlc or mode-e");
+    needs("information", hdlc, "hdlc or mode-e");
+    needs("echo", hdlc, "hdlc or mode-e");
+    needs("device", kind == LinkKind::mode_e, "mode-e");
+    needs("wake-up", kind == LinkKind::mode_e, "mode-e");
+    needs("attempts", kind != LinkKind::wrapper, "hdlc, udp or mode-e");
+    BenchLine line;
+    line.hdlc_window = static_cast<std::uint8_t>(settings.optional_in<int>("window", 1, 1, 7));
+    line.hdlc_information =
+        static_cast<std::uint16_t>(settings.optional_in<int>("information", 128, 32, 2'030));
+    line.attempts_max = static_cast<unsigned>(settings.optional_in<int>("attempts", 3, 1, 20));
+    line.echo = settings.optional<bool>("echo", false);
+    line.device_address = settings.optional<std::string>("device", "");
+    if (line.device_address.size() > 32) throw SettingsError("--device: has more than 32 characters");
+    line.wake_up = settings.optional<bool>("wake-up", false);
+    return line;
+}
+
 /// Classes of the meter's objects, asked once.
 class ObjectList {
 public:
@@ -124,13 +148,14 @@ int run_read(const Call& call) {
     wanted.reserve(call.words.size());
     for (const auto& word : call.words) wanted.push_back(parse_wanted(word));
     const auto kind = link_kind(settings.optional<std::string>("link", "wrapper"));
-    if (!kind) throw SettingsError("--link: is neither wrapper nor hdlc");
+    if (!kind) throw SettingsError(std::string{"--link: is none of "} + link_words);
+    const BenchLine line = line_of(settings, *kind);
     const auto who = who_of(settings);
     const Selection selection = selection_of(settings);
     const auto timeout = std::chrono::seconds{settings.optional_in<int>("timeout", 10, 1, 600)};
     const Sap server{settings.optional<std::uint16_t>("server", management_logical_device.value)};
 
-    BenchCall bench{settings.required<platform::HostPort>("tcp"), *kind, server, timeout};
+    BenchCall bench{settings.required<platform::HostPort>("tcp"), *kind, server, timeout, line};
     MeterSession session{bench, who};
     ObjectList objects{session};
     bool all_read = true;

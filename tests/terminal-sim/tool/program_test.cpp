@@ -1,8 +1,6 @@
 #include <unistd.h>
 
-#include <atomic>
 #include <catch2/catch.hpp>
-#include <thread>
 
 #include "platform/arguments.h"
 #include "platform/loop.h"
@@ -12,56 +10,13 @@
 #include "terminal-sim/tool/data_text.h"
 #include "terminal-sim/tool/meter_session.h"
 #include "terminal-sim/tool/running.h"
+#include "tests/terminal-sim/tool/meter_thread.h"
 
 using namespace wattmesh;
 using namespace wattmesh::sim;
 using namespace std::chrono_literals;
 
 namespace {
-
-Key128 key(std::uint8_t octet) {
-    std::array<std::uint8_t, 16> octets;
-    octets.fill(octet);
-    return Key128{octets};
-}
-
-/// The simulated meter behind a real socket, in a thread of its own.
-class MeterThread {
-public:
-    explicit MeterThread(LinkKind kind) {
-        thread_ = std::thread{[this, kind] {
-            CustomerLoad load{1, number, LoadKind::household, false};
-            CounterFile counters{2};
-            MeterSettings settings{.number = number, .seed = 1, .installed_at = loop_.now() - 24h};
-            settings.accepted_counter = [&](Sap client) {
-                return counters.accepted(client == management_client ? 0 : 1);
-            };
-            Meter meter{settings, load, &load.supply(), nullptr};
-            const AccessKeys keys{dlms::ClientKeys{key(1), key(2)}, {}, to_buffer(as_bytes("12345678"))};
-            security::OpensslCiphers ciphers;
-            security::SystemRandom random;
-            BenchPort port{loop_, "127.0.0.1", 0, kind, [&] {
-                               return std::make_unique<dlms::Server>(system_title(number),
-                                                                     bench_access(keys, counters, 0), meter,
-                                                                     ciphers, random);
-                           }};
-            port_ = port.port();
-            loop_.run();
-        }};
-        while (port_ == 0) std::this_thread::yield();
-    }
-    ~MeterThread() {
-        loop_.stop();
-        thread_.join();
-    }
-    platform::HostPort address() const { return {"127.0.0.1", port_}; }
-    static inline const DeviceNumber number = *DeviceNumber::parse("540000000042");
-
-private:
-    platform::Loop loop_{std::make_shared<platform::ScaledClock>()};
-    std::atomic<std::uint16_t> port_{0};
-    std::thread thread_;
-};
 
 int tool(std::vector<const char*> words) {
     words.insert(words.begin(), "terminal-sim");
@@ -70,8 +25,9 @@ int tool(std::vector<const char*> words) {
 
 }  // namespace
 
-TEST_CASE("meter on TCP: every client reads it over wrapper and HDLC", "[sim]") {
-    const auto kind = GENERATE(LinkKind::wrapper, LinkKind::hdlc);
+TEST_CASE("meter on TCP and UDP: every client reads it over every link", "[sim]") {
+    const auto kind = GENERATE(LinkKind::wrapper, LinkKind::hdlc, LinkKind::udp, LinkKind::mode_e);
+    CAPTURE(to_string(kind));
     const MeterThread meter{kind};
     BenchCall call{meter.address(), kind, management_logical_device, 20s};
     {
@@ -128,6 +84,11 @@ TEST_CASE("commands: wrong words are answered by the name of what is wrong and t
         {{"meter", "--port", "0", "--number", "540000000001", "--ek", "00"}, "--ek"},
         {{"read"}, "1.8.0"},
         {{"read", "--tcp", "127.0.0.1:1", "1.8.x"}, "1.8.x"},
+        {{"read", "--tcp", "127.0.0.1:1", "--link", "serial", "1.8.0"}, "mode-e"},
+        {{"read", "--tcp", "127.0.0.1:1", "--window", "3", "1.8.0"}, "--window"},
+        {{"read", "--tcp", "127.0.0.1:1", "--link", "hdlc", "--window", "8", "1.8.0"}, "window"},
+        {{"read", "--tcp", "127.0.0.1:1", "--link", "hdlc", "--device", "1", "1.8.0"}, "--device"},
+        {{"read", "--tcp", "127.0.0.1:1", "--link", "udp", "--echo", "true", "1.8.0"}, "--echo"},
         {{"read", "--tcp", "127.0.0.1:1", "1.8.0/0"}, "1.8.0/0"},
         {{"read", "--tcp", "127.0.0.1:1", "--client", "2", "1.8.0"}, "--secret"},
         {{"read", "--tcp", "127.0.0.1:1", "--client", "1", "1.8.0"}, "--ek"},
