@@ -147,15 +147,15 @@ struct MonitorRole::Parts {
           queue(workers.queue()),
           horizon(plant.settings.counters),
           counters(queue, horizon),
-          keys(queue, plant.master, counters, [&plant] { return plant.loop.now(); }),
+          keys({.own_title = own_title, .disconnects_per_hour_max = plant.settings.disconnects_per_hour_max},
+               queue, plant.master, counters, plant.ciphers, [&plant] { return plant.loop.now(); }),
           on_demand(
-              {.own_title = own_title}, keys,
+              {}, keys,
               [&plant](DeviceNumber concentrator, DeviceNumber meter, Buffer apdu,
                        frontend::Relay::Done done) {
                   if (plant.core == nullptr) return done({frontend::RelayStatus::offline, {}});
                   plant.core->relay(concentrator, meter, std::move(apdu), std::move(done));
               },
-              [this](DeviceNumber meter) -> CounterStore& { return counters.of(meter); },
               [&plant] { return plant.loop.now(); }, plant.ciphers, plant.random),
           monitor(plant.loop, plant.settings.monitor, queue, plant.master, plant.ciphers,
                   [&plant](DeviceNumber number) {

@@ -29,6 +29,7 @@ struct HeadendSettings {
     frontend::ListenerSettings uplink;
     frontend::CoreSettings core;
     monitor::MonitorSettings monitor;
+    int disconnects_per_hour_max = 0;
     console::ConsoleSettings console;
     std::string log_level;
 

@@ -1,28 +1,43 @@
 #pragma once
 #include <functional>
+#include <memory>
+#include <string>
 #include <string_view>
 #include <variant>
 
+#include "headend/monitor/role_rules.h"
 #include "protocol/base/id.h"
-#include "protocol/dlms/security.h"
+#include "protocol/dlms/protection.h"
 
 namespace wattmesh::headend::monitor {
 
-/// Where a meter is and how the management client talks to it.
-struct ManagementAccess {
-    DeviceNumber concentrator;
-    dlms::ClientKeys keys;
+/// Who wants to talk with which meter, and for what.
+struct KeyRequest {
+    DeviceNumber meter;
+    Role role = Role::reading;
+    std::string actor;    ///< for the audit log
+    int disconnects = 0;  ///< how many operations that can open the breaker are wanted (role_rules.h)
 };
-enum class KeyFault { unknown_meter, no_concentrator, no_key, unavailable };
-std::string_view to_string(KeyFault fault);
-using KeyAnswer = std::variant<ManagementAccess, KeyFault>;
 
-/// Gives out the keys of the management client, which never leave the head-end. `done` comes later on the
-/// caller's thread, once.
+/// Where a meter is, and a protection for one association of the management client with it.
+struct GuardedAccess {
+    DeviceNumber concentrator;
+    SystemTitle own_title, meter_title;
+    /// Ciphers what the role may do and no more disconnects than were asked for; the rest it refuses and
+    /// writes to the audit log. Lives as long as the key service.
+    std::unique_ptr<dlms::Protection> protection;
+};
+enum class KeyFault { unknown_meter, no_concentrator, no_key, unavailable, too_many_disconnects };
+std::string_view to_string(KeyFault fault);
+using KeyAnswer = std::variant<GuardedAccess, KeyFault>;
+
+/// The one place in the head-end that has meters' keys in clear, and only while it builds a protection:
+/// nobody gets keys, everybody gets a protection that guards. It counts disconnects itself.
 class KeyService {
 public:
     virtual ~KeyService() = default;
-    virtual void management(DeviceNumber meter, std::function<void(KeyAnswer)> done) = 0;
+    /// `done` comes later on the caller's thread, once.
+    virtual void access(KeyRequest request, std::function<void(KeyAnswer)> done) = 0;
 };
 
 }  // namespace wattmesh::headend::monitor

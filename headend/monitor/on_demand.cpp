@@ -29,7 +29,7 @@ std::string fault_of(frontend::RelayStatus status) {
 
 std::string fault_of(const dlms::RequestFailed& failed) {
     const Fault fault = failed.error.fault;
-    if (failed.exception) return "refused";
+    if (failed.exception || fault == Fault::refused) return "refused";
     return fault == Fault::not_authentic || fault == Fault::replayed ? "not_authentic" : "malformed";
 }
 
@@ -45,6 +45,8 @@ std::string_view to_string(KeyFault fault) {
             return "no_key";
         case KeyFault::unavailable:
             return "unavailable";
+        case KeyFault::too_many_disconnects:
+            return "too_many_disconnects";
     }
     return "?";
 }
@@ -64,12 +66,18 @@ struct OnDemand::Talk {
     bool carrying = false, releasing = false, ended = false;
 };
 
-OnDemand::OnDemand(OnDemandSettings settings, KeyService& keys, Carry carry, Counters counters, Now now,
-                   Ciphers& ciphers, Random& random)
+struct OnDemand::NoCounters : CounterStore {
+    std::optional<std::uint32_t> next() override { return std::nullopt; }
+    bool accept(std::uint32_t) override { return false; }
+    void raise(std::uint32_t) override {}
+};
+
+OnDemand::OnDemand(OnDemandSettings settings, KeyService& keys, Carry carry, Now now, Ciphers& ciphers,
+                   Random& random)
     : settings_(settings),
       keys_(keys),
       carry_(std::move(carry)),
-      counters_(std::move(counters)),
+      no_counters_(std::make_unique<NoCounters>()),
       now_(std::move(now)),
       ciphers_(ciphers),
       random_(random) {}
@@ -83,12 +91,13 @@ std::shared_ptr<OnDemand::Talk> OnDemand::talk_of(DeviceNumber meter) {
     if (talk) return talk;
     talk = std::make_shared<Talk>();
     talk->meter = meter;
-    keys_.management(meter, [this, waiting = std::weak_ptr{talk}](KeyAnswer answer) {
+    KeyRequest request{.meter = meter, .role = Role::reading, .actor = "on-demand read", .disconnects = 0};
+    keys_.access(std::move(request), [this, waiting = std::weak_ptr{talk}](KeyAnswer answer) {
         const auto alive = waiting.lock();
         if (!alive) return;
         if (const auto* fault = std::get_if<KeyFault>(&answer))
             return fail_all(*alive, std::string{to_string(*fault)});
-        start(alive, std::get<ManagementAccess>(answer));
+        start(alive, std::get<GuardedAccess>(std::move(answer)));
     });
     return talk;
 }
@@ -102,17 +111,16 @@ void OnDemand::read(DeviceNumber meter, const dlms::AttributeId& id, Done done) 
     }
 }
 
-void OnDemand::start(const std::shared_ptr<Talk>& talk, const ManagementAccess& access) {
+void OnDemand::start(const std::shared_ptr<Talk>& talk, GuardedAccess access) {
     talk->concentrator = access.concentrator;
     dlms::ClientConfig config;
     config.mechanism = dlms::Mechanism::high_gmac;
     config.ciphered = true;
-    config.keys = access.keys;
-    config.own_title = settings_.own_title;
-    config.server_title = system_title(talk->meter);
+    config.protection = std::move(access.protection);
+    config.own_title = access.own_title;
+    config.server_title = access.meter_title;
     config.pdu_size_max = settings_.pdu_size_max;
-    CounterStore& counters = counters_(talk->meter);
-    talk->client.emplace(std::move(config), ciphers_, random_, counters, counters);
+    talk->client.emplace(std::move(config), ciphers_, random_, *no_counters_, *no_counters_);
     talk->releasing = false;
     talk->client->associate();
     pump(talk);

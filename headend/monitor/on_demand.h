@@ -25,25 +25,22 @@ struct OnDemandResult {
 };
 
 struct OnDemandSettings {
-    SystemTitle own_title;             ///< of this head-end's key service
     std::uint16_t pdu_size_max = 200;  ///< over radio
 };
 
 /// Reads any attribute of any meter through the mesh, end to end: management client 1, HLS-GMAC, every APDU
-/// ciphered; the concentrator only carries it. One association for each meter at a time, which serves what
-/// was asked for meanwhile and is then released. One thread.
+/// ciphered by the key service in the role of a reader; the concentrator only carries it. One association for
+/// each meter at a time, which serves what was asked for meanwhile and is then released. One thread.
 class OnDemand {
 public:
     using Done = std::function<void(OnDemandResult)>;
     /// Carries one APDU to a meter behind a concentrator (frontend::Core::relay).
     using Carry = std::function<void(DeviceNumber concentrator, DeviceNumber meter, Buffer apdu,
                                      frontend::Relay::Done done)>;
-    /// Invocation counters of the management keys of a meter, durable; they outlive this object.
-    using Counters = std::function<CounterStore&(DeviceNumber meter)>;
     using Now = std::function<Instant()>;
 
-    OnDemand(OnDemandSettings settings, KeyService& keys, Carry carry, Counters counters, Now now,
-             Ciphers& ciphers, Random& random);
+    OnDemand(OnDemandSettings settings, KeyService& keys, Carry carry, Now now, Ciphers& ciphers,
+             Random& random);
     ~OnDemand();
 
     /// Register values (classes 3 and 4, attribute 2) come with scaler and unit.
@@ -53,7 +50,7 @@ public:
 private:
     struct Talk;
     std::shared_ptr<Talk> talk_of(DeviceNumber meter);
-    void start(const std::shared_ptr<Talk>& talk, const ManagementAccess& access);
+    void start(const std::shared_ptr<Talk>& talk, GuardedAccess access);
     void pump(const std::shared_ptr<Talk>& talk);
     void on_outcome(const std::shared_ptr<Talk>& talk, const frontend::RelayOutcome& outcome);
     void take_events(Talk& talk);
@@ -65,7 +62,9 @@ private:
     OnDemandSettings settings_;
     KeyService& keys_;
     Carry carry_;
-    Counters counters_;
+    /// The clients' own counters, which a protection from outside leaves alone.
+    struct NoCounters;
+    std::unique_ptr<NoCounters> no_counters_;
     Now now_;
     Ciphers& ciphers_;
     Random& random_;

@@ -2,23 +2,42 @@
 #include "headend/database/counter_blocks.h"
 #include "headend/database/query_queue.h"
 #include "headend/monitor/key_service.h"
+#include "protocol/base/cipher.h"
 #include "security/master_key.h"
 
 namespace wattmesh::headend::monitor {
 
-/// Key service on the database: keys are unwrapped on the queue's thread, for one use, and enough invocation
-/// counters are reserved for it.
+struct KeyServiceSettings {
+    SystemTitle own_title;
+    /// Operations that can open a breaker, within a sliding hour, for the whole head-end.
+    int disconnects_per_hour_max = 100;
+};
+
+/// Key service on the database: keys are unwrapped on the queue's thread, for one protection, disconnects are
+/// granted and enough invocation counters reserved there.
 class PgKeyService : public KeyService {
 public:
-    PgKeyService(database::QueryQueue& queue, const security::MasterKey& master,
-                 database::CounterBlocks& counters, std::function<Instant()> now)
-        : queue_(queue), master_(master), counters_(counters), now_(std::move(now)) {}
-    void management(DeviceNumber meter, std::function<void(KeyAnswer)> done) override;
+    PgKeyService(const KeyServiceSettings& settings, database::QueryQueue& queue,
+                 const security::MasterKey& master, database::CounterBlocks& counters, Ciphers& ciphers,
+                 std::function<Instant()> now)
+        : settings_(settings),
+          queue_(queue),
+          master_(master),
+          counters_(counters),
+          ciphers_(ciphers),
+          now_(std::move(now)) {}
+    void access(KeyRequest request, std::function<void(KeyAnswer)> done) override;
 
 private:
+    KeyAnswer look_up(database::Connection& connection, const KeyRequest& request, Instant now);
+    /// Loop thread.
+    void note_refusal(const KeyRequest& request, const std::string& why);
+
+    KeyServiceSettings settings_;
     database::QueryQueue& queue_;
     const security::MasterKey& master_;
     database::CounterBlocks& counters_;
+    Ciphers& ciphers_;
     std::function<Instant()> now_;
 };
 

@@ -98,7 +98,7 @@ TEST_CASE("counters: a loop thread works from memory, and a new process starts a
     CHECK_FALSE(counter.next());
     REQUIRE(restarted.refill(town.monitor, customer(0), meter, midnight));
     CHECK(counter.next().value() == next + 100'000);
-    CounterBlocks again{queue};
+    CounterBlocks again{queue, horizon};
     REQUIRE(again.refill(town.monitor, customer(0), meter, midnight));
     CHECK(again.of(customer(0)).next().value() > next + 100'000);
 }

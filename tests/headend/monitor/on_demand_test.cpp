@@ -2,6 +2,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "headend/monitor/guarded_protection.h"
 #include "protocol/dlms/server.h"
 #include "security/ciphers.h"
 
@@ -72,10 +73,24 @@ struct Meter : dlms::ObjectModel {
 };
 
 struct FixedKeys : KeyService {
-    void management(DeviceNumber, std::function<void(KeyAnswer)> done) override {
-        waiting.push_back([this, done] { done(answer); });
+    void access(KeyRequest request, std::function<void(KeyAnswer)> done) override {
+        waiting.push_back([this, request, done] { done(answer(request)); });
     }
-    KeyAnswer answer = ManagementAccess{concentrator, {key(1), key(2)}};
+    KeyAnswer answer(const KeyRequest& request) {
+        if (fault) return *fault;
+        auto keyed = std::make_unique<dlms::SecurityContext>(keys, own_title, system_title(request.meter),
+                                                             ciphers, counters, counters);
+        return GuardedAccess{.concentrator = concentrator,
+                             .own_title = own_title,
+                             .meter_title = system_title(request.meter),
+                             .protection = std::make_unique<GuardedProtection>(
+                                 std::move(keyed), request.role, 0,
+                                 [](const std::string& why) { FAIL_CHECK("refused: " << why); })};
+    }
+    dlms::ClientKeys keys{key(1), key(2)};
+    std::optional<KeyFault> fault;
+    MemoryCounters counters;
+    security::OpensslCiphers ciphers;
     std::vector<std::function<void()>> waiting;
 };
 
@@ -83,7 +98,7 @@ struct FixedKeys : KeyService {
 struct World {
     World()
         : on_demand(
-              {.own_title = own_title}, keys,
+              {}, keys,
               [this](DeviceNumber to, DeviceNumber number, Buffer apdu, frontend::Relay::Done done) {
                   CHECK(to == concentrator);
                   CHECK(number == meter);
@@ -91,8 +106,7 @@ struct World {
                   ++carried;
                   requests.push_back({std::move(apdu), std::move(done)});
               },
-              [this](DeviceNumber) -> CounterStore& { return counters; }, [this] { return now; }, ciphers,
-              random) {}
+              [this] { return now; }, ciphers, random) {}
 
     OnDemand::Done note() {
         return [this](OnDemandResult result) { results.push_back(std::move(result)); };
@@ -121,7 +135,6 @@ struct World {
     Instant now = std::chrono::sys_days{std::chrono::year{2026} / 11 / 1};
     Meter device;
     FixedKeys keys;
-    MemoryCounters counters;
     security::OpensslCiphers ciphers;
     security::SystemRandom random;
     frontend::RelayStatus status = frontend::RelayStatus::answered;
@@ -189,8 +202,8 @@ TEST_CASE("on demand: every way it can fail has its word", "[monitor]") {
     }
     SECTION("the keys") {
         const auto fault = GENERATE(KeyFault::unknown_meter, KeyFault::no_concentrator, KeyFault::no_key,
-                                    KeyFault::unavailable);
-        world.keys.answer = fault;
+                                    KeyFault::unavailable, KeyFault::too_many_disconnects);
+        world.keys.fault = fault;
         world.on_demand.read(meter, energy, world.note());
         world.run();
         REQUIRE(world.results.size() == 1);
@@ -210,7 +223,7 @@ TEST_CASE("on demand: every way it can fail has its word", "[monitor]") {
 TEST_CASE("on demand: a meter with another key is not believed, a replayed answer neither", "[monitor]") {
     World world;
     SECTION("another key") {
-        world.keys.answer = ManagementAccess{concentrator, {key(7), key(8)}};
+        world.keys.keys = {key(7), key(8)};
         world.on_demand.read(meter, energy, world.note());
         for (auto& answer : std::exchange(world.keys.waiting, {})) answer();
         REQUIRE(world.requests.size() == 1);

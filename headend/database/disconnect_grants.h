@@ -1,0 +1,24 @@
+#pragma once
+#include <string>
+
+#include "headend/database/connection.h"
+#include "protocol/base/id.h"
+
+namespace wattmesh::headend::database {
+
+/// Tables disconnect_grant and disconnect_cap: how many operations that can open a breaker were granted in
+/// the last hour, by all processes together. A restart forgets nothing.
+class DisconnectGrants {
+public:
+    explicit DisconnectGrants(Connection& connection) : connection_(connection) {}
+
+    /// Owns its transaction. True: granted and counted, used or not. False: it would be more than `cap`
+    /// within an hour; the first refusal of an hour also writes an alarm to the audit log. `operations` > 0.
+    bool acquire(MeterId meter, DeviceNumber number, const std::string& actor, int operations, int cap,
+                 Instant now);
+
+private:
+    Connection& connection_;
+};
+
+}  // namespace wattmesh::headend::database
