@@ -65,12 +65,12 @@ int run_import(const Words& words) {
         options.now - std::chrono::hours{desk.raw.optional_in<int>("history-hours", 0, 0, 24 * 3'650)};
     options.actor = actor();
     options.file = std::filesystem::path{file}.filename().string();
-    const auto master = security::MasterKey::open(desk.settings.master_key);
+    const auto master = security::open_master_key(desk.settings.master_key);
     const auto content = security::read_private_file(file, shipment_size_max);
     const auto text = content.reveal();
     database::ShipmentReport report;
     try {
-        report = database::ShipmentImport{desk.connection, master}.run(
+        report = database::ShipmentImport{desk.connection, *master}.run(
             {reinterpret_cast<const char*>(text.data()), text.size()}, options);
     } catch (const database::DatabaseError&) {
         throw;

@@ -4,8 +4,9 @@
 
 #include "headend/command_line.h"
 #include "headend/database/migrator.h"
-#include "security/master_key.h"
+#include "security/pkcs11.h"
 #include "security/pki.h"
+#include "security/token_master_key.h"
 
 namespace wattmesh::headend {
 namespace {
@@ -33,8 +34,27 @@ void write_text(const path& file, const std::string& text) {
     security::create_private_file(file, as_bytes(text));
 }
 
-std::string configuration(const path& folder, const std::string& place, const platform::HostPort& console,
-                          const platform::HostPort& uplink, Random& random) {
+/// Makes the master key, in a file of `folder` or in the PKCS#11 token that the command line names, and says
+/// where.
+std::string make_master_key(const platform::Settings& settings, const path& folder, Random& random) {
+    if (!settings.has("master-key")) {
+        const auto file = folder / "master.key";
+        (void)security::FileMasterKey::create(file, random);
+        return file.string();
+    }
+    auto place = settings.required<std::string>("master-key");
+    const auto uri = security::Pkcs11Uri::parse(place);
+    if (!uri) {
+        throw platform::UsageError(
+            "--master-key takes pkcs11:token=LABEL;object=LABEL?module-path=FILE&pin-source=FILE");
+    }
+    (void)security::Pkcs11Key::create(*uri);
+    return place;
+}
+
+std::string configuration(const path& folder, const std::string& master, const std::string& place,
+                          const platform::HostPort& console, const platform::HostPort& uplink,
+                          Random& random) {
     std::ostringstream text;
     text << "# Configuration of this head-end, made by `headend init`. Holds passwords: for its owner's eyes "
             "only.\n"
@@ -44,7 +64,7 @@ std::string configuration(const path& folder, const std::string& place, const pl
         random.fill(octets);
         text << "database.password." << role << " = " << to_hex(octets) << "\n";
     }
-    text << "keys.master = " << (folder / "master.key").string() << "\n"
+    text << "keys.master = " << master << "\n"
          << "keys.counters = " << (folder / "counters").string() << "\n"
          << "pki.ca_certificate = " << (folder / "ca.pem").string() << "\n"
          << "pki.ca_key = " << (folder / "ca.key").string() << "\n"
@@ -63,7 +83,7 @@ std::string configuration(const path& folder, const std::string& place, const pl
 }  // namespace
 
 int run_init(const Words& words) {
-    const auto arguments = parse_words(words, {"dir", "database", "console", "uplink"});
+    const auto arguments = parse_words(words, {"dir", "database", "console", "uplink", "master-key"});
     const auto settings = arguments.settings();
     const path folder = std::filesystem::absolute(settings.required<path>("dir"));
     const auto place = place_of(settings.required<std::string>("database"));
@@ -77,18 +97,18 @@ int run_init(const Words& words) {
     std::filesystem::permissions(folder, std::filesystem::perms::owner_all);
     security::SystemRandom random;
     const auto now = clock_from(settings)->now();
-    (void)security::MasterKey::create(folder / "master.key", random);
+    const auto master = make_master_key(settings, folder, random);
     const auto authority = security::CertificateAuthority::create("Wattmesh", now);
     write_text(folder / "ca.pem", authority.pem());
     security::create_private_file(folder / "ca.key", authority.key_pem().reveal());
     const auto server = authority.issue_server({uplink.host}, now);
     write_text(folder / "uplink.pem", server.certificate_pem);
     security::create_private_file(folder / "uplink.key", server.key_pem.reveal());
-    write_text(file,
-               configuration(folder, place, console, uplink, random));  // last: its presence means "set up"
+    write_text(file, configuration(folder, master, place, console, uplink,
+                                   random));  // last: its presence means "set up"
     std::cout << file.string() << "\n";
-    std::cerr << "Set up a head-end in " << folder.string()
-              << ". Keep master.key and ca.key: without them nothing here can be read "
+    std::cerr << "Set up a head-end in " << folder.string() << ". Keep the master key (" << master
+              << ") and ca.key: without them nothing here can be read "
               << "or renewed.\nNext: headend migrate --config " << file.string()
               << " --admin \"<connection>\"\n";
     return 0;

@@ -13,11 +13,18 @@ const std::map<std::string, std::string> texts{
      "    monitor   what concentrators should hold, gaps, aggregates, reads on demand\n"
      "    console   API and pages\n"},
     {"init",
-     "headend init --dir DIR --database \"LIBPQ KEYWORDS\" [--console HOST:PORT] [--uplink HOST:PORT]\n"
+     "headend init --dir DIR --database \"LIBPQ KEYWORDS\" [--console HOST:PORT] [--uplink HOST:PORT] "
+     "[--master-key URI]\n"
      "  Makes master key, certificate authority, uplink certificate and DIR/headend.properties (all for the "
      "owner only).\n"
-     "  --uplink is where concentrators call in: the host must be what they are told, its certificate "
-     "carries it.\n"},
+     "    --uplink      where concentrators call in: the host must be what they are told, its certificate "
+     "carries "
+     "it\n"
+     "    --master-key  makes the master key in a PKCS#11 token, which it never leaves, instead of in a "
+     "file:\n"
+     "                  'pkcs11:token=LABEL;object=LABEL?module-path=FILE&pin-source=FILE' (RFC 7512); the "
+     "PIN's "
+     "file has mode 0600\n"},
     {"migrate",
      "headend migrate --config FILE [--admin \"LIBPQ KEYWORDS\"]\n"
      "  Brings the database to this program's schema and prints what was applied. With --admin (a user who "

@@ -43,7 +43,7 @@ Plant::Plant(HeadendSettings checked, std::shared_ptr<const platform::Clock> sha
     : settings(std::move(checked)),
       clock(std::move(shared_clock)),
       loop(clock),
-      master(security::MasterKey::open(settings.master_key)),
+      master(security::open_master_key(settings.master_key)),
       log("headend"),
       live(loop) {}
 
@@ -85,7 +85,7 @@ struct FrontendRole::Parts {
               std::make_shared<const security::CertificateAuthority>(security::CertificateAuthority::open(
                   read_text(plant.settings.ca_certificate, "pki.ca_certificate"),
                   security::read_private_file(plant.settings.ca_key)))),
-          certificates(queue, authority, plant.master, plant.random,
+          certificates(queue, authority, *plant.master, plant.random,
                        [&plant](DeviceNumber) {
                            if (plant.monitor != nullptr) plant.monitor->refresh_soon();
                        }),
@@ -148,7 +148,7 @@ struct MonitorRole::Parts {
           horizon(plant.settings.counters),
           counters(queue, horizon),
           keys({.own_title = own_title, .disconnects_per_hour_max = plant.settings.disconnects_per_hour_max},
-               queue, plant.master, counters, plant.ciphers, [&plant] { return plant.loop.now(); }),
+               queue, *plant.master, counters, plant.ciphers, [&plant] { return plant.loop.now(); }),
           on_demand(
               {}, keys,
               [&plant](DeviceNumber concentrator, DeviceNumber meter, Buffer apdu,
@@ -157,7 +157,7 @@ struct MonitorRole::Parts {
                   plant.core->relay(concentrator, meter, std::move(apdu), std::move(done));
               },
               [&plant] { return plant.loop.now(); }, plant.ciphers, plant.random),
-          monitor(plant.loop, plant.settings.monitor, queue, plant.master, plant.ciphers,
+          monitor(plant.loop, plant.settings.monitor, queue, *plant.master, plant.ciphers,
                   [&plant](DeviceNumber number) {
                       if (plant.core != nullptr) plant.core->configure(number);
                   }) {}

@@ -28,7 +28,7 @@ struct Plant {
     platform::Loop loop;
     security::OpensslCiphers ciphers;
     security::SystemRandom random;
-    security::MasterKey master;
+    std::unique_ptr<const security::MasterKey> master;
     platform::Log log;
     LivePort live;
     frontend::Listener* listener = nullptr;  ///< while the front-end role runs in this process

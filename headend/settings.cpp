@@ -61,7 +61,7 @@ HeadendSettings HeadendSettings::from(const platform::Settings& settings) {
         if (settings.has(key)) result.database.passwords[role] = settings.required<std::string>(key);
     }
     result.schema = settings.optional<path>("schema", WATTMESH_TREE "/schema");
-    result.master_key = settings.required<path>("keys.master");
+    result.master_key = settings.required<std::string>("keys.master");
     result.counters = settings.required<path>("keys.counters");
     result.ca_certificate = settings.required<path>("pki.ca_certificate");
     result.ca_key = settings.required<path>("pki.ca_key");

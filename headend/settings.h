@@ -23,7 +23,8 @@ struct HeadendSettings {
     };
     Database database;
     std::filesystem::path schema;
-    std::filesystem::path master_key, counters;
+    std::string master_key;  ///< path of a file, or a PKCS#11 URI
+    std::filesystem::path counters;
     std::filesystem::path ca_certificate, ca_key;
     std::filesystem::path uplink_certificate, uplink_key;
     frontend::ListenerSettings uplink;

@@ -4,6 +4,7 @@
 #include <openssl/kdf.h>
 
 #include "security/openssl_handle.h"
+#include "security/token_master_key.h"
 
 namespace wattmesh::security {
 
@@ -30,21 +31,31 @@ Key256 hkdf_sha256(Bytes key, std::string_view info) {
     return derived;
 }
 
-MasterKey MasterKey::create(const std::filesystem::path& file, Random& random) {
+FileMasterKey FileMasterKey::create(const std::filesystem::path& file, Random& random) {
     const auto key = random_secret<file_size>(random);
     create_private_file(file, key.reveal());
-    return MasterKey{key};
+    return FileMasterKey{key};
 }
 
-MasterKey MasterKey::open(const std::filesystem::path& file) {
+FileMasterKey FileMasterKey::open(const std::filesystem::path& file) {
     const SecretBuffer content = read_private_file(file);
     const auto key = Key256::from(content.reveal());
     if (!key) throw FileError(file.string() + " is not a master key: it must hold exactly 32 octets");
-    return MasterKey{*key};
+    return FileMasterKey{*key};
 }
 
-Key256 MasterKey::key_for(std::string_view purpose) const {
+Key256 FileMasterKey::key_for(std::string_view purpose) const {
     return hkdf_sha256(key_.reveal(), "wattmesh key wrap 1: " + std::string{purpose});
+}
+
+std::unique_ptr<MasterKey> open_master_key(const std::string& place) {
+    if (!place.starts_with("pkcs11:")) return std::make_unique<FileMasterKey>(FileMasterKey::open(place));
+    const auto uri = Pkcs11Uri::parse(place);
+    if (!uri) {
+        throw TokenError(
+            place + " is not pkcs11:token=LABEL;object=LABEL?module-path=FILE&pin-source=FILE (RFC 7512)");
+    }
+    return std::make_unique<TokenMasterKey>(Pkcs11Key::open(*uri));
 }
 
 Buffer MasterKey::wrap(std::string_view purpose, Bytes key) const {

@@ -12,7 +12,7 @@ using security::TransportKey;
 
 namespace {
 
-const security::MasterKey master{security::Key256{std::array<std::uint8_t, 32>{7}}};
+const security::FileMasterKey master{security::Key256{std::array<std::uint8_t, 32>{7}}};
 const TransportKey transport{from_hex("000102030405060708090A0B0C0D0E0F").value()};
 // RFC 3394 4.1: this key under the transport key above.
 const std::string key_a = "00112233445566778899AABBCCDDEEFF",

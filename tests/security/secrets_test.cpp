@@ -76,20 +76,20 @@ TEST_CASE("master key: made once, read back, wraps for one purpose", "[security]
     const Folder folder;
     const auto file = folder.path / "master.key";
     SystemRandom random;
-    CHECK_THROWS_WITH(MasterKey::open(file), Catch::Contains(file.string()));
-    const MasterKey made = MasterKey::create(file, random);
+    CHECK_THROWS_WITH(FileMasterKey::open(file), Catch::Contains(file.string()));
+    const FileMasterKey made = FileMasterKey::create(file, random);
     const Buffer before = content_of(file);
     CHECK(before.size() == 32);
-    CHECK_THROWS_WITH(MasterKey::create(file, random),
+    CHECK_THROWS_WITH(FileMasterKey::create(file, random),
                       Catch::Contains(file.string()) && Catch::Contains("exists"));
     CHECK(content_of(file) == before);
 
     const Buffer key(16, 0x42);
     const Buffer wrapped = made.wrap("meter 540000000001 management", key);
-    const MasterKey opened = MasterKey::open(file);
+    const FileMasterKey opened = FileMasterKey::open(file);
     CHECK(to_buffer(opened.unwrap("meter 540000000001 management", wrapped)->reveal()) == key);
     CHECK_FALSE(opened.unwrap("meter 540000000002 management", wrapped));
-    CHECK_FALSE(MasterKey{random_secret<32>(random)}.unwrap("meter 540000000001 management", wrapped));
+    CHECK_FALSE(FileMasterKey{random_secret<32>(random)}.unwrap("meter 540000000001 management", wrapped));
     Buffer changed = wrapped;
     changed[0] ^= 1;
     CHECK_FALSE(opened.unwrap("meter 540000000001 management", changed));
@@ -99,16 +99,16 @@ TEST_CASE("master key: a file that others may read, or of another size, is refus
     const Folder folder;
     const auto file = folder.path / "master.key";
     SystemRandom random;
-    MasterKey::create(file, random);
+    FileMasterKey::create(file, random);
     for (const mode_t mode : {0640U, 0604U, 0660U, 0700U | 0001U}) {
         chmod(file.c_str(), mode);
-        CHECK_THROWS_WITH(MasterKey::open(file), Catch::Contains("chmod 600 " + file.string()));
+        CHECK_THROWS_WITH(FileMasterKey::open(file), Catch::Contains("chmod 600 " + file.string()));
     }
     chmod(file.c_str(), 0400);
-    CHECK_NOTHROW(MasterKey::open(file));
+    CHECK_NOTHROW(FileMasterKey::open(file));
     write_private_file(file, Buffer(31));
-    CHECK_THROWS_WITH(MasterKey::open(file), Catch::Contains("exactly 32 octets"));
-    CHECK_THROWS_WITH(MasterKey::open(folder.path), Catch::Contains(folder.path.string()));
+    CHECK_THROWS_WITH(FileMasterKey::open(file), Catch::Contains("exactly 32 octets"));
+    CHECK_THROWS_WITH(FileMasterKey::open(folder.path), Catch::Contains(folder.path.string()));
 }
 
 TEST_CASE("private file: replaced whole, nothing left behind", "[security]") {

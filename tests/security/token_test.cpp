@@ -1,0 +1,184 @@
+#include <dlfcn.h>
+#include <p11-kit/pkcs11.h>
+#include <sys/stat.h>
+
+#include <catch2/catch.hpp>
+#include <cstdio>
+
+#include "security/token_master_key.h"
+#include "tests/security/folder.h"
+
+namespace wattmesh::security {
+namespace {
+
+constexpr const char* module = "/usr/lib/softhsm/libsofthsm2.so";
+const Buffer known_key = from_hex("000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F").value();
+
+std::string output_of(const std::string& command) {
+    FILE* const pipe = popen(command.c_str(), "re");  // NOLINT: a test's own words
+    REQUIRE(pipe != nullptr);
+    std::string text;
+    for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) text += static_cast<char>(c);
+    INFO(command);
+    REQUIRE(pclose(pipe) == 0);
+    return text;
+}
+
+/// A private SoftHSM with one token, for the whole process: it reads its configuration once.
+struct SoftHsm {
+    SoftHsm() {
+        std::filesystem::create_directory(folder.path / "tokens");
+        put(folder.path / "softhsm2.conf",
+            as_bytes("directories.tokendir = " + (folder.path / "tokens").string() +
+                     "\nobjectstore.backend = file\nlog.level = ERROR\n"));
+        setenv("SOFTHSM2_CONF", (folder.path / "softhsm2.conf").c_str(), 1);
+        output_of("softhsm2-util --init-token --free --label wattmesh --pin 123456 --so-pin 654321 2>&1");
+        write_private_file(folder.path / "pin", as_bytes("123456\n"));
+        write_private_file(folder.path / "wrong", as_bytes("000000\n"));
+    }
+    std::string uri(const std::string& object, const std::string& pin = "pin",
+                    const std::string& token = "wattmesh") const {
+        return "pkcs11:token=" + token + ";object=" + object + "?module-path=" + module +
+               "&pin-source=file:" + (folder.path / pin).string();
+    }
+    static const SoftHsm& instance() {
+        static const SoftHsm hsm;
+        return hsm;
+    }
+    Folder folder;
+};
+
+std::unique_ptr<Pkcs11Key> create(const std::string& uri) {
+    return Pkcs11Key::create(Pkcs11Uri::parse(uri).value());
+}
+
+/// Puts an AES key of ours into the token, as a key ceremony would.
+void import_key(std::string label, Buffer value, bool extractable) {
+    auto* const library = dlopen(module, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    REQUIRE(library != nullptr);
+    CK_FUNCTION_LIST* api = nullptr;
+    REQUIRE(reinterpret_cast<CK_C_GetFunctionList>(dlsym(library, "C_GetFunctionList"))(&api) == CKR_OK);
+    CK_SLOT_ID slots[8];
+    CK_ULONG count = 8;
+    REQUIRE(api->C_GetSlotList(CK_TRUE, slots, &count) == CKR_OK);
+    CK_SESSION_HANDLE session = 0;
+    REQUIRE(api->C_OpenSession(slots[0], CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr, &session) ==
+            CKR_OK);
+    std::uint8_t pin[] = {'1', '2', '3', '4', '5', '6'};
+    const CK_RV login = api->C_Login(session, CKU_USER, pin, sizeof pin);
+    REQUIRE((login == CKR_OK || login == CKR_USER_ALREADY_LOGGED_IN));
+    CK_OBJECT_CLASS kind = CKO_SECRET_KEY;
+    CK_KEY_TYPE type = CKK_AES;
+    CK_BBOOL yes = CK_TRUE;
+    CK_BBOOL may_leave = extractable ? CK_TRUE : CK_FALSE;
+    CK_ATTRIBUTE facts[] = {{CKA_CLASS, &kind, sizeof kind},
+                            {CKA_KEY_TYPE, &type, sizeof type},
+                            {CKA_TOKEN, &yes, sizeof yes},
+                            {CKA_PRIVATE, &yes, sizeof yes},
+                            {CKA_SENSITIVE, &yes, sizeof yes},
+                            {CKA_SIGN, &yes, sizeof yes},
+                            {CKA_EXTRACTABLE, &may_leave, sizeof may_leave},
+                            {CKA_LABEL, label.data(), label.size()},
+                            {CKA_VALUE, value.data(), value.size()}};
+    CK_OBJECT_HANDLE made = 0;
+    REQUIRE(api->C_CreateObject(session, facts, std::size(facts), &made) == CKR_OK);
+    api->C_CloseSession(session);
+}
+
+}  // namespace
+
+TEST_CASE("token: its URI holds four attributes, each once, and nothing else", "[security]") {
+    const auto uri =
+        Pkcs11Uri::parse("pkcs11:object=master%20key;token=wm?pin-source=/p/pin&module-path=/m.so");
+    REQUIRE(uri);
+    CHECK(uri->object == "master key");
+    CHECK(uri->token == "wm");
+    CHECK(uri->module == "/m.so");
+    CHECK(uri->pin_file == "/p/pin");
+    const auto* wrong =
+        GENERATE("", "pkcs11:", "pkcs11:token=a;object=b", "pkcs11:token=a;object=b?module-path=/m",
+                 "pkcs11:token=a;object=?module-path=/m&pin-source=/p",
+                 "pkcs11:token=a;token=b;object=c?module-path=/m&pin-source=/p",
+                 "pkcs11:token=a;object=b?module-path=/m&pin-value=1234",
+                 "pkcs11:token=a;object=b;id=%01?module-path=/m&pin-source=/p",
+                 "pkcs11:token=a%0;object=b?module-path=/m&pin-source=/p",
+                 "pkcs11:token=a%00;object=b?module-path=/m&pin-source=/p",
+                 "pkcs11:token;object=b?module-path=/m&pin-source=/p",
+                 "PKCS11:token=a;object=b?module-path=/m&pin-source=/p");
+    CHECK_FALSE(Pkcs11Uri::parse(wrong));
+}
+
+TEST_CASE("token: a master key made there wraps for one purpose, and is found again", "[security]") {
+    const auto& hsm = SoftHsm::instance();
+    const std::string purpose = "meter 540000000001 0";
+    const Buffer key(16, 0x42);
+    Buffer wrapped;
+    {
+        const TokenMasterKey made{create(hsm.uri("made"))};
+        wrapped = made.wrap(purpose, key);
+        CHECK_THROWS_WITH(create(hsm.uri("made")), Catch::Contains("already"));
+    }
+    const auto opened = open_master_key(hsm.uri("made"));
+    CHECK(to_buffer(opened->unwrap(purpose, wrapped).value().reveal()) == key);
+    CHECK(opened->wrap(purpose, key) == wrapped);  // the import compares wrapped keys
+    CHECK_FALSE(opened->unwrap("meter 540000000002 0", wrapped));
+    create(hsm.uri("other"));
+    CHECK_FALSE(open_master_key(hsm.uri("other"))->unwrap(purpose, wrapped));
+    auto changed = wrapped;
+    changed[3] ^= 4;
+    CHECK_FALSE(opened->unwrap(purpose, changed));
+}
+
+TEST_CASE("token: wrapping keys are NIST SP 800-108 with CMAC, as OpenSSL's KBKDF makes them", "[security]") {
+    const auto& hsm = SoftHsm::instance();
+    create(hsm.uri("starts%20the%20module"));
+    import_key("known", known_key, false);
+    const auto kek = output_of(
+        "openssl kdf -keylen 32 -binary -kdfopt mac:CMAC -kdfopt cipher:AES-256-CBC -kdfopt "
+        "mode:COUNTER -kdfopt hexkey:" +
+        to_hex(known_key) + " -kdfopt 'salt:wattmesh key wrap 1' -kdfopt 'info:meter 540000000001 0' KBKDF");
+    const Buffer key(32, 0x17);
+    CHECK(open_master_key(hsm.uri("known"))->wrap("meter 540000000001 0", key) ==
+          OpensslCiphers{}.key_wrap(SymmetricKey::from(as_bytes(kek)).value())->wrap(key));
+}
+
+TEST_CASE("token: what does not fit is refused in words without the PIN", "[security]") {
+    const auto& hsm = SoftHsm::instance();
+    create(hsm.uri("guarded"));
+    const auto refuses = [](const std::string& uri, const char* says) {
+        CHECK_THROWS_WITH(open_master_key(uri), Catch::Contains(says) && !Catch::Contains("123456"));
+    };
+    refuses(hsm.uri("nobody"), "no secret key nobody");
+    refuses(hsm.uri("guarded", "pin", "stranger"), "no token stranger");
+    refuses(hsm.uri("guarded", "missing"), "missing");
+    refuses("pkcs11:token=a;object=b?module-path=/nowhere/x.so&pin-source=/p", "/nowhere/x.so");
+    refuses("pkcs11:token=a;object=b?module-path=/usr/lib/x86_64-linux-gnu/libssl.so.3&pin-source=/p",
+            "no PKCS#11");
+    refuses("pkcs11:nonsense", "RFC 7512");
+    import_key("leaky", known_key, true);
+    refuses(hsm.uri("leaky"), "stays in the token");
+    import_key("twice", known_key, false);
+    import_key("twice", known_key, false);
+    refuses(hsm.uri("twice"), "more than one");
+    put(hsm.folder.path / "open", as_bytes("123456"));
+    chmod((hsm.folder.path / "open").c_str(), 0644);
+    refuses(hsm.uri("guarded", "open"), "chmod 600");
+}
+
+TEST_CASE("token: a wrong PIN says so", "[security]") {
+    const auto& hsm = SoftHsm::instance();
+    CHECK_THROWS_WITH(open_master_key(hsm.uri("any", "wrong")), Catch::Contains("PIN is wrong"));
+}
+
+TEST_CASE("token: a session that was closed under us is opened again", "[security]") {
+    const auto& hsm = SoftHsm::instance();
+    const TokenMasterKey master{create(hsm.uri("lasting"))};
+    const auto wrapped = master.wrap("x", Buffer(16, 1));
+    auto* const library = dlopen(module, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    CK_FUNCTION_LIST* api = nullptr;
+    REQUIRE(reinterpret_cast<CK_C_GetFunctionList>(dlsym(library, "C_GetFunctionList"))(&api) == CKR_OK);
+    REQUIRE(api->C_Finalize(nullptr) == CKR_OK);
+    CHECK(master.wrap("x", Buffer(16, 1)) == wrapped);
+}
+
+}  // namespace wattmesh::security
