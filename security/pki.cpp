@@ -1,13 +1,12 @@
 #include "security/pki.h"
 
 #include <arpa/inet.h>
-#include <openssl/core_names.h>
 #include <openssl/pem.h>
-#include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
 #include <cassert>
 
+#include "security/x509_build.h"
 #include "security/x509_text.h"
 
 namespace wattmesh::security {
@@ -16,61 +15,6 @@ namespace {
 
 constexpr std::size_t request_size_max = 4'096;
 constexpr auto name_characters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.:-*";
-using NameHandle = Handle<X509_NAME, X509_NAME_free>;
-
-KeyHandle generate_key() { return KeyHandle{check(EVP_EC_gen("P-256"), "key generation")}; }
-
-bool is_p256(EVP_PKEY* key) {
-    char group[32] = {};
-    std::size_t size = 0;
-    const bool known =
-        key != nullptr && EVP_PKEY_get_base_id(key) == EVP_PKEY_EC &&
-        EVP_PKEY_get_utf8_string_param(key, OSSL_PKEY_PARAM_GROUP_NAME, group, sizeof group, &size) > 0;
-    if (!known) openssl_errors();
-    return known && std::string_view{group} == "prime256v1";
-}
-
-NameHandle name_of(const std::string& common_name) {
-    NameHandle name{check(X509_NAME_new(), "subject")};
-    check(X509_NAME_add_entry_by_NID(name.get(), NID_commonName, MBSTRING_UTF8, as_bytes(common_name).data(),
-                                     static_cast<int>(common_name.size()), -1, 0),
-          "subject");
-    return name;
-}
-
-void set_time(ASN1_TIME* time, Instant at) {
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count();
-    check(ASN1_TIME_set(time, static_cast<time_t>(seconds)), "certificate time");
-}
-
-/// A certificate with everything but its extensions and signature. Serial: 127 random bits (RFC
-/// 5280 4.1.2.2).
-X509Handle blank_certificate(const X509_NAME* subject, const X509_NAME* issuer, EVP_PKEY* key, Instant now,
-                             std::chrono::days validity) {
-    X509Handle certificate{check(X509_new(), "certificate")};
-    std::array<std::uint8_t, 16> serial{};
-    check(RAND_bytes(serial.data(), static_cast<int>(serial.size())), "certificate serial");
-    serial[0] = static_cast<std::uint8_t>((serial[0] & 0x7F) | 0x40);
-    const Handle<BIGNUM, BN_free> number{BN_bin2bn(serial.data(), static_cast<int>(serial.size()), nullptr)};
-    check(X509_set_version(certificate.get(), X509_VERSION_3), "certificate version");
-    check(BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate.get())), "certificate serial");
-    check(X509_set_subject_name(certificate.get(), subject), "subject");
-    check(X509_set_issuer_name(certificate.get(), issuer), "issuer");
-    check(X509_set_pubkey(certificate.get(), key), "certificate key");
-    set_time(X509_getm_notBefore(certificate.get()), now - std::chrono::days{1});  // clocks differ
-    set_time(X509_getm_notAfter(certificate.get()), now + validity);
-    return certificate;
-}
-
-void extend(X509* certificate, X509* issuer, int nid, const std::string& value) {
-    X509V3_CTX context;
-    X509V3_set_ctx_nodb(&context);
-    X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
-    const Handle<X509_EXTENSION, X509_EXTENSION_free> extension{
-        check(X509V3_EXT_conf_nid(nullptr, &context, nid, value.c_str()), "certificate extension")};
-    check(X509_add_ext(certificate, extension.get(), -1), "certificate extension");
-}
-
 void finish(X509* certificate, X509* issuer, EVP_PKEY* issuer_key, const char* purpose) {
     extend(certificate, issuer, NID_basic_constraints, "critical,CA:FALSE");
     extend(certificate, issuer, NID_key_usage, "critical,digitalSignature");
@@ -78,17 +22,6 @@ void finish(X509* certificate, X509* issuer, EVP_PKEY* issuer_key, const char* p
     extend(certificate, issuer, NID_subject_key_identifier, "hash");
     extend(certificate, issuer, NID_authority_key_identifier, "keyid:always");
     check(X509_sign(certificate, issuer_key, EVP_sha256()), "certificate signature");
-}
-
-RequestHandle read_request(Bytes request) {
-    const unsigned char* at = request.data();
-    RequestHandle parsed{d2i_X509_REQ(nullptr, &at, static_cast<long>(request.size()))};
-    if (!parsed) {
-        const Bio bio = memory_bio(request);
-        parsed.reset(PEM_read_bio_X509_REQ(bio.get(), nullptr, nullptr, nullptr));
-    }
-    openssl_errors();
-    return parsed;
 }
 
 }  // namespace
@@ -116,21 +49,8 @@ std::string certificate_pem(Bytes der) {
 Fingerprint fingerprint(Bytes certificate_der) { return sha256(certificate_der); }
 
 KeyAndRequest make_request(const DeviceNumber& number) {
-    const KeyHandle key = generate_key();
-    const RequestHandle request{check(X509_REQ_new(), "certificate request")};
-    check(X509_REQ_set_version(request.get(), X509_REQ_VERSION_1), "certificate request");
-    check(X509_REQ_set_subject_name(request.get(), name_of(to_string(number)).get()), "certificate request");
-    check(X509_REQ_set_pubkey(request.get(), key.get()), "certificate request");
-    check(X509_REQ_sign(request.get(), key.get(), EVP_sha256()), "certificate request");
-    const Bio bio{check(BIO_new(BIO_s_mem()), "memory bio")};
-    check(PEM_write_bio_X509_REQ(bio.get(), request.get()), "certificate request");
-    unsigned char* data = nullptr;
-    const int size = i2d_X509_REQ(request.get(), &data);
-    check(size, "certificate request");
-    Buffer der(data, data + size);
-    OPENSSL_free(data);
-    return {
-        .key_pem = key_to_pem(key.get()), .request_pem = bio_text(bio.get()), .request_der = std::move(der)};
+    const KeyHandle key = generate_key(Curve::p256);
+    return request_for(key.get(), Curve::p256, to_string(number));
 }
 
 CertificateAuthority::CertificateAuthority(std::shared_ptr<evp_pkey_st> key,
@@ -141,7 +61,7 @@ CertificateAuthority::CertificateAuthority(std::shared_ptr<evp_pkey_st> key,
       der_(x509_der(certificate_.get())) {}
 
 CertificateAuthority CertificateAuthority::create(const std::string& name, Instant now) {
-    KeyHandle key = generate_key();
+    KeyHandle key = generate_key(Curve::p256);
     const NameHandle subject = name_of(name);
     X509Handle own = blank_certificate(subject.get(), subject.get(), key.get(), now, own_validity);
     extend(own.get(), own.get(), NID_basic_constraints, "critical,CA:TRUE,pathlen:0");
@@ -182,7 +102,7 @@ KeyAndCertificate CertificateAuthority::issue_server(const std::vector<std::stri
             throw PkiError("\"" + name + "\" is not an IP address");
         alternatives += (alternatives.empty() ? "" : ",") + std::string(is_address ? "IP:" : "DNS:") + name;
     }
-    const KeyHandle key = generate_key();
+    const KeyHandle key = generate_key(Curve::p256);
     const X509Handle own =
         blank_certificate(name_of("Wattmesh head-end").get(), X509_get_subject_name(certificate_.get()),
                           key.get(), now, server_validity);
@@ -198,7 +118,7 @@ std::variant<CertificateFacts, CertificateAuthority::Refusal> CertificateAuthori
     const RequestHandle parsed = read_request(request);
     if (!parsed) return Refusal{"certificate request is not PKCS#10"};
     EVP_PKEY* key = X509_REQ_get0_pubkey(parsed.get());
-    if (!is_p256(key)) return Refusal{"key of the certificate request is not on P-256"};
+    if (curve_of(key) != Curve::p256) return Refusal{"key of the certificate request is not on P-256"};
     if (X509_REQ_verify(parsed.get(), key) != 1) {
         openssl_errors();
         return Refusal{"certificate request is not signed with its own key"};
