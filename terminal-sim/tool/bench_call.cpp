@@ -235,9 +235,14 @@ Buffer BenchCall::wait_for_answer(const std::function<bool()>& again) {
     return answer;
 }
 
+void BenchCall::say(Bytes apdu) {
+    if (!hdlc_) return send(link::encode_wrapper({client_, server_, to_buffer(apdu)}));
+    if (!hdlc_->send_apdu(apdu)) throw std::runtime_error("the request is too long for the data link");
+}
+
 Buffer BenchCall::exchange(Bytes apdu) {
     if (hdlc_) {
-        if (!hdlc_->send_apdu(apdu)) throw std::runtime_error("the request is too long for the data link");
+        say(apdu);
         flush();
         return wait_for_answer([this] { return repeat_frame(); });
     }
@@ -256,6 +261,7 @@ Buffer BenchCall::exchange(Bytes apdu) {
 }
 
 Buffer BenchCall::receive() {
+    ++streamed_;
     if (!hdlc_) return wait_for_answer({});
     hdlc_->poll();
     flush();

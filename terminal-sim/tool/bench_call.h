@@ -37,10 +37,14 @@ public:
     /// On UDP the request is sent again when nothing comes in time; the meter answers the same octets with
     /// what it answered before (see BenchDatagrams).
     Buffer exchange(Bytes apdu);
+    /// Sends an APDU that is not answered by itself, as a block that streams.
+    void say(Bytes apdu);
     /// One more APDU without asking for it, as when blocks stream.
     Buffer receive();
     /// How often something was sent again.
     std::uint64_t repeated() const { return repeated_; }
+    /// APDUs that came by `receive`.
+    std::uint64_t streamed() const { return streamed_; }
 
 private:
     void connect(const platform::HostPort& meter);
@@ -72,7 +76,7 @@ private:
     std::deque<Buffer> answers_;
     Buffer last_answer_;    ///< UDP
     unsigned doubles_ = 0;  ///< UDP: answers to our repetitions that may still come
-    std::uint64_t repeated_ = 0;
+    std::uint64_t repeated_ = 0, streamed_ = 0;
     bool moved_ = false;  ///< HDLC: the last octets made us go on
     std::string broken_;
     platform::UdpPeer peer_;

@@ -64,6 +64,8 @@ MeterSession::MeterSession(BenchCall& call, const Who& who)
     : call_(call), receive_(std::make_unique<Counter>(0)) {
     ClientConfig config;
     config.own_title = tool_title;
+    config.general_blocks = who.general_blocks;
+    config.pdu_size_max = who.pdu_size_max;
     std::uint32_t last_sent = 0;
     if (who.client == management_client) {
         MeterSession open{call, {}};
@@ -91,7 +93,19 @@ MeterSession::MeterSession(BenchCall& call, const Who& who)
 MeterSession::~MeterSession() = default;
 
 void MeterSession::pump() {
-    while (const auto request = client_->take_output()) client_->receive(call_.exchange(*request));
+    for (;;) {
+        auto request = client_->take_output();
+        if (!request && !client_->busy()) return;
+        if (!request) {
+            client_->receive(call_.receive());  // blocks that stream
+            continue;
+        }
+        for (auto next = client_->take_output(); next; next = client_->take_output()) {
+            call_.say(*request);
+            request = std::move(next);
+        }
+        client_->receive(call_.exchange(*request));
+    }
 }
 
 void MeterSession::associate() {

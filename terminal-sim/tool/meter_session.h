@@ -14,6 +14,8 @@ public:
         Sap client = public_client;
         Buffer password;                       ///< reading client, LLS
         std::optional<dlms::ClientKeys> keys;  ///< management client, HLS-GMAC
+        bool general_blocks = false;           ///< proposes general block transfer
+        std::uint16_t pdu_size_max = 0xFFFF;   ///< largest APDU we take; longer answers come in blocks
     };
     /// Associates. For the management client the counter to go on with is asked as public client first.
     MeterSession(BenchCall& call, const Who& who);

@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 
 #include "protocol/link/mbus.h"
+#include "security/ciphers.h"
 
 namespace wattmesh::link {
 namespace {
@@ -60,6 +61,29 @@ TEST_CASE("mbus: the published push of a Kaifa meter joins to its APDU, at every
         CHECK_FALSE(line.take());
         CHECK_FALSE(line.partial());
     }
+}
+
+TEST_CASE("mbus: what was joined opens to the published plain text", "[link]") {
+    MbusPushReceiver line{{}};
+    line.feed(hex(kaifa_1), start);
+    line.feed(hex(kaifa_2), start + 100ms);
+    Buffer apdu = line.take().value().apdu;
+    // DB, title of 8, length 82 0109, SC 21, IC; encrypted only, so there is no tag: sealing once more undoes
+    // it.
+    REQUIRE(to_hex(Bytes{apdu}.first(2)) == "DB08");
+    REQUIRE(to_hex(Bytes{apdu}.subspan(10, 4)) == "82010921");
+    Buffer nonce(apdu.begin() + 2, apdu.begin() + 10);
+    nonce.insert(nonce.end(), apdu.begin() + 14, apdu.begin() + 18);
+    security::OpensslCiphers ciphers;
+    const auto aead = ciphers.aead(Key128::from(hex("101112131415161718191A1B1C1D1E1F")).value());
+    const std::span<std::uint8_t> text = std::span{apdu}.subspan(18);
+    std::array<std::uint8_t, 16> unused{};
+    aead->seal(nonce, {}, text, unused);
+    const std::string plain =
+        "0F0029B2DC0C07E50713010F2E2300FF8880020C09060000010000FF090C07E50713010F2E2300FF8880"
+        "020209060000600100FF090E314B464D30313030303030303335";  // ... "1KFM0100000035"
+    CHECK(to_hex(text).substr(0, plain.size()) == plain);
+    CHECK(to_hex(text).find("09060100010800FF060000239402020F00161E") != std::string::npos);  // 9108 Wh
 }
 
 TEST_CASE("mbus: the two frames encode from the APDU as the meter cuts it", "[link]") {

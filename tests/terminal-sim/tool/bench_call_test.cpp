@@ -112,6 +112,23 @@ TEST_CASE("hdlc on TCP: windows and frame sizes as both agree", "[sim]") {
     CHECK(call.repeated() == 0);
 }
 
+TEST_CASE("general blocks stream over every link, with windows of HDLC or without", "[sim]") {
+    const auto kind = GENERATE(LinkKind::wrapper, LinkKind::hdlc, LinkKind::udp, LinkKind::mode_e);
+    const auto window = GENERATE(as<std::uint8_t>{}, 1, 4);
+    CAPTURE(to_string(kind), window);
+    const MeterThread meter{kind};
+    BenchCall call{meter.address(), kind, management_logical_device, 20s, {.hdlc_window = window}};
+    auto who = reading();
+    who.general_blocks = true;
+    who.pdu_size_max = 200;
+    MeterSession session{call, who};
+    const auto profile = session.get({7, obis::load_profile, 2});
+    CHECK(std::get<dlms::Data>(profile).elements()->size() == 96);
+    session.release();
+    CHECK(call.streamed() > 10);
+    CHECK(call.repeated() == 0);
+}
+
 TEST_CASE("mode E: an echoing head is read with the quirk, and not without it", "[sim]") {
     const MeterThread meter{LinkKind::mode_e, {.echo = true}};
     const auto address = to_string(MeterThread::number);
