@@ -15,6 +15,7 @@ int run_migrate(const Words& words);       ///< migrate: database roles and sche
 int run_import(const Words& words);        ///< import: a manufacturer's shipment file
 int run_enrol(const Words& words);         ///< enrol NUMBER: a one-time code
 int run_concentrator(const Words& words);  ///< concentrator revoke NUMBER
+int run_ca(const Words& words);            ///< ca ...: certificates of meters and their sub-CA
 int run_restored(const Words& words);      ///< restored: the database was put back to an older state
 int run_user(const Words& words);          ///< user add NAME
 int run_read(const Words& words);          ///< read METER OBIS, or --tcp

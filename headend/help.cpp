@@ -73,6 +73,29 @@ const std::map<std::string, std::string> texts{
     {"concentrator",
      "headend concentrator revoke NUMBER --config FILE\n"
      "  Ends the concentrator's session and refuses it from now on.\n"},
+    {"ca",
+     "headend ca WHAT ... --config FILE: certificates of meters of DLMS security suites 1 (P-256) and 2 "
+     "(P-384)\n"
+     "  create --suite N [--name NAME]         makes a root and a sub-CA for meters, where the utility has "
+     "no CA\n"
+     "  request --suite N [--name NAME]        makes the sub-CA's key, prints the request for its "
+     "certificate\n"
+     "  install FILE --root FILE --suite N     takes the certificate that the utility's CA made of it\n"
+     "  trust FILE                             trusts the CA of a manufacturer (PEM)\n"
+     "  import FILE                            takes a meter's certificate: PEM, with sub-CAs behind it if "
+     "there are\n"
+     "                                         any; checks chain, time, curve, key usage, and that its "
+     "common name "
+     "is\n"
+     "                                         the system title of a registered meter\n"
+     "  sign FILE --use signature|agreement    signs a meter's request (PKCS#10, PEM), prints certificate "
+     "and "
+     "sub-CA\n"
+     "  own --suite N --use signature|agreement  makes a key of the head-end itself, prints the request for "
+     "its "
+     "certificate\n"
+     "  list                                   meters' certificates, one JSON object a line\n"
+     "  Keys lie in the folder pki.meters (mode 0600) and are never replaced.\n"},
     {"restored",
      "headend restored --config FILE\n"
      "  Run it when the database was put back to an older state (a restored dump, a snapshot) and more than "
@@ -113,6 +136,7 @@ std::string help() {
            "  user          add a user of the console\n"
            "  enrol         print a code that lets a concentrator in\n"
            "  concentrator  revoke a concentrator\n"
+           "  ca            certificates of meters\n"
            "  restored      make counters jump after the database was put back\n"
            "  serve         run\n"
            "  read          read a meter now\n";

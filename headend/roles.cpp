@@ -11,8 +11,6 @@ namespace wattmesh::headend {
 namespace {
 
 constexpr std::size_t frontend_threads = 3, monitor_threads = 2, waiting_max = 256;
-/// System title of this head-end's key service: manufacturer WMT, "HE001".
-constexpr SystemTitle own_title{{'W', 'M', 'T', 'H', 'E', '0', '0', '1'}};
 
 std::string read_text(const std::filesystem::path& file, const char* key) {
     std::ifstream in{file};
@@ -147,7 +145,8 @@ struct MonitorRole::Parts {
           queue(workers.queue()),
           horizon(plant.settings.counters),
           counters(queue, horizon),
-          keys({.own_title = own_title, .disconnects_per_hour_max = plant.settings.disconnects_per_hour_max},
+          keys({.own_title = monitor::own_title,
+                .disconnects_per_hour_max = plant.settings.disconnects_per_hour_max},
                queue, *plant.master, counters, plant.ciphers, [&plant] { return plant.loop.now(); }),
           on_demand(
               {}, keys,

@@ -65,6 +65,8 @@ HeadendSettings HeadendSettings::from(const platform::Settings& settings) {
     result.counters = settings.required<path>("keys.counters");
     result.ca_certificate = settings.required<path>("pki.ca_certificate");
     result.ca_key = settings.required<path>("pki.ca_key");
+    result.meter_pki =
+        settings.optional<path>("pki.meters", result.ca_certificate.parent_path() / "meter-pki");
     result.uplink_certificate = settings.required<path>("uplink.certificate");
     result.uplink_key = settings.required<path>("uplink.key");
     result.uplink.address = settings.optional<std::string>("uplink.address", "127.0.0.1");

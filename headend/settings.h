@@ -26,6 +26,7 @@ struct HeadendSettings {
     std::string master_key;  ///< path of a file, or a PKCS#11 URI
     std::filesystem::path counters;
     std::filesystem::path ca_certificate, ca_key;
+    std::filesystem::path meter_pki;  ///< folder of MeterCa
     std::filesystem::path uplink_certificate, uplink_key;
     frontend::ListenerSettings uplink;
     frontend::CoreSettings core;

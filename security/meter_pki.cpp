@@ -102,6 +102,13 @@ KeyAndRequest make_title_request(const SystemTitle& title, Curve curve) {
     return request_for(key.get(), curve, common_name(title));
 }
 
+std::optional<SystemTitle> title_of_request(Bytes request) {
+    if (request.size() > request_size_max) return std::nullopt;
+    const RequestHandle parsed = read_request(request);
+    if (!parsed) return std::nullopt;
+    return title_of(common_name_of(X509_REQ_get_subject_name(parsed.get())));
+}
+
 bool belongs(const SecretBuffer& key_pem, Bytes certificate_der) {
     const KeyHandle key = key_from_pem(key_pem);
     const X509Handle certificate = x509_from_der(certificate_der);

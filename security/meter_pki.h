@@ -35,6 +35,8 @@ struct CertificateRefused {
 
 /// A new key and a request for a certificate in the name of `title`.
 KeyAndRequest make_title_request(const SystemTitle& title, Curve curve);
+/// In whose name a request is, PKCS#10; nothing when it is none or names no system title.
+std::optional<SystemTitle> title_of_request(Bytes request);
 /// Whether a private key belongs to a certificate.
 bool belongs(const SecretBuffer& key_pem, Bytes certificate_der);
 

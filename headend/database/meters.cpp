@@ -99,6 +99,17 @@ std::optional<DeviceNumber> Meters::titled(const SystemTitle& title) {
     });
 }
 
+std::optional<Meter> Meters::find(const SystemTitle& title) {
+    std::uint64_t digits = 0;  // of a title of ours
+    for (std::size_t i = 3; i < title.octets.size(); ++i) digits = digits << 8 | title.octets[i];
+    auto text = std::to_string(digits);
+    if (text.size() < 12) text.insert(0, 12 - text.size(), '0');
+    const auto number = titled(title);
+    const auto candidate = number ? number : DeviceNumber::parse(text);
+    auto meter = candidate ? find(*candidate) : std::nullopt;
+    return meter && meter->title == title ? meter : std::nullopt;
+}
+
 std::vector<Meter> Meters::all() {
     return connection_.run("listing meters", [&](soci::session& sql) {
         return meters_of((sql.prepare << std::string{columns} + " order by m.number"));

@@ -49,6 +49,8 @@ public:
     /// meter is new.
     bool put(const NewMeter& meter);
     std::optional<Meter> find(DeviceNumber number);
+    /// The meter with this title, its own or the one that follows from its number.
+    std::optional<Meter> find(const SystemTitle& title);
     /// Who may hold the reading keys, by the names of the models.
     std::map<std::string, ReadingKeys> models();
     /// Who has this title; titles that follow from the number are not looked up.

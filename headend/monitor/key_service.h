@@ -11,6 +11,9 @@
 
 namespace wattmesh::headend::monitor {
 
+/// System title of this head-end's key service: manufacturer WMT, "HE001".
+inline constexpr SystemTitle own_title{{'W', 'M', 'T', 'H', 'E', '0', '0', '1'}};
+
 /// Who wants to talk with which meter, and for what.
 struct KeyRequest {
     DeviceNumber meter;

@@ -18,7 +18,6 @@ using namespace wattmesh::headend::monitor;
 namespace {
 
 const security::FileMasterKey master{security::Key256{std::array<std::uint8_t, 32>{7}}};
-constexpr SystemTitle own_title{{'W', 'M', 'T', 'H', 'E', '0', '0', '1'}};
 // tests/vectors/dlms.json: ACT-DISC, GET-1.
 const Buffer disconnect = from_hex("C301C10046000060030AFF01010F00").value();
 const Buffer get_clock = from_hex("C001C100080000010000FF0200").value();

@@ -11,7 +11,6 @@ namespace {
 
 const DeviceNumber meter = DeviceNumber::parse("540000000001").value();
 const DeviceNumber concentrator = DeviceNumber::parse("900000000001").value();
-constexpr SystemTitle own_title{{'W', 'M', 'T', 'H', 'E', '0', '0', '1'}};
 
 struct MemoryCounters : CounterStore {
     std::optional<std::uint32_t> next() override { return ++sent; }
