@@ -112,6 +112,22 @@ TEST_CASE("hdlc on TCP: windows and frame sizes as both agree", "[sim]") {
     CHECK(call.repeated() == 0);
 }
 
+TEST_CASE("hdlc on TCP: a data link on which nothing happens is closed by the meter", "[sim]") {
+    const MeterThread meter{LinkKind::hdlc, {.inactive_real_max = 0s}};
+    BenchCall call{meter.address(), LinkKind::hdlc, management_logical_device, 300ms};
+    call.use(public_client);
+    const auto aarq =
+        from_hex("601DA109060760857405080101BE10040E01000000065F1F0400007E1F04B0").value();  // AARQ-1
+    std::string reason;
+    for (int again = 0; again < 100 && reason.empty(); ++again) try {
+            call.exchange(aarq);  // in time, or DM
+            std::this_thread::sleep_for(10ms);
+        } catch (const std::runtime_error& closed) {
+            reason = closed.what();
+        }
+    CHECK_THAT(reason, Catch::Contains("no answer in time"));
+}
+
 TEST_CASE("general blocks stream over every link, with windows of HDLC or without", "[sim]") {
     const auto kind = GENERATE(LinkKind::wrapper, LinkKind::hdlc, LinkKind::udp, LinkKind::mode_e);
     const auto window = GENERATE(as<std::uint8_t>{}, 1, 4);
