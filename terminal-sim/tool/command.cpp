@@ -93,10 +93,27 @@ const Command all[] = {
      run_read},
     {"decode",
      "show what octets on a DLMS link mean",
-     "Usage: terminal-sim decode HEX\n"
-     "Takes wrapper or HDLC frames, or a bare APDU, in hexadecimal; prints the layers, indented.\n",
-     {},
-     run_decode},
+     "Usage: terminal-sim decode [--key HEX --ak HEX] [--title HEX] [options] HEX...\n"
+     "   or: terminal-sim decode [...] < FILE\n"
+     "Takes what was seen on a DLMS link, in hexadecimal (blanks, newlines, commas, colons and 0x are fine): "
+     "wrapper PDUs,\nHDLC frames, M-Bus frames, a gateway prefix, an APDU or a value, several frames one "
+     "behind "
+     "another too. Joins segments\nand blocks. Prints a line per field: its offset in the input in "
+     "hexadecimal, "
+     "then what it is.\n"
+     "  --key HEX        encryption key of 32 digits (suite 2: 64), to decipher; never printed\n"
+     "  --ak HEX         authentication key; without it no tag can be verified and nothing is deciphered\n"
+     "  --dedicated HEX  dedicated key, if the AARQ is not in the input\n"
+     "  --title HEX      system title of the sender, if nothing in the input carries it\n"
+     "  --keys FILE      shipment.json of `terminal-sim provision`: every key in it is tried\n"
+     "  --as FORM        wrapper, hdlc, mbus, llc, hello, apdu or data; the first octets tell if not given\n"
+     "  --all            prints long arrays and strings to the end\n"
+     "  --json           one JSON object per line\n"
+     "Exit status: 0 all of it makes sense; 3 something does not, the last lines say where and why; 1 or 2 "
+     "wrong options.\n",
+     {"key", "ak", "dedicated", "title", "keys", "as"},
+     run_decode,
+     {"all", "json"}},
     {"truth",
      "compare what was stored with what was measured",
      "Usage: terminal-sim truth compare --truth FILE --csv FILE\n"
@@ -131,7 +148,7 @@ int run_tool(int argc, const char* const* argv, const std::string& state_home) {
                 std::fputs(command.help, stdout);
                 return 0;
             }
-        const platform::Arguments arguments{argc - 1, argv + 1, command.options};
+        const platform::Arguments arguments{argc - 1, argv + 1, command.options, command.flags};
         return command.run({arguments.settings(), arguments.words(), state_home});
     }
     throw platform::UsageError("unknown command '" + std::string{name} +

@@ -20,7 +20,8 @@ struct Command {
     const char* summary;
     const char* help;  ///< what --help prints
     std::vector<std::string> options;
-    int (*run)(const Call& call);  ///< throws; returns the exit status
+    int (*run)(const Call& call);         ///< throws; returns the exit status
+    std::vector<std::string> flags = {};  ///< options without a value
 };
 std::span<const Command> commands();
 

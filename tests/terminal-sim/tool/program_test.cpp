@@ -94,7 +94,12 @@ TEST_CASE("commands: wrong words are answered by the name of what is wrong and t
         {{"read", "--tcp", "127.0.0.1:1", "--client", "1", "1.8.0"}, "--ek"},
         {{"read", "--tcp", "127.0.0.1:1", "--from", "yesterday", "1.8.0"}, "--from yesterday"},
         {{"decode", "xyz"}, "hexadecimal"},
-        {{"decode"}, "hexadecimal"},
+        {{"decode", "C0", "0"}, "one digit"},
+        {{"decode", ""}, "nothing to decode"},
+        {{"decode", "--as", "zigbee", "00"}, "--as zigbee"},
+        {{"decode", "--key", "00", "00"}, "--key"},
+        {{"decode", "--title", "4D4D", "00"}, "--title"},
+        {{"decode", "--keys", "/nonexistent/shipment.json", "00"}, "/nonexistent/shipment.json"},
         {{"truth"}, "compare"},
         {{"truth", "compare", "--truth", "/nonexistent/t"}, "/nonexistent/t"},
     }));
@@ -102,11 +107,24 @@ TEST_CASE("commands: wrong words are answered by the name of what is wrong and t
     CHECK_THROWS_WITH(tool(row.words), Catch::Contains(row.says));
 }
 
+TEST_CASE("decode: exits with 0 when all of it makes sense, with 3 when not", "[sim]") {
+    const char* const get = "C81E3001234567411312FF935A47566827C467BC7D825C3BE4A77C3FCC056B6B";  // GLO-30
+    const char* const key = "000102030405060708090A0B0C0D0E0F";
+    const char* const title = "4D4D4D0000BC614E";
+    CHECK(tool({"decode", get}) == 0);
+    CHECK(tool({"decode", "--key", key, "--ak", "D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF", "--title", title, get}) ==
+          0);
+    CHECK(tool({"decode", "--key", key, "--ak", key, "--title", title, "--json", get}) == 3);
+    CHECK(tool({"decode", "C401C100060000", "13"}) == 3);
+    CHECK(tool({"decode", "--all", "--as", "data", "0600001391"}) == 0);
+}
+
 TEST_CASE("commands: each has help that names its options", "[sim]") {
     for (const Command& command : commands()) {
         CAPTURE(command.name);
         for (const auto& option : command.options)
             if (option != "log") CHECK_THAT(command.help, Catch::Contains("--" + option));
+        for (const auto& flag : command.flags) CHECK_THAT(command.help, Catch::Contains("--" + flag));
         CHECK(tool({command.name, "--help"}) == 0);
     }
     CHECK(tool({"--help"}) == 0);
