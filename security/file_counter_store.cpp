@@ -124,6 +124,11 @@ void FileCounterStore::raise(std::uint32_t next) {
     next_ = next;
 }
 
+std::optional<std::uint32_t> FileCounterStore::expected() const {
+    if (slot_.floor >= values_end) return std::nullopt;
+    return static_cast<std::uint32_t>(slot_.floor);
+}
+
 bool FileCounterStore::accept(std::uint32_t received) {
     if (received < slot_.floor) return false;
     Slot wanted = slot_;

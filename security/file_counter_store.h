@@ -36,6 +36,7 @@ public:
     std::optional<std::uint32_t> next() override;
     bool accept(std::uint32_t received) override;
     void raise(std::uint32_t next) override;
+    std::optional<std::uint32_t> expected() const override;
 
     struct Slot {
         std::uint64_t generation = 0;

@@ -97,6 +97,11 @@ public:
     /// From now on next() gives `next` or more; never downwards. For a peer that says it has accepted higher
     /// values than we know of. As durable as next() when it returns, unless the store says otherwise.
     virtual void raise(std::uint32_t next) = 0;
+    /// Another key has taken the place of the one that was counted for: counting may begin anew. Never for
+    /// the same key. A store that just goes on is right too.
+    virtual void restart() {}
+    /// The lowest value that accept() would take, where the store can say.
+    virtual std::optional<std::uint32_t> expected() const { return std::nullopt; }
 };
 
 /// Constant-time comparison; unequal lengths are unequal.

@@ -30,6 +30,8 @@ public:
     }
 
     std::size_t size() const { return out_.size(); }
+    /// Makes room for `size` octets in all, so that appending up to there allocates nothing.
+    void reserve(std::size_t size) { out_.reserve(size); }
     /// Overwrites two octets written before, for a length that is known only afterwards.
     void patch_u16(std::size_t position, std::uint16_t value) {
         assert(position + 2 <= out_.size());

@@ -77,7 +77,9 @@ void inside(Reader& content, std::uint8_t tag, std::optional<Error>& error, Take
     if (!error) error = content.error() ? content.error() : inner.error();
 }
 
-SystemTitle title(Reader& in) {
+/// Eight octets; none counts as a title that is not there.
+std::optional<SystemTitle> title(Reader& in) {
+    if (in.ok() && in.remaining() == 0) return std::nullopt;
     const SystemTitle value{in.array<8>()};
     in.expect_end();
     return value;
@@ -240,16 +242,18 @@ Buffer encode(const Release& release) {
     return out.take();
 }
 
-Result<Release> decode_release(Bytes bytes) {
+Result<Release> decode_release(Bytes bytes, bool tolerant) {
     Release release;
     release.response = !bytes.empty() && bytes[0] == tag_rlre;
+    const bool recognised = release.response || (!bytes.empty() && bytes[0] == tag_rlrq);
     const auto field = [&](std::uint8_t tag, Reader& content, std::optional<Error>& error) {
         if (tag != tag_reason) return;
         release.reason = content.u8();
         content.expect_end();
         error = content.error();
     };
-    if (const auto error = walk(bytes, release.response ? tag_rlre : tag_rlrq, field)) return *error;
+    const auto error = walk(bytes, release.response ? tag_rlre : tag_rlrq, field);
+    if (error && !(tolerant && recognised)) return *error;
     return release;
 }
 

@@ -5,7 +5,7 @@
 #include "protocol/base/bytes.h"
 #include "protocol/base/id.h"
 #include "protocol/base/result.h"
-#include "protocol/dlms/security.h"
+#include "protocol/dlms/hls.h"
 
 /// ACSE APDUs: AARQ 60, AARE 61, RLRQ 62, RLRE 63, in BER. Fields come in a fixed order; context tags that we
 /// do not know are skipped. Source: Green Book (DLMS UA 1000-2) ed. 10, 9.4.2 and 9.5.
@@ -54,13 +54,14 @@ struct Aare {
 Buffer encode(const Aare& aare);
 Result<Aare> decode_aare(Bytes bytes);
 
-/// RLRQ and RLRE: reason 0 = normal. Their user-information is skipped.
+/// RLRQ and RLRE: reason 0 = normal. Their user-information is skipped. `tolerant` (quirk
+/// wrong_release_length) takes one whose length does not fit its content.
 struct Release {
     bool response = false;
     std::optional<std::uint8_t> reason{};
     friend bool operator==(const Release&, const Release&) = default;
 };
 Buffer encode(const Release& release);
-Result<Release> decode_release(Bytes bytes);
+Result<Release> decode_release(Bytes bytes, bool tolerant = false);
 
 }  // namespace wattmesh::dlms

@@ -3,6 +3,7 @@
 #include <cassert>
 #include <utility>
 
+#include "protocol/base/reader.h"
 #include "protocol/dlms/client_state.h"
 
 namespace wattmesh::dlms {
@@ -22,11 +23,16 @@ Client::State::State(const ClientConfig& settings, Ciphers& ciphers, Random& cha
     : config(settings), random(chance) {
     const bool keyed = config.ciphered || config.mechanism == Mechanism::high_gmac;
     assert(!keyed || config.keys || config.protection);
-    if (keyed) {
+    static_cast<void>(keyed);
+    config.security.mechanism = config.mechanism;
+    config.security.random = &random;
+    config.security.empty_title_allowed |= config.quirks.empty_system_title;
+    if (is_high(config.mechanism)) config.security.secret = config.password;
+    if (config.ciphered || is_high(config.mechanism)) {
         cipher = config.protection;
         if (!cipher)
-            cipher = std::make_shared<SecurityContext>(*config.keys, config.own_title, config.server_title,
-                                                       ciphers, send, receive);
+            cipher = std::make_shared<SecurityContext>(config.keys, config.own_title, config.server_title,
+                                                       ciphers, send, receive, config.security);
     }
     if (config.pre_established) {
         phase = Phase::associated;
@@ -84,7 +90,7 @@ void Client::State::receive_whole(Bytes apdu) {
         case tag_aare:
             return phase == Phase::associating ? take_aare(apdu) : fail({Fault::unexpected, 0});
         case tag_rlre:
-            return phase == Phase::releasing ? released() : fail({Fault::unexpected, 0});
+            return phase == Phase::releasing ? take_release(apdu) : fail({Fault::unexpected, 0});
         case tag_exception:
             return take_exception(apdu);
         case tag_service_error:
@@ -146,7 +152,11 @@ void Client::State::take_exception(Bytes apdu) {
     const std::array<std::uint8_t, 2> exception{apdu[1], apdu[2]};
     const bool no_association =
         exception[0] == exception::service_not_allowed && exception[1] == exception::operation_not_possible;
+    expected_counter.reset();
+    if (exception[1] == exception::invocation_counter_error && apdu.size() == 7)
+        expected_counter = Reader{apdu.subspan(3)}.u32();
     fail({Fault::refused, 0}, exception, no_association);
+    expected_counter.reset();
 }
 
 // A notification answers nothing: it never touches the open request.
@@ -207,10 +217,10 @@ void Client::State::released() {
 void Client::State::fail(Error error, std::optional<std::array<std::uint8_t, 2>> exception, bool lost) {
     if (phase == Phase::releasing) return released();
     const bool opening = phase == Phase::associating || phase == Phase::proving;
-    if (opening) events.emplace_back(RequestFailed{{}, error, exception, true});
+    if (opening) events.emplace_back(RequestFailed{{}, error, exception, true, expected_counter});
     if (opening || (lost && !config.pre_established)) return lose(error, exception);
-    events.emplace_back(
-        RequestFailed{open ? std::optional{open->id} : std::nullopt, error, exception, false});
+    events.emplace_back(RequestFailed{open ? std::optional{open->id} : std::nullopt, error, exception, false,
+                                      expected_counter});
     forget_open();
     advance();
 }

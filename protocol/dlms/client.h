@@ -9,6 +9,7 @@
 #include "protocol/base/cipher.h"
 #include "protocol/dlms/access.h"
 #include "protocol/dlms/object.h"
+#include "protocol/dlms/quirks.h"
 #include "protocol/dlms/security.h"
 #include "protocol/dlms/short_name.h"
 
@@ -17,12 +18,16 @@ namespace wattmesh::dlms {
 /// How one client talks to one server (LN referencing). Secrets are wiped with the struct.
 struct ClientConfig {
     Mechanism mechanism = Mechanism::none;
-    Buffer password;               ///< LLS secret; empty otherwise
-    bool ciphered = false;         ///< global ciphering, SC 0x30 (needs keys or protection)
+    Buffer password;               ///< LLS password, or the secret of HLS 2, 3, 4 and 6; empty otherwise
+    bool ciphered = false;         ///< APDUs are protected as `security` says (needs keys or protection)
+    bool dedicated_key = false;    ///< a key of its own for each association, made by us
     bool pre_established = false;  ///< no AARQ: associated from the start
     std::optional<ClientKeys> keys;
     /// In place of keys: a protection that somebody else keeps. Its association is this client's.
     std::shared_ptr<Protection> protection;
+    /// Suite, framing, policy, curves. Mechanism and secret in it are taken from above.
+    SecuritySettings security;
+    Quirks quirks;                        ///< of the meter that we talk with
     SystemTitle own_title, server_title;  ///< server's: known in advance (pre-established) or from the AARE
     std::uint16_t pdu_size_max = 0xFFFF;  ///< largest APDU we take
     std::size_t transfer_size_max = 1 << 20;  ///< bound of a block transfer, octets
@@ -39,9 +44,12 @@ struct Associated {
     std::uint32_t conformance = 0;
     std::uint16_t server_pdu_size_max = 0;
 };
+/// `proof_failed`: we refused the server, which did not prove what it must. `short_names`: it accepted, but
+/// with short-name referencing (application context 2 or 4, or VAA name FA00).
 struct AssociationRefused {
     std::uint8_t result = 0, diagnostic = 0;
     bool proof_failed = false;
+    bool short_names = false;
 };
 struct Released {};
 struct ReadCompleted {
@@ -85,6 +93,8 @@ struct RequestFailed {
     Error error;
     std::optional<std::array<std::uint8_t, 2>> exception;
     bool association_lost = false;
+    /// exception-response 1/6: the counter that the server would have taken.
+    std::optional<std::uint32_t> expected_counter{};
 };
 /// DataNotification that arrived unasked: long invoke-id, date-time (12 octets or empty) and body.
 struct Notified {

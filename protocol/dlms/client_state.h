@@ -20,7 +20,7 @@ inline constexpr std::size_t request_size_max = 65'000;
 ///
 ///   idle --associate/AARQ--> associating --AARE--> associated            (none, LLS)
 ///                            associating --AARE 14/ACTION--> proving --f(CtoS) right--> associated
-///                            (HLS-GMAC)
+///                            (HLS)
 ///   associated --release/RLRQ--> releasing --RLRE--> idle                any --abort--> idle
 /// Pre-established: always associated.
 struct Client::State {
@@ -54,8 +54,11 @@ struct Client::State {
     // client_association.cpp
     void start_association();
     void take_aare(Bytes apdu);
+    void negotiate(const Aare& aare, const InitiateResponse& response);
+    void take_release(Bytes apdu);
     void take_proof(const Response& response);
     std::optional<AssociationRefused> check_server(const Aare& aare);
+    std::optional<SymmetricKey> fresh_dedicated_key();
     void answer_challenge(const Aare& aare);
     void refused(const AssociationRefused& refusal);
     void established();
@@ -142,6 +145,7 @@ struct Client::State {
     Download download{};
     BlockTransfer blocks{};
     BlockCollector pushes{};
+    std::optional<std::uint32_t> expected_counter{};  ///< of the exception in hand
     std::uint8_t invoke = 0;
     std::uint32_t request_last = 0;
     std::deque<Buffer> outputs{};

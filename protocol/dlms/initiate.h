@@ -21,10 +21,10 @@ inline constexpr std::uint32_t general_protection = 0x40'0000, general_block_tra
 }
 
 inline constexpr std::uint8_t dlms_version = 6;
-inline constexpr std::uint16_t vaa_name_logical = 0x0007;
+inline constexpr std::uint16_t vaa_name_logical = 0x0007, vaa_name_short = 0xFA00;
 
 struct InitiateRequest {
-    std::optional<Buffer> dedicated_key{};  ///< recognised, never used: our peers cipher with global keys
+    std::optional<Buffer> dedicated_key{};  ///< 16 or 32 octets; whoever takes it wipes it
     bool response_allowed = true;
     std::optional<std::uint8_t> quality_of_service{};
     std::uint8_t version = dlms_version;

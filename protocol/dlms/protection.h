@@ -9,8 +9,17 @@
 #include "protocol/base/bytes.h"
 #include "protocol/base/id.h"
 #include "protocol/base/result.h"
+#include "protocol/base/secret.h"
 
 namespace wattmesh::dlms {
+
+/// key-id of key transfer and key agreement (Blue Book (DLMS UA 1000-1) ed. 14, 4.4.7.3.2).
+enum class KeyKind : std::uint8_t {
+    unicast_encryption = 0,
+    broadcast_encryption = 1,
+    authentication = 2,
+    master = 3
+};
 
 /// The two challenges of HLS as one end sees them (Green Book (DLMS UA 1000-2) ed. 10, 9.2.7.4).
 struct Challenges {
@@ -34,7 +43,8 @@ public:
     /// As open(), without a copy where the framing allows: the answer is a view into `apdu`, which holds the
     /// plain text afterwards, or zeros when it was refused.
     virtual Result<Bytes> open_in_place(std::span<std::uint8_t> apdu) = 0;
-    /// Octets that protect() makes of an APDU of `plain_size` octets, at most.
+    /// Octets that protect() makes of an APDU of `plain_size` octets, at most. With service-specific
+    /// ciphering one that has no glo- form (ACCESS, DataNotification) takes 9 octets more.
     virtual std::size_t protected_size(std::size_t plain_size) const = 0;
 
     /// f(challenge of the peer). Nothing when the counter is used up or the mechanism needs keys that are not
@@ -44,6 +54,14 @@ public:
     [[nodiscard]] virtual bool verify(const Challenges& challenges, Bytes proof) = 0;
     /// Whom we talk with, as AARQ or AARE say.
     virtual void set_peer(SystemTitle peer) = 0;
+    /// A new association begins: its dedicated key, or none. The Initiate services stay under the global key.
+    /// False when this protection takes no such key.
+    virtual bool set_dedicated_key(const std::optional<SymmetricKey>& key) { return !key; }
+    /// From now on with this key; a new encryption key restarts its counters. False when the keys are kept
+    /// elsewhere or are of another size.
+    virtual bool replace_key(KeyKind, const SymmetricKey&) { return false; }
+    /// The lowest counter that the peer may send next, where it is known.
+    virtual std::optional<std::uint32_t> expected_counter() const { return std::nullopt; }
 };
 
 /// Makes the protection of one association with a client whose title has become known.

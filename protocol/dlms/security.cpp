@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <cassert>
+#include <limits>
 #include <utility>
 
-#include "protocol/base/reader.h"
 #include "protocol/base/writer.h"
 #include "protocol/dlms/data.h"
 
@@ -12,37 +12,66 @@ namespace wattmesh::dlms {
 
 namespace {
 
-constexpr std::uint8_t suite0_authenticated = 0x10;
-constexpr std::uint8_t suite0_authenticated_encrypted = 0x30;
-constexpr std::size_t tag_size = 12;
-constexpr std::size_t header_size = 5;  // security control and invocation counter
+constexpr std::size_t tag_size = 12, title_size = 8;
+constexpr std::size_t control_size = 5;  // security control and invocation counter
+constexpr std::uint8_t tag_initiate_request = 0x01, tag_initiate_response = 0x08;
 
-struct TagPair {
-    std::uint8_t plain, global;
-};
-/// Source: Green Book ed. 10, 9.5 (glo-ciphered APDUs).
-constexpr TagPair global_tags[] = {{0x01, 0x21}, {0x08, 0x28}, {0xC0, 0xC8}, {0xC1, 0xC9},
-                                   {0xC3, 0xCB}, {0xC4, 0xCC}, {0xC5, 0xCD}, {0xC7, 0xCF}};
+bool is_initiate(std::uint8_t tag) { return tag == tag_initiate_request || tag == tag_initiate_response; }
 
-/// Additional data: SC || AK || text (Green Book ed. 10, 9.2.7.2.4). Wiped, because it holds a key.
-class AdditionalData {
-public:
-    AdditionalData(std::uint8_t control, const SymmetricKey& key, Bytes text) {
-        octets_.reserve(1 + key.reveal().size() + text.size());
-        octets_.push_back(control);
-        octets_.insert(octets_.end(), key.reveal().begin(), key.reveal().end());
-        octets_.insert(octets_.end(), text.begin(), text.end());
-    }
-    AdditionalData(const AdditionalData&) = delete;
-    AdditionalData& operator=(const AdditionalData&) = delete;
-    ~AdditionalData() { wipe(octets_); }
-    Bytes view() const { return octets_; }
+/// Octets that encode_length writes.
+constexpr std::size_t length_size(std::size_t value) {
+    return value < 0x80 ? 1 : value <= 0xFF ? 2 : value <= 0xFFFF ? 3 : value <= 0xFF'FFFF ? 4 : 5;
+}
 
-private:
-    Buffer octets_;
-};
+/// First octet of an APDU that is not ciphered.
+bool is_plain(std::uint8_t tag) {
+    constexpr std::uint8_t without_service_form[] = {0x0F, 0xD8, 0xD9, 0xDA, 0xE0};
+    return global_tag(tag) || std::ranges::find(without_service_form, tag) != std::end(without_service_form);
+}
+
+std::span<std::uint8_t> tail(Buffer& buffer, std::size_t at) { return std::span{buffer}.subspan(at); }
 
 }  // namespace
+
+/// Counters of a dedicated key: in memory, from 0, gone with the key.
+struct SecurityContext::SessionCounters {
+    class Counter final : public CounterStore {
+    public:
+        std::optional<std::uint32_t> next() override {
+            if (next_ > std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
+            return static_cast<std::uint32_t>(next_++);
+        }
+        bool accept(std::uint32_t received) override {
+            if (received < next_) return false;
+            next_ = std::uint64_t{received} + 1;
+            return true;
+        }
+        void raise(std::uint32_t next) override { next_ = std::max<std::uint64_t>(next_, next); }
+
+    private:
+        std::uint64_t next_ = 0;
+    };
+    Counter send, receive;
+};
+
+void ClientKeys::set(KeyKind kind, const SymmetricKey& key) {
+    switch (kind) {
+        case KeyKind::unicast_encryption:
+            encryption = key;
+            return;
+        case KeyKind::broadcast_encryption:
+            broadcast = key;
+            return;
+        case KeyKind::authentication:
+            authentication = key;
+            return;
+        case KeyKind::master:
+            master = key;
+            return;
+    }
+}
+
+SecuritySettings::~SecuritySettings() { wipe(secret); }
 
 void wipe(std::span<std::uint8_t> secret) {
     // volatile: the wipe of a dying object must not be optimised away
@@ -50,113 +79,278 @@ void wipe(std::span<std::uint8_t> secret) {
     for (std::size_t i = 0; i < secret.size(); ++i) octet[i] = 0;
 }
 
-std::optional<std::uint8_t> global_tag(std::uint8_t plain) {
-    for (const TagPair& pair : global_tags)
-        if (pair.plain == plain) return pair.global;
-    return std::nullopt;
-}
-
-std::optional<std::uint8_t> plain_tag(std::uint8_t global) {
-    for (const TagPair& pair : global_tags)
-        if (pair.global == global) return pair.plain;
-    return std::nullopt;
-}
-
-std::size_t SecurityContext::protected_size(std::size_t plain_size) const {
-    const std::size_t content = header_size + plain_size + tag_size;
-    Writer length;
-    encode_length(length, content);
-    return 1 + length.size() + content;
-}
-
-SecurityContext::SecurityContext(const ClientKeys& keys, SystemTitle own, SystemTitle peer, Ciphers& ciphers,
-                                 CounterStore& send, CounterStore& receive)
-    : authentication_(keys.authentication),
-      own_(own),
-      peer_(peer),
-      aead_(ciphers.aead(keys.encryption)),
-      send_(send),
-      receive_(receive) {}
-
-std::array<std::uint8_t, 12> SecurityContext::nonce(const SystemTitle& title, std::uint32_t counter) const {
+std::array<std::uint8_t, 12> nonce(const SystemTitle& title, std::uint32_t counter) {
     std::array<std::uint8_t, 12> octets{};
     std::copy(title.octets.begin(), title.octets.end(), octets.begin());
     for (std::size_t i = 0; i < 4; ++i) octets[8 + i] = static_cast<std::uint8_t>(counter >> (24 - 8 * i));
     return octets;
 }
 
-std::optional<Buffer> SecurityContext::protect(Bytes apdu) {
-    assert(!apdu.empty());
-    const auto tag = global_tag(apdu[0]);
-    assert(tag && "only APDUs that have a global ciphered form are protected");
-    const auto counter = send_.next();
-    if (!counter) return std::nullopt;
+// By value: the caller's copy may go, ours is wiped. NOLINTNEXTLINE(performance-unnecessary-value-param)
+SecurityContext::SecurityContext(const std::optional<ClientKeys>& keys, SystemTitle own, SystemTitle peer,
+                                 Ciphers& ciphers, CounterStore& send, CounterStore& receive,
+                                 SecuritySettings settings)
+    : keys_(keys),
+      own_(own),
+      peer_(peer),
+      ciphers_(ciphers),
+      send_(send),
+      receive_(receive),
+      settings_(settings),
+      framing_(settings.framing) {
+    constexpr auto levels = security_control::authenticated_encrypted;
+    assert((settings_.require & levels) != 0 && (settings_.require & ~levels) == 0);
+    assert(!settings_.broadcast || (keys_ && keys_->broadcast && settings_.broadcast_send));
+    if (keys_) load_keys();
+}
 
-    Buffer text = to_buffer(apdu);
-    std::array<std::uint8_t, tag_size> authentication_tag{};
-    const AdditionalData additional{suite0_authenticated_encrypted, authentication_, {}};
-    aead_->seal(nonce(own_, *counter), additional.view(), text, authentication_tag);
+void SecurityContext::load_keys() {
+    const std::size_t size = key_size(settings_.suite);
+    assert(keys_->encryption.size() == size && keys_->authentication.size() == size);
+    const Bytes authentication = keys_->authentication.reveal();
+    std::copy(authentication.begin(), authentication.end(), additional_.begin() + 1);
+    global_ = {ciphers_.aead(keys_->encryption), &send_, &receive_};
+    if (keys_->broadcast) {
+        assert(keys_->broadcast->size() == size);
+        broadcast_ = {ciphers_.aead(*keys_->broadcast), settings_.broadcast_send,
+                      settings_.broadcast_receive};
+    }
+}
+
+bool SecurityContext::replace_key(KeyKind kind, const SymmetricKey& key) {
+    if (!keys_ || key.size() != key_size(settings_.suite)) return false;
+    keys_->set(kind, key);
+    if (kind == KeyKind::unicast_encryption) {
+        send_.restart();
+        receive_.restart();
+        opened_.reset();
+        opened_before_.reset();
+    } else if (kind == KeyKind::broadcast_encryption) {
+        if (settings_.broadcast_send) settings_.broadcast_send->restart();
+        if (settings_.broadcast_receive) settings_.broadcast_receive->restart();
+    }
+    load_keys();
+    return true;
+}
+
+SecurityContext::~SecurityContext() { wipe(additional_); }
+
+std::uint8_t SecurityContext::control_octet() const {
+    std::uint8_t control = settings_.send;
+    if (settings_.broadcast) control |= security_control::broadcast_key;
+    return static_cast<std::uint8_t>(control | static_cast<std::uint8_t>(settings_.suite));
+}
+
+/// SC || AK.
+Bytes SecurityContext::key_data(std::uint8_t control) {
+    additional_[0] = control;
+    return Bytes{additional_}.first(1 + keys_->authentication.size());
+}
+
+bool SecurityContext::set_dedicated_key(const std::optional<SymmetricKey>& key) {
+    dedicated_ = {};
+    session_.reset();
+    use_dedicated_ = false;
+    framing_ = settings_.framing;
+    opened_.reset();
+    opened_before_.reset();
+    if (!key) return true;
+    if (!keys_ || key->size() != key_size(settings_.suite)) return false;
+    session_ = std::make_unique<SessionCounters>();
+    dedicated_ = {ciphers_.aead(*key), &session_->send, &session_->receive};
+    use_dedicated_ = true;
+    return true;
+}
+
+std::size_t SecurityContext::protected_size(std::size_t plain_size) const {
+    constexpr std::size_t signature_max = 2 * 48, field = 1 + title_size;
+    constexpr std::size_t header = 1 + 3 * field + 2;  // tag, transaction id, titles, two empty fields
+    constexpr std::size_t key_info = 6 + 2 * 2 * 48;   // an ephemeral key and a signature on P-384
+    const std::size_t tag = (settings_.send & security_control::authenticated) != 0 ? tag_size : 0;
+    const std::size_t content = control_size + plain_size + tag;
+    std::size_t size = 1 + length_size(content) + content;
+    if (framing_ == Framing::general) size += field;
+    if (is_general_ciphering(framing_)) size += header + key_info;
+    if (settings_.sign) size += header + length_size(size) + 1 + signature_max;
+    return size;
+}
+
+std::optional<Buffer> SecurityContext::protect(Bytes apdu) {
+    assert(!apdu.empty() && keys_);
+    const bool initiate = is_initiate(apdu[0]);
+    Framing framing = framing_;
+    if (is_general_ciphering(framing)) {
+        auto out = protect_general_ciphering(apdu, framing);
+        if (!out || !settings_.sign || initiate) return out;
+        return signed_form(*out);
+    }
+    const bool dedicated = use_dedicated_ && !initiate && !settings_.broadcast;
+    const auto service_tag = dedicated ? dedicated_tag(apdu[0]) : global_tag(apdu[0]);
+    if (!service_tag) framing = Framing::general;
+    if (initiate) framing = Framing::service;
+
+    Cipher& cipher = settings_.broadcast ? broadcast_ : dedicated ? dedicated_ : global_;
+    const auto counter = cipher.send->next();
+    if (!counter) return std::nullopt;
+    transaction_ = *counter;
+    const std::uint8_t control = control_octet();
+    const std::size_t tag = (control & security_control::authenticated) != 0 ? tag_size : 0;
+    const std::size_t content = control_size + apdu.size() + tag;
+    const std::size_t title = framing == Framing::general ? 1 + title_size : 0;
 
     Writer out;
-    out.u8(*tag);
-    encode_length(out, header_size + text.size() + tag_size);
-    out.u8(suite0_authenticated_encrypted).u32(*counter).bytes(text).bytes(authentication_tag);
-    return out.take();
+    out.reserve(1 + title + length_size(content) + content);
+    if (framing == Framing::general) {
+        out.u8(dedicated ? tag_general_dedicated : tag_general_global).u8(title_size).bytes(own_.octets);
+    } else {
+        out.u8(*service_tag);
+    }
+    encode_length(out, content);
+    out.u8(control).u32(*counter);
+    const std::size_t text_at = out.size();
+    Buffer message = out.bytes(apdu).take();
+    message.resize(text_at + apdu.size() + tag);
+    seal(cipher, control, *counter, {}, tail(message, text_at).first(apdu.size()),
+         tail(message, text_at + apdu.size()));
+    if (!settings_.sign || initiate) return message;
+    return signed_form(message);
+}
+
+void SecurityContext::seal(Cipher& cipher, std::uint8_t control, std::uint32_t counter, Bytes header,
+                           std::span<std::uint8_t> text, std::span<std::uint8_t> tag) {
+    const auto iv = nonce(own_, counter);
+    const bool encrypt = (control & security_control::encrypted) != 0;
+    std::array<std::uint8_t, tag_size> unused{};
+    if (tag.empty()) return cipher.aead->seal(iv, {}, text, unused);  // no tag: nothing is authenticated
+    if (encrypt && header.empty()) return cipher.aead->seal(iv, key_data(control), text, tag);
+    Buffer additional = to_buffer(key_data(control));
+    additional.insert(additional.end(), header.begin(), header.end());
+    if (!encrypt) additional.insert(additional.end(), text.begin(), text.end());
+    cipher.aead->seal(iv, additional, encrypt ? text : std::span<std::uint8_t>{}, tag);
+    wipe(additional);
 }
 
 Result<Buffer> SecurityContext::open(Bytes apdu) {
     Buffer copy = to_buffer(apdu);
     const auto plain = open_in_place(copy);
     if (!plain) return plain.error();
-    return to_buffer(*plain);
+    // What was in front of the plain APDU goes: one copy was enough.
+    const auto begin = copy.begin() + (plain->data() - copy.data());
+    const auto size = static_cast<std::ptrdiff_t>(plain->size());
+    std::copy(begin, begin + size, copy.begin());
+    copy.resize(plain->size());
+    return copy;
 }
 
 Result<Bytes> SecurityContext::open_in_place(std::span<std::uint8_t> apdu) {
-    Reader in{apdu};
-    const auto tag = plain_tag(in.u8());
-    if (in.ok() && !tag) in.fail_at(Fault::bad_tag, 0);
-    const std::size_t length = decode_length(in);
-    if (in.ok() && length > in.remaining()) in.fail(Fault::truncated);
-    if (in.ok() && length < in.remaining()) in.fail(Fault::trailing);
-    in.expect(suite0_authenticated_encrypted, Fault::unsupported);
-    const std::uint32_t counter = in.u32();
-    if (in.ok() && in.remaining() < tag_size + 1) in.fail(Fault::truncated);
-    if (in.error()) return *in.error();
+    std::span<std::uint8_t> message = apdu;
+    bool deciphered = false, verified = false;
+    while (!message.empty() && is_protected(message[0])) {
+        bool& done = message[0] == tag_general_signing ? verified : deciphered;
+        if (std::exchange(done, true)) return Error{Fault::too_deep, 0};
+        const auto inside = message[0] == tag_general_signing ? open_signed(message) : open_ciphered(message);
+        if (!inside) return inside.error();
+        message = *inside;
+    }
+    if (message.empty()) return Error{Fault::truncated, 0};
+    if (!deciphered) return Error{Fault::bad_tag, 0};
+    if (settings_.require_signature && !verified && !is_initiate(message[0])) return Error{Fault::refused, 0};
+    return Bytes{message};
+}
 
-    const std::size_t text_size = in.remaining() - tag_size;
-    const auto text = apdu.subspan(in.position(), text_size);
-    in.skip(text_size);
-    const AdditionalData additional{suite0_authenticated_encrypted, authentication_, {}};
-    if (!aead_->open(nonce(peer_, counter), additional.view(), text, in.rest()))
-        return Error{Fault::not_authentic, in.position()};
-    if (!receive_.accept(counter)) return Error{Fault::replayed, 0};
-    opened_before_ = std::exchange(opened_, counter);
-    if (text[0] != *tag) return Error{Fault::bad_tag, 0};
-    return Bytes{text};
+bool SecurityContext::decipher(Cipher& cipher, const CipheredApdu& apdu, std::span<std::uint8_t> text) {
+    const auto iv = nonce(peer_, apdu.counter);
+    if (apdu.tag.empty()) {  // the key stream is the same in both directions, and there is nothing to verify
+        std::array<std::uint8_t, tag_size> unused{};
+        cipher.aead->seal(iv, {}, text, unused);
+        return true;
+    }
+    const bool encrypted = (apdu.control & security_control::encrypted) != 0;
+    if (encrypted && apdu.header_octets.empty())
+        return cipher.aead->open(iv, key_data(apdu.control), text, apdu.tag);
+    Buffer additional = to_buffer(key_data(apdu.control));
+    additional.insert(additional.end(), apdu.header_octets.begin(), apdu.header_octets.end());
+    if (!encrypted) additional.insert(additional.end(), text.begin(), text.end());
+    const bool right =
+        cipher.aead->open(iv, additional, encrypted ? text : std::span<std::uint8_t>{}, apdu.tag);
+    wipe(additional);
+    if (!right) wipe(text);
+    return right;
+}
+
+Result<std::span<std::uint8_t>> SecurityContext::open_ciphered(std::span<std::uint8_t> message) {
+    const auto apdu = decode_ciphered(message);
+    if (!apdu) return apdu.error();
+    const std::size_t control_at = apdu->text_at - control_size;
+    if ((apdu->control & security_control::suite_mask) != static_cast<std::uint8_t>(settings_.suite))
+        return Error{Fault::unsupported, control_at};
+    if ((apdu->control & settings_.require) != settings_.require) return Error{Fault::refused, control_at};
+    const auto cipher = cipher_for(*apdu);
+    if (!cipher) return cipher.error();
+    const auto text = message.subspan(apdu->text_at, apdu->text_size);
+    if (!decipher(**cipher, *apdu, text)) return Error{Fault::not_authentic, apdu->text_at + apdu->text_size};
+    const bool fits = !apdu->plain_tag || text[0] == *apdu->plain_tag;
+    // Without a tag only its sense tells a message from noise, whose counter must not count.
+    if (apdu->tag.empty() && !(fits && is_plain(text[0]))) return Error{Fault::bad_tag, 0};
+    if (!(*cipher)->receive->accept(apdu->counter)) return Error{Fault::replayed, 0};
+    if ((*cipher)->receive == &receive_) opened_before_ = std::exchange(opened_, apdu->counter);
+    if (!fits) return Error{Fault::bad_tag, 0};
+    if (settings_.mirror && !is_initiate(text[0]) && *cipher != &broadcast_) {
+        framing_ = apdu->framing;
+        use_dedicated_ = apdu->dedicated;
+    }
+    return text;
+}
+
+/// Which key opens it, and whether it is from our peer. A title that is not our peer's is a forgery: the
+/// title is part of the initialisation vector.
+Result<SecurityContext::Cipher*> SecurityContext::cipher_for(const CipheredApdu& apdu) {
+    if (!keys_) return Error{Fault::unsupported, 0};
+    if (is_general_ciphering(apdu.framing)) return general_cipher_for(apdu);
+    if (apdu.framing == Framing::general) {
+        if (apdu.title.empty() && !settings_.empty_title_allowed) return Error{Fault::bad_value, 1};
+        if (!apdu.title.empty() && !std::ranges::equal(apdu.title, peer_.octets))
+            return Error{Fault::not_authentic, 2};
+    }
+    if ((apdu.control & security_control::broadcast_key) != 0) {
+        if (apdu.dedicated || !broadcast_.aead || !broadcast_.receive) return Error{Fault::unsupported, 0};
+        return &broadcast_;
+    }
+    if (!apdu.dedicated) return &global_;
+    if (!dedicated_.aead) return Error{Fault::refused, 0};
+    return &dedicated_;
+}
+
+HlsTools SecurityContext::tools() {
+    HlsTools tools{.ciphers = ciphers_};
+    tools.secret = settings_.secret;
+    tools.manufacturer_aes = settings_.manufacturer_aes;
+    tools.suite = static_cast<std::uint8_t>(settings_.suite);
+    tools.signing_key = settings_.signing_key.get();
+    tools.peer_signing_key = settings_.peer_signing_key;
+    if (keys_) {
+        tools.aead = global_.aead.get();
+        tools.authentication_key = keys_->authentication.reveal();
+    }
+    return tools;
 }
 
 std::optional<Buffer> SecurityContext::prove(const Challenges& challenges) {
-    const auto counter = send_.next();
-    if (!counter) return std::nullopt;
-    std::array<std::uint8_t, tag_size> tag{};
-    const AdditionalData additional{suite0_authenticated, authentication_, challenges.peer};
-    aead_->seal(nonce(own_, *counter), additional.view(), {}, tag);
-    Writer out;
-    out.u8(suite0_authenticated).u32(*counter).bytes(tag);
-    return out.take();
+    HlsTools with = tools();
+    if (settings_.mechanism == Mechanism::high_gmac) with.counter = send_.next();
+    const HlsPass pass{
+        .prover = own_, .verifier = peer_, .challenge = challenges.peer, .prover_challenge = challenges.own};
+    return hls_prove(settings_.mechanism, pass, with);
 }
 
 bool SecurityContext::verify(const Challenges& challenges, Bytes proof) {
-    Reader in{proof};
-    in.expect(suite0_authenticated, Fault::unsupported);
-    const std::uint32_t counter = in.u32();
-    const Bytes tag = in.bytes(tag_size);
-    in.expect_end();
-    if (in.error()) return false;
-    const AdditionalData additional{suite0_authenticated, authentication_, challenges.own};
-    if (!aead_->open(nonce(peer_, counter), additional.view(), {}, tag)) return false;
+    const HlsPass pass{
+        .prover = peer_, .verifier = own_, .challenge = challenges.own, .prover_challenge = challenges.peer};
+    const HlsVerdict verdict = hls_verify(settings_.mechanism, pass, proof, tools());
+    if (!verdict.right || !verdict.counter) return verdict.right;
     // A sender computes its proof before it ciphers the APDU around it: the proof's counter then lies between
     // those of the last two APDUs. Alone, it must be new.
+    const std::uint32_t counter = *verdict.counter;
     const bool within = opened_before_ && opened_ && counter > *opened_before_ && counter < *opened_;
     return within || receive_.accept(counter);
 }

@@ -77,7 +77,12 @@ void Server::State::handle(const std::shared_ptr<ServerAssociation>& association
     const auto plain = association->open(apdu, counters);
     if (!plain) {
         const Fault fault = plain.error().fault;
-        if (fault == Fault::not_authentic || fault == Fault::replayed) return;
+        if (fault == Fault::not_authentic) return;
+        if (fault == Fault::replayed) {
+            if (const auto expected = association->expected_counter())
+                serving.reply(invocation_counter_error(*expected));
+            return;
+        }
         return serving.refuse(exception::deciphering_error);
     }
     if (!plain->empty() && plain->front() == general_block_tag) return handle_block(serving, *plain, true);
@@ -115,6 +120,11 @@ void Server::State::handle_block(const Serving& serving, Bytes apdu, bool inside
 void Server::disconnect(Sap client) {
     const auto found = state_->associations.find(client);
     if (found != state_->associations.end()) found->second->reset();
+}
+
+bool Server::replace_keys(Sap client, KeyKind kind, const SymmetricKey& key) {
+    const auto found = state_->associations.find(client);
+    return found != state_->associations.end() && found->second->replace_key(kind, key);
 }
 
 bool Server::associated(Sap client) const {

@@ -14,12 +14,18 @@ namespace wattmesh::dlms {
 struct ClientAccess {
     Sap client;
     Mechanism mechanism = Mechanism::none;
-    Buffer password;        ///< LLS secret
-    bool ciphered = false;  ///< only glo-ciphered APDUs are taken, SC 0x30
+    Buffer password;        ///< LLS password, or the secret of HLS 2, 3, 4 and 6
+    bool ciphered = false;  ///< only protected APDUs are taken, as `security` says
     bool pre_established = false;
     std::optional<ClientKeys> keys;
     /// In place of keys: makes the protection of each association. Keys and counters are its own business.
     ProtectionFactory protection;
+    /// Suite, framing, policy, curves. Mechanism and secret in it are taken from above; answers go out as the
+    /// question came.
+    SecuritySettings security;
+    /// A replayed counter is answered with exception-response 1/6 and the counter we expect. Never a forged
+    /// one.
+    bool tells_expected_counter = false;
     std::optional<SystemTitle>
         client_title;                     ///< needed when pre-established and ciphered; else from the AARQ
     std::uint16_t pdu_size_max = 0xFFFF;  ///< largest APDU we send to this client (block transfer above)
@@ -48,6 +54,10 @@ public:
     /// The link of this client broke: its association and open transfer are forgotten.
     void disconnect(Sap client);
     bool associated(Sap client) const;
+    /// A key that came by key transfer: in force as soon as the answer in hand has gone out under the old
+    /// ones, or at once when none is. A new encryption key restarts the counters. False for a client that is
+    /// unknown or has no keys here, or a key of another suite.
+    bool replace_keys(Sap client, KeyKind kind, const SymmetricKey& key);
     const ServerCounters& counters() const;
 
 private:

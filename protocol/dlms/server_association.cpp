@@ -9,8 +9,6 @@ namespace wattmesh::dlms {
 
 namespace {
 
-constexpr std::size_t challenge_size = 16;  // 8 to 64 (Green Book ed. 10, 9.2.7.4)
-constexpr std::size_t challenge_size_min = 8, challenge_size_max = 64;
 // A wrapper PDU carries 65 535 octets, of which a gateway prefix may take some.
 constexpr std::size_t answer_size_max = 65'000;
 
@@ -20,12 +18,23 @@ constexpr std::size_t answer_size_max = 65'000;
 struct ServerAssociation::Opening {
     InitiateRequest initiate;
     std::unique_ptr<Protection> cipher;
+    std::optional<std::uint32_t> expected_counter;  ///< of a replayed AARQ that we answer
+    ~Opening() {
+        if (initiate.dedicated_key) wipe(*initiate.dedicated_key);
+    }
 };
 
 ServerAssociation::ServerAssociation(const ClientAccess& access, SystemTitle title, Ciphers& ciphers)
     : access_(access), title_(title), ciphers_(ciphers) {
     const bool keyed = access_.ciphered || access_.mechanism == Mechanism::high_gmac;
-    assert(!keyed || access_.protection || (access_.keys && access_.send && access_.receive));
+    const bool protects = access_.ciphered || is_high(access_.mechanism);
+    assert(!keyed || access_.protection || access_.keys);
+    assert(!protects || access_.protection || (access_.send && access_.receive));
+    static_cast<void>(keyed);
+    static_cast<void>(protects);
+    access_.security.mechanism = access_.mechanism;
+    access_.security.mirror = true;
+    if (is_high(access_.mechanism)) access_.security.secret = access_.password;
     assert(!(access_.pre_established && access_.ciphered) || access_.client_title);
     assert(access_.pdu_size_max >= pdu_size_min);
     reset();
@@ -51,8 +60,8 @@ void ServerAssociation::reset() {
 
 std::unique_ptr<Protection> ServerAssociation::make_protection(SystemTitle peer) const {
     if (access_.protection) return access_.protection(peer);
-    return std::make_unique<SecurityContext>(*access_.keys, title_, peer, ciphers_, *access_.send,
-                                             *access_.receive);
+    return std::make_unique<SecurityContext>(access_.keys, title_, peer, ciphers_, *access_.send,
+                                             *access_.receive, access_.security);
 }
 
 Buffer ServerAssociation::associate(Bytes bytes, Random& random, ServerCounters& counters) {
@@ -64,11 +73,12 @@ Buffer ServerAssociation::associate(Bytes bytes, Random& random, ServerCounters&
     Opening opening;
     if (const auto refusal = check(*aarq, opening, counters)) {
         ++counters.refused_associations;
+        if (opening.expected_counter) return invocation_counter_error(*opening.expected_counter);
         Aare aare{.context = aarq->context, .result = refusal->result, .diagnostic = refusal->diagnostic};
         if (refusal->error) aare.user_information = encode(*refusal->error);
         return encode(aare);
     }
-    return accept(std::move(opening), *aarq, random);
+    return accept(opening, *aarq, random);
 }
 
 std::optional<ServerAssociation::Refusal> ServerAssociation::check(const Aarq& aarq, Opening& opening,
@@ -90,6 +100,12 @@ std::optional<ServerAssociation::Refusal> ServerAssociation::check(const Aarq& a
         return service_error(initiate_error::incompatible_conformance);
     if (initiate.pdu_size_max != 0 && initiate.pdu_size_max < pdu_size_min)
         return service_error(initiate_error::pdu_size_too_short);
+    if (initiate.dedicated_key) {
+        // In plain it would be no secret.
+        const auto key = SymmetricKey::from(*initiate.dedicated_key);
+        if (!access_.ciphered || !key || !opening.cipher->set_dedicated_key(key))
+            return permanent(diagnostic::no_reason_given);
+    }
     return std::nullopt;
 }
 
@@ -105,7 +121,7 @@ std::optional<ServerAssociation::Refusal> ServerAssociation::check_mechanism(con
     const Bytes value = aarq.authentication ? Bytes{*aarq.authentication} : Bytes{};
     const bool acceptable = mechanism == Mechanism::low
                                 ? !access_.password.empty() && equal_constant_time(value, access_.password)
-                                : value.size() >= challenge_size_min && value.size() <= challenge_size_max;
+                                : challenge_size_valid(mechanism, value.size());
     if (!acceptable) return permanent(diagnostic::authentication_failure);
     return std::nullopt;
 }
@@ -115,8 +131,10 @@ std::optional<ServerAssociation::Refusal> ServerAssociation::open_initiate(const
     const auto refused = [](std::uint8_t result, std::uint8_t diagnostic) {
         return Refusal{result, diagnostic, {}};
     };
-    if (access_.ciphered || access_.mechanism == Mechanism::high_gmac) {
-        const auto title = aarq.calling_title ? aarq.calling_title : access_.client_title;
+    if (access_.ciphered || is_high(access_.mechanism)) {
+        const bool needed = access_.ciphered || needs_titles(access_.mechanism);
+        auto title = aarq.calling_title ? aarq.calling_title : access_.client_title;
+        if (!title && !needed) title = SystemTitle{};
         if (!title || (access_.client_title && *title != *access_.client_title))
             return refused(association_result::rejected_permanent, diagnostic::authentication_failure);
         opening.cipher = make_protection(*title);
@@ -128,6 +146,8 @@ std::optional<ServerAssociation::Refusal> ServerAssociation::open_initiate(const
             const Fault fault = opened.error().fault;
             if (fault == Fault::not_authentic) ++counters.not_authentic;
             if (fault == Fault::replayed) ++counters.replayed;
+            if (fault == Fault::replayed && access_.tells_expected_counter)
+                opening.expected_counter = opening.cipher->expected_counter();
             // A used counter may be an honest client that restarted: it can try again with a higher one.
             return refused(fault == Fault::replayed ? association_result::rejected_transient
                                                     : association_result::rejected_permanent,
@@ -141,25 +161,27 @@ std::optional<ServerAssociation::Refusal> ServerAssociation::open_initiate(const
         return refused(association_result::rejected_permanent, diagnostic::no_reason_given);
     }
     opening.initiate = *initiate;
+    wipe(plain);
     return std::nullopt;
 }
 
-Buffer ServerAssociation::accept(Opening opening, const Aarq& aarq, Random& random) {
+Buffer ServerAssociation::accept(Opening& opening, const Aarq& aarq, Random& random) {
     reset();
     if (opening.cipher) cipher_ = std::move(opening.cipher);
-    conformance_ = opening.initiate.conformance & server_conformance;
+    const std::uint32_t general = access_.ciphered ? conformance::general_protection : 0;
+    conformance_ = opening.initiate.conformance & (server_conformance | general);
     if (opening.initiate.pdu_size_max != 0)
         pdu_size_max_ = std::min<std::size_t>(pdu_size_max_, opening.initiate.pdu_size_max);
 
     Aare aare{.context = aarq.context};
     if (cipher_) aare.responding_title = title_;
-    if (access_.mechanism == Mechanism::high_gmac) {
+    if (is_high(access_.mechanism)) {
         client_challenge_ = *aarq.authentication;
-        server_challenge_.resize(challenge_size);
+        server_challenge_.resize(challenge_size(access_.mechanism));
         random.fill(server_challenge_);
         if (std::ranges::equal(client_challenge_, server_challenge_)) server_challenge_.back() ^= 1;
         aare.diagnostic = diagnostic::authentication_required;
-        aare.mechanism = Mechanism::high_gmac;
+        aare.mechanism = access_.mechanism;
         aare.authentication = server_challenge_;
         phase_ = Phase::proving;
     } else {
@@ -212,9 +234,39 @@ Result<Buffer> ServerAssociation::open(Bytes apdu, ServerCounters& counters) {
     return plain;
 }
 
+std::optional<std::uint32_t> ServerAssociation::expected_counter() const {
+    if (!access_.tells_expected_counter || !cipher_) return std::nullopt;
+    return cipher_->expected_counter();
+}
+
+Buffer invocation_counter_error(std::uint32_t expected) {
+    return encode(
+        ExceptionResponse{exception::service_not_allowed, exception::invocation_counter_error, expected});
+}
+
 std::optional<Buffer> ServerAssociation::protect(Buffer apdu) {
-    if (!access_.ciphered) return apdu;
-    return cipher_->protect(apdu);
+    auto out = access_.ciphered ? cipher_->protect(apdu) : std::move(apdu);
+    replace_pending_keys();
+    return out;
+}
+
+bool ServerAssociation::replace_key(KeyKind kind, const SymmetricKey& key) {
+    if (!access_.keys || access_.protection || key.size() != key_size(access_.security.suite)) return false;
+    new_keys_.emplace_back(kind, key);
+    if (call_open == 0) replace_pending_keys();
+    return true;
+}
+
+void ServerAssociation::replace_pending_keys() {
+    for (const auto& [kind, key] : std::exchange(new_keys_, {})) {
+        access_.keys->set(kind, key);
+        if (cipher_) {
+            cipher_->replace_key(kind, key);
+        } else if (kind == KeyKind::unicast_encryption) {
+            access_.send->restart();
+            access_.receive->restart();
+        }
+    }
 }
 
 std::size_t ServerAssociation::on_wire(std::size_t size) const {

@@ -1,6 +1,8 @@
 #pragma once
 #include <cstdint>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "protocol/dlms/acse.h"
 #include "protocol/dlms/apdu.h"
@@ -56,8 +58,12 @@ public:
 
     /// The plain request inside; nothing (and counted) when it is forged or replayed.
     Result<Buffer> open(Bytes apdu, ServerCounters& counters);
+    /// What to tell a client whose counter was replayed; nothing when this access does not tell.
+    std::optional<std::uint32_t> expected_counter() const;
     /// As it goes on the wire; nothing when the counter is used up.
     std::optional<Buffer> protect(Buffer apdu);
+    /// After the answer in hand; at once when there is none. False without keys or for another suite's key.
+    bool replace_key(KeyKind kind, const SymmetricKey& key);
     /// Whether a plain APDU of `size` fits the client's PDU size once ciphered.
     bool fits(std::size_t size) const;
     /// Octets of a value that one GET block takes.
@@ -87,8 +93,9 @@ private:
     std::optional<Refusal> check(const Aarq& aarq, Opening& opening, ServerCounters& counters) const;
     std::optional<Refusal> check_mechanism(const Aarq& aarq) const;
     std::optional<Refusal> open_initiate(const Aarq& aarq, Opening& opening, ServerCounters& counters) const;
-    Buffer accept(Opening opening, const Aarq& aarq, Random& random);
+    Buffer accept(Opening& opening, const Aarq& aarq, Random& random);
     std::unique_ptr<Protection> make_protection(SystemTitle peer) const;
+    void replace_pending_keys();
     std::size_t on_wire(std::size_t size) const;
 
     ClientAccess access_;
@@ -98,7 +105,11 @@ private:
     std::uint32_t conformance_ = server_conformance;
     std::size_t pdu_size_max_ = 0;
     std::unique_ptr<Protection> cipher_;
+    std::vector<std::pair<KeyKind, SymmetricKey>> new_keys_;  ///< until the answer in hand has gone
     Buffer client_challenge_, server_challenge_;
 };
+
+/// exception-response 1/6 with the counter we expect (Green Book ed. 10, 9.5).
+Buffer invocation_counter_error(std::uint32_t expected);
 
 }  // namespace wattmesh::dlms

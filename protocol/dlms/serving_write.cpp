@@ -57,7 +57,7 @@ void Serving::set_one(const SetTarget& target, const Data& value, const Done<Acc
 
 void Serving::act_one(const MethodId& id, const Data& argument, bool given,
                       const Done<ActionOutcome>& done) const {
-    const bool proof = id == reply_to_hls && association->access().mechanism >= Mechanism::high_gmac;
+    const bool proof = id == reply_to_hls && is_high(association->access().mechanism);
     if (proof) return done({AccessResult::read_write_denied, {}});  // its place is before the association
     model.act(id, given ? std::optional{argument} : std::nullopt, client(), now, done);
 }

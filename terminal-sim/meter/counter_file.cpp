@@ -51,6 +51,14 @@ public:
         limit_ = last_;
         file_.write(cell_, limit_);
     }
+    void restart() override {
+        last_ = limit_ = 0;
+        file_.write(cell_, 0);
+    }
+    std::optional<std::uint32_t> expected() const override {
+        if (last_ == std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
+        return last_ + 1;
+    }
     std::uint32_t last() const { return last_; }
 
 private:

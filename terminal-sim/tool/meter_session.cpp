@@ -4,6 +4,8 @@
 
 #include <limits>
 
+#include "protocol/dlms/counter_recovery.h"
+
 namespace wattmesh::sim {
 
 using namespace dlms;
@@ -15,6 +17,7 @@ constexpr SystemTitle tool_title{{'W', 'M', 'T', 'T', 'O', 'O', 'L', '1'}};
 
 std::string refusal(const AssociationRefused& refused) {
     if (refused.proof_failed) return "the meter's proof of its key is wrong: check --ek and --ak";
+    if (refused.short_names) return "the meter speaks short names, which the tool does not";
     switch (refused.diagnostic) {
         case 2:
             return "the meter does not know this client's way of ciphering; check --client";
@@ -61,22 +64,13 @@ private:
 };
 
 MeterSession::MeterSession(BenchCall& call, const Who& who)
-    : call_(call), receive_(std::make_unique<Counter>(0)) {
+    : call_(call), send_(std::make_unique<Counter>(0)), receive_(std::make_unique<Counter>(0)) {
     ClientConfig config;
     config.own_title = tool_title;
     config.general_blocks = who.general_blocks;
     config.pdu_size_max = who.pdu_size_max;
-    std::uint32_t last_sent = 0;
     if (who.client == management_client) {
-        MeterSession open{call, {}};
-        const ObisCode name{{0, 0, 43, 1, static_cast<std::uint8_t>(who.client.value), 255}};
-        const auto counter = open.get({1, name, 2});
-        const auto value =
-            std::holds_alternative<Data>(counter) ? std::get<Data>(counter).integer() : std::nullopt;
-        if (!value)
-            throw std::runtime_error("the meter does not show its invocation counter " + to_string(name));
-        last_sent = static_cast<std::uint32_t>(*value);
-        open.release();
+        recover_counter(who.client);
         config.mechanism = Mechanism::high_gmac;
         config.ciphered = true;
         config.keys = who.keys;
@@ -84,13 +78,25 @@ MeterSession::MeterSession(BenchCall& call, const Who& who)
         config.mechanism = Mechanism::low;
         config.password = who.password;
     }
-    send_ = std::make_unique<Counter>(last_sent);
     client_ = std::make_unique<Client>(std::move(config), ciphers_, random_, *send_, *receive_);
     call_.use(who.client);
     associate();
 }
 
 MeterSession::~MeterSession() = default;
+
+/// The tool remembers no counters: it asks before it is refused.
+void MeterSession::recover_counter(Sap client) {
+    CounterRecovery recovery{client, *send_, ciphers_, random_};
+    call_.use(public_client);
+    recovery.begin();
+    while (const auto request = recovery.take_output()) recovery.receive(call_.exchange(*request));
+    recovery.abort();
+    const auto event = recovery.take_event();
+    if (const auto* failed = event ? std::get_if<CounterRecoveryFailed>(&*event) : nullptr)
+        throw std::runtime_error(
+            fmt::format("{} ({})", to_string(failed->why), to_string(invocation_counter_of(client).object)));
+}
 
 void MeterSession::pump() {
     for (;;) {

@@ -26,6 +26,7 @@ public:
 
 private:
     class Counter;
+    void recover_counter(Sap client);
     void associate();
     void pump();
 

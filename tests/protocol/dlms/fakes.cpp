@@ -11,6 +11,11 @@ ClientKeys vector_keys() {
             *Key128::from(octets("D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDF"))};
 }
 
+ClientKeys vector_keys_256() {
+    return {*SymmetricKey::from(octets("000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F")),
+            *SymmetricKey::from(octets("D0D1D2D3D4D5D6D7D8D9DADBDCDDDEDFE0E1E2E3E4E5E6E7E8E9EAEBECEDEEEF"))};
+}
+
 void TableModel::reply(std::function<void()> answer) {
     ++calls;
     if (later)

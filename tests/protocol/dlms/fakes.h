@@ -16,6 +16,8 @@ inline constexpr SystemTitle server_title{{0x4D, 0x4D, 0x4D, 0x00, 0x00, 0xBC, 0
 inline constexpr SystemTitle client_title{{0x4D, 0x4D, 0x4D, 0x00, 0x00, 0x00, 0x00, 0x01}};
 /// Keys of the published vectors (tests/vectors/README.md).
 ClientKeys vector_keys();
+/// Those of suite 2.
+ClientKeys vector_keys_256();
 
 class MemoryCounter : public CounterStore {
 public:
@@ -33,6 +35,11 @@ public:
     void raise(std::uint32_t next) override {
         if (next_ && next > *next_) next_ = next;
     }
+    void restart() override {
+        next_ = 1;
+        accepted_.reset();
+    }
+    std::optional<std::uint32_t> expected() const override { return accepted_ ? *accepted_ + 1 : 0; }
 
 private:
     std::optional<std::uint32_t> next_, accepted_;

@@ -175,7 +175,7 @@ TEST_CASE("server: what is not authentic is counted and not answered", "[dlms][s
     forged.back() ^= 1;
     CHECK(bench.ask(forged).empty());
     CHECK(bench.server->counters().not_authentic == 1);
-    for (const char* id : {"GLO-10", "GLO-20", "GLO-S1", "GGLO-30", "GET-1"}) {
+    for (const char* id : {"GLO-10", "GLO-20", "GLO-S1", "DED-30", "GET-1"}) {
         INFO(id);
         CHECK(bench.ask(test::vector(id)) == deciphering_error);
     }
