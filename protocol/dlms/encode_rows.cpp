@@ -113,11 +113,12 @@ bool fits(ColumnKind kind, std::uint8_t tag) {
 
 }  // namespace
 
-void encode_rows(std::span<const Column> columns, std::span<const std::uint8_t> tags, Buffer& out) {
+void encode_rows(std::span<const Column> columns, std::span<const std::uint8_t> tags, Buffer& out,
+                 Bytes head) {
     assert(columns.size() == tags.size());
     const std::size_t rows = row_count(columns);
     Writer array_head, row_head;
-    array_head.u8(tag::array);
+    array_head.bytes(head).u8(tag::array);
     encode_length(array_head, rows);
     row_head.u8(tag::structure);
     encode_length(row_head, columns.size());

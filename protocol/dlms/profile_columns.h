@@ -74,10 +74,11 @@ private:
     std::size_t rows_ = 0;
 };
 
-/// Encodes columns as an array of structures into `out`, which is overwritten. `tags` (data_tag.h) names the
-/// type of each column: octet_string or date_time for a clock, an integer type other than bit-string, float32
-/// or float64; skipped columns and cells without a value go out as dont-care. Asserts that every value fits
-/// its type.
-void encode_rows(std::span<const Column> columns, std::span<const std::uint8_t> tags, Buffer& out);
+/// Encodes columns as an array of structures behind `head` into `out`, which is overwritten. `tags`
+/// (data_tag.h) names the type of each column: octet_string or date_time for a clock, an integer type other
+/// than bit-string, float32 or float64; skipped columns and cells without a value go out as dont-care.
+/// Asserts that every value fits its type.
+void encode_rows(std::span<const Column> columns, std::span<const std::uint8_t> tags, Buffer& out,
+                 Bytes head = {});
 
 }  // namespace wattmesh::dlms

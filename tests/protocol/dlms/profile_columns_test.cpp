@@ -277,4 +277,6 @@ TEST_CASE("profile columns: go out as the rows that they came from", "[dlms]") {
     REQUIRE(columns.decode(octets("0100")));
     encode_rows(columns.columns(), std::vector<std::uint8_t>{0x09, 0x05}, out);
     CHECK(to_hex(out) == "0100");
+    encode_rows(columns.columns(), std::vector<std::uint8_t>{0x09, 0x05}, out, octets("C401C100"));
+    CHECK(to_hex(out) == "C401C1000100");
 }
