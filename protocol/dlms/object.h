@@ -9,6 +9,7 @@
 #include "protocol/base/obis.h"
 #include "protocol/base/time.h"
 #include "protocol/dlms/data.h"
+#include "protocol/dlms/quirks.h"
 
 namespace wattmesh::dlms {
 
@@ -56,8 +57,9 @@ struct CaptureObject {
     friend bool operator==(const CaptureObject&, const CaptureObject&) = default;
 };
 Data to_data(const CaptureObject& column);
-/// Nothing when it is not structure{class, logical name, attribute, data-index}; integers of any width.
-std::optional<CaptureObject> capture_object(const Data& data);
+/// Nothing when it is not structure{class, logical name, attribute, data-index}; integers of any width. With
+/// the quirk capture_attribute_255 an unsigned attribute 255 is taken as -1.
+std::optional<CaptureObject> capture_object(const Data& data, const Quirks& quirks = {});
 
 /// Selector 1 of a profile buffer: rows with from <= restricting column <= to; empty `columns` = all.
 struct RangeSelection {

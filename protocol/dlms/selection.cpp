@@ -50,12 +50,13 @@ std::optional<Selection> entry_from(const Data& parameters) {
 
 }  // namespace
 
-std::optional<CaptureObject> capture_object(const Data& data) {
+std::optional<CaptureObject> capture_object(const Data& data, const Quirks& quirks) {
     const auto* fields = structure_of(data, 4);
     if (!fields) return std::nullopt;
     const auto class_id = bounded<std::uint16_t>((*fields)[0]);
     const Bytes name = (*fields)[1].octets();
-    const auto attribute = bounded<std::int8_t>((*fields)[2]);
+    auto attribute = bounded<std::int8_t>((*fields)[2]);
+    if (quirks.capture_attribute_255 && (*fields)[2].integer() == 0xFF) attribute = std::int8_t{-1};
     const auto data_index = bounded<std::uint16_t>((*fields)[3]);
     if (!class_id || name.size() != 6 || !attribute || !data_index) return std::nullopt;
     CaptureObject column{*class_id, {}, *attribute, *data_index};

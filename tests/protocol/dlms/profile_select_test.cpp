@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 
 #include "protocol/dlms/date_time.h"
+#include "protocol/dlms/selection.h"
 
 using namespace wattmesh;
 using namespace wattmesh::dlms;
@@ -113,4 +114,99 @@ TEST_CASE("profile: a row that cannot be compared is not in the range", "[dlms]"
     const std::vector<Data> odd{structure({Null{}, std::uint8_t{0}, std::uint32_t{1}}), structure({}), Null{},
                                 row(1)};
     CHECK(select_rows(odd, columns, all) == ReadOutcome{array({row(1)})});
+}
+
+TEST_CASE("profile: bounds without deviation are the meter's local time", "[dlms]") {
+    const ClockModel zone{.deviation_minutes = -60};
+    const auto local = [](int quarter) {
+        auto octets = encode_date_time({start + 60min + quarter * 15min, 0, 0});
+        octets[9] = 0x80;
+        octets[10] = 0x00;
+        return octets;
+    };
+    for (const bool tagged : {false, true}) {
+        const auto bound = [&](int quarter) {
+            return tagged ? Data{RawDateTime{local(quarter)}} : octet_string(local(quarter));
+        };
+        CHECK(select_rows(rows(), columns, between(bound(2), bound(3)), {}, zone) ==
+              ReadOutcome{array({row(2), row(3)})});
+        CHECK(select_rows(rows(), columns, between(bound(2), bound(3))) == ReadOutcome{array({})});
+    }
+}
+
+TEST_CASE("profile: columns named with attribute 255 or 0 match with the quirk only", "[dlms]") {
+    const Quirks quirks{.capture_attribute_255 = true};
+    for (const int attribute : {-1, 0}) {
+        auto selection = between(clock_at(2), clock_at(2));
+        selection.restricting.attribute = static_cast<std::int8_t>(attribute);
+        selection.columns = {columns[2]};
+        selection.columns[0].attribute = static_cast<std::int8_t>(attribute);
+        CHECK(select_rows(rows(), columns, selection) == ReadOutcome{AccessResult::scope_of_access_violated});
+        const ReadOutcome chosen{array({structure({std::uint32_t{200}})})};
+        CHECK(select_rows(rows(), columns, selection, quirks) == chosen);
+
+        auto listed = columns;  // the meter lists them so, the selection names the value
+        for (auto& column : listed) column.attribute = static_cast<std::int8_t>(attribute);
+        selection = between(clock_at(2), clock_at(2));
+        selection.columns = {columns[2]};
+        CHECK(select_rows(rows(), listed, selection) == ReadOutcome{AccessResult::scope_of_access_violated});
+        CHECK(select_rows(rows(), listed, selection, quirks) == chosen);
+    }
+    CHECK_FALSE(names({3, obis::active_import_total, 3, 0}, columns[2], quirks));
+    CHECK_FALSE(names({3, obis::active_import_total, -1, 1}, columns[2], quirks));
+    CHECK_FALSE(names({4, obis::active_import_total, -1, 0}, columns[2], quirks));
+
+    const Data as_unsigned =
+        structure({std::uint16_t{8}, octet_string(obis::clock), std::uint8_t{255}, std::uint16_t{0}});
+    CHECK_FALSE(capture_object(as_unsigned));
+    CHECK(capture_object(as_unsigned, quirks) == CaptureObject{8, obis::clock, -1, 0});
+}
+
+TEST_CASE("profile: a clock that is not the first column restricts with the quirk", "[dlms]") {
+    const Quirks quirks{.sort_column_not_first = true};
+    const std::vector<CaptureObject> turned{columns[1], columns[0], columns[2]};
+    CHECK(sort_column(turned) == 0);
+    CHECK(sort_column(turned, quirks) == 1);
+    CHECK(sort_column(columns, quirks) == 0);
+    CHECK(sort_column(std::vector<CaptureObject>{columns[2]}, quirks) == 0);
+    CHECK_FALSE(sort_column({}, quirks));
+
+    const CaptureObject other_clock{8, ObisCode{{0, 1, 1, 0, 0, 255}}, 2, 0};
+    auto selection = between(clock_at(1), clock_at(2));
+    selection.restricting = other_clock;
+    std::vector<Data> turned_rows;
+    for (int i = 1; i < 4; ++i)
+        turned_rows.push_back(structure({std::uint8_t{0}, clock_at(i), std::uint32_t{7}}));
+    CHECK(select_rows(turned_rows, turned, selection) == ReadOutcome{AccessResult::scope_of_access_violated});
+    CHECK(select_rows(turned_rows, turned, selection, quirks) ==
+          ReadOutcome{array({turned_rows[0], turned_rows[1]})});
+    CHECK(select_rows({}, std::vector<CaptureObject>{columns[1]}, selection, quirks) ==
+          ReadOutcome{AccessResult::scope_of_access_violated});
+}
+
+// The octets of a request by range: vector GET-RNG (its selection behind the attribute).
+TEST_CASE("profile: a client asks for the rows between two instants", "[dlms]") {
+    const DateTime from{std::chrono::sys_days{2017y / 9 / 30} + 23h, -60, 0x80},
+        to{std::chrono::sys_days{2017y / 10 / 1}, -60, 0x80};
+    const auto octets_of = [](const std::optional<RangeSelection>& range) {
+        REQUIRE(range);
+        Writer out;
+        encode_selection(out, *range);
+        return to_hex(out.view());
+    };
+    CHECK(octets_of(range_between(columns, from, to)) ==
+          "01010204020412000809060000010000FF0F02120000090C07E10A010700000000FFC480090C07E10A010701000000FFC4"
+          "800100");
+    CHECK(octets_of(range_between(columns, from, to, InstantForm::date_time)) ==
+          "01010204020412000809060000010000FF0F021200001907E10A010700000000FFC4801907E10A010701000000FFC48001"
+          "00");
+    const std::size_t chosen[] = {2, 0};
+    const auto range = range_between(columns, from, to, InstantForm::octet_string, {}, chosen);
+    REQUIRE(range);
+    CHECK(range->columns == std::vector<CaptureObject>{columns[2], columns[0]});
+    CHECK_FALSE(range_between({}, from, to));
+    const std::vector<CaptureObject> turned{columns[1], columns[0]};
+    CHECK_FALSE(range_between(turned, from, to));
+    CHECK(range_between(turned, from, to, InstantForm::octet_string, {.sort_column_not_first = true})
+              ->restricting == columns[0]);
 }
