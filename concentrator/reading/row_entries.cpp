@@ -7,16 +7,19 @@
 namespace wattmesh::concentrator {
 namespace {
 
-// structure and array headers, the profile's code and the longer clock of a first row
+// structure and array headers and the profile's code
 constexpr std::size_t payload_overhead = 40;
 
-/// The first row of an entry must tell its own time: a null clock means "the row before", which is in another
-/// entry.
-void tell_time(dlms::Data& row, Instant at) {
-    auto* structure = std::get_if<dlms::Structure>(&row.value);
-    if (structure->elements[0].as<dlms::Null>() != nullptr) {
-        structure->elements[0] = dlms::date_time_octets({at, 0, 0});
-    }
+bool is_null(const dlms::Data& data) { return data.as<dlms::Null>() != nullptr; }
+
+/// The first row of an entry must tell everything itself: null-data means "the row before", which is in
+/// another entry.
+void tell(dlms::Data& row, const dcu::IntervalRow& typed) {
+    auto& cells = std::get<dlms::Structure>(row.value).elements;
+    if (is_null(cells[0])) cells[0] = dlms::date_time_octets({typed.at, 0, 0});
+    if (is_null(cells[1])) cells[1] = typed.status;
+    for (std::size_t i = 2; i < cells.size(); ++i)
+        if (is_null(cells[i]) && typed.values[i - 2]) cells[i] = *typed.values[i - 2];
 }
 
 }  // namespace
@@ -38,12 +41,12 @@ Result<RowEntries> row_entries(const DeviceNumber& meter, const ObisCode& profil
         octets = payload_overhead;
     };
     for (std::size_t i = 0; i < typed->size(); ++i) {
-        const dlms::Data& row = (*rows.elements())[i];
+        dlms::Data row = (*rows.elements())[i];
+        if (octets + dlms::encode_data(row).size() > dcu::entry_payload_size_max) flush();
+        if (part.empty()) tell(row, (*typed)[i]);
         const std::size_t size = dlms::encode_data(row).size();
-        if (size + payload_overhead > dcu::entry_payload_size_max) return Error{Fault::too_long, i};
-        if (octets + size > dcu::entry_payload_size_max) flush();
-        part.push_back(row);
-        if (part.size() == 1) tell_time(part[0], (*typed)[i].at);
+        if (octets + size > dcu::entry_payload_size_max) return Error{Fault::too_long, i};
+        part.push_back(std::move(row));
         octets += size;
     }
     flush();

@@ -4,7 +4,8 @@
 
 namespace wattmesh::concentrator {
 
-/// A meter's profile answer as journal entries: the rows untouched, cut where an entry would become too big.
+/// A meter's profile answer as journal entries, cut where an entry would become too big. The rows are as the
+/// meter sent them, but in the first one of an entry null-data is replaced by what it stands for.
 struct RowEntries {
     std::vector<Draft> entries;
     std::optional<Instant> last;  ///< end of the newest row; nothing when there was none

@@ -67,27 +67,40 @@ Result<ProfileRows> decode_profile_rows(Bytes payload) {
 
 namespace {
 
-Result<IntervalRow> interval_row(const dlms::Data& data, const std::optional<Instant>& previous,
+bool is_null(const dlms::Data& data) { return data.as<dlms::Null>() != nullptr; }
+
+/// Null-data is "as in the row before", a clock one period later (Blue Book ed. 14, 4.3.6); in a first row
+/// there is nothing before it. Dont-care is no value.
+std::optional<std::int64_t> channel(Fields& fields, const std::optional<std::int64_t>& previous) {
+    const auto& value = fields.any();
+    if (is_null(value)) return previous;
+    if (value.as<dlms::DontCare>() != nullptr) return std::nullopt;
+    const auto number = value.integer();
+    if (!number) fields.fail(Fault::bad_tag);
+    return number;
+}
+
+Result<IntervalRow> interval_row(const dlms::Data& data, const std::optional<IntervalRow>& previous,
                                  Duration period) {
     Fields fields{data};
     IntervalRow row;
     const auto& clock = fields.any();
-    if (clock.as<dlms::Null>() != nullptr && previous) {
-        row.at = *previous + period;
+    if (is_null(clock) && previous) {
+        row.at = previous->at + period;
     } else if (const auto time = dlms::date_time(clock)) {
         row.at = time->at;
     } else {
         fields.fail(Fault::bad_value);
     }
-    row.status = fields.number<std::uint8_t>();
+    const auto status =
+        channel(fields, previous ? std::optional<std::int64_t>{previous->status} : std::nullopt);
+    if (fields.ok() && !status) fields.fail(Fault::bad_tag);
+    if (fields.ok() && !std::in_range<std::uint8_t>(*status)) fields.fail(Fault::bad_value);
+    row.status = static_cast<std::uint8_t>(status.value_or(0));
     const auto count = fields.ok() ? data.elements()->size() - 2 : 0;
     if (fields.ok() && (count == 0 || count > IntervalRow::channel_count_max)) fields.fail(Fault::bad_value);
-    for (std::size_t i = 0; fields.ok() && i < count; ++i) {
-        const auto& value = fields.any();
-        if (value.as<dlms::Null>() != nullptr) continue;
-        row.values[i] = value.integer();
-        if (!row.values[i]) fields.fail(Fault::bad_tag);
-    }
+    for (std::size_t i = 0; fields.ok() && i < count; ++i)
+        row.values[i] = channel(fields, previous ? previous->values[i] : std::nullopt);
     row.channels = static_cast<std::uint8_t>(count);
     return checked(fields, row);
 }
@@ -98,10 +111,10 @@ Result<std::vector<IntervalRow>> interval_rows(const ProfileRows& rows, Duration
     const auto* elements = rows.rows.elements();
     if (elements == nullptr) return Error{Fault::bad_tag, 0};
     if (elements->size() > row_count_max) return Error{Fault::too_long, row_count_max};
-    std::optional<Instant> previous;
+    std::optional<IntervalRow> previous;
     return decode_each<IntervalRow>(*elements, [&](const dlms::Data& data) {
         auto row = interval_row(data, previous, period);
-        if (row) previous = row->at;
+        if (row) previous = *row;
         return row;
     });
 }

@@ -62,8 +62,9 @@ struct IntervalRow {
     std::array<std::optional<std::int64_t>, channel_count_max> values{};
     friend bool operator==(const IntervalRow&, const IntervalRow&) = default;
 };
-/// Types the rows of a profile whose columns are clock, status, channel 1..n. A null clock is the previous
-/// one plus `period`.
+/// Types the rows of a profile whose columns are clock, status, channel 1..n. Null-data is as in the row
+/// before, a clock one `period` later; in the first row a null clock or status is a fault, a null channel no
+/// value.
 Result<std::vector<IntervalRow>> interval_rows(const ProfileRows& rows, Duration period);
 
 struct MeterLink {

@@ -83,6 +83,26 @@ TEST_CASE("interval rows: typed columns from captured rows, a null clock is one 
     }
 }
 
+TEST_CASE("interval rows: null-data is as in the row before, dont-care is no value", "[dcu]") {
+    const dlms::Data null, none = dlms::DontCare{};
+    const auto rows = interval_rows(
+        {obis::load_profile, dlms::array({dlms::structure({dlms::date_time_octets({midnight}),
+                                                           std::uint8_t{4}, null, std::uint32_t{7}}),
+                                          dlms::structure({null, null, std::uint32_t{5}, null}),
+                                          dlms::structure({null, null, null, none}),
+                                          dlms::structure({null, std::uint8_t{0}, null, null})})},
+        minutes{15});
+    REQUIRE(rows);
+    using Values = std::array<std::optional<std::int64_t>, IntervalRow::channel_count_max>;
+    const std::vector<IntervalRow> expected{
+        {midnight, 4, 2, Values{std::nullopt, 7}},
+        {midnight + minutes{15}, 4, 2, Values{5, 7}},
+        {midnight + minutes{30}, 4, 2, Values{5, std::nullopt}},
+        {midnight + minutes{45}, 0, 2, Values{5, std::nullopt}},
+    };
+    CHECK(*rows == expected);
+}
+
 TEST_CASE("interval rows: a bad row is named by its index", "[dcu]") {
     const auto good =
         dlms::structure({dlms::date_time_octets({midnight}), std::uint8_t{0}, std::uint32_t{1}});
@@ -96,6 +116,14 @@ TEST_CASE("interval rows: a bad row is named by its index", "[dcu]") {
     CHECK(rows_with(dlms::structure(nine)).error() == Error{Fault::bad_value, 1});
     CHECK(rows_with(dlms::structure({dlms::Null{}, std::uint8_t{0}, dlms::VisibleString{"x"}})).error() ==
           Error{Fault::bad_tag, 1});
+    CHECK(rows_with(dlms::structure({dlms::Null{}, std::uint16_t{256}, std::uint8_t{1}})).error() ==
+          Error{Fault::bad_value, 1});
+    CHECK(rows_with(dlms::structure({dlms::Null{}, dlms::DontCare{}, std::uint8_t{1}})).error() ==
+          Error{Fault::bad_tag, 1});
+    CHECK(interval_rows({obis::load_profile, dlms::array({dlms::structure({dlms::date_time_octets({midnight}),
+                                                                           dlms::Null{}, std::uint8_t{1}})})},
+                        minutes{15})
+              .error() == Error{Fault::bad_tag, 0});
     CHECK(interval_rows({obis::load_profile,
                          dlms::array({dlms::structure({dlms::Null{}, std::uint8_t{0}, std::uint8_t{1}})})},
                         minutes{15})
