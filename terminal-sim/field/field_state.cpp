@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::uint32_t magic = 0x574D4631;  // "WMF1"
 constexpr std::uint32_t node_size_max = 65'536;
+constexpr std::uint32_t deed_content_size_max = 16'384;
+
+bool has_content(Deed::Kind kind) { return kind == Deed::Kind::written || kind == Deed::Kind::called; }
 
 FieldState::Device decode_device(Reader& in) {
     FieldState::Device device;
@@ -20,8 +23,13 @@ FieldState::Device decode_device(Reader& in) {
         deed.kind = static_cast<Deed::Kind>(in.u8());
         deed.at = from_epoch_us(in.i64());
         deed.shown = from_epoch_us(in.i64());
-        if (deed.kind > Deed::Kind::reconnected) in.fail(Fault::bad_value);
-        device.deeds.push_back(deed);
+        if (deed.kind > Deed::Kind::called) in.fail(Fault::bad_value);
+        if (has_content(deed.kind)) {
+            const std::uint32_t size = in.u32();
+            if (size > deed_content_size_max) in.fail(Fault::too_long);
+            deed.content = to_buffer(in.bytes(in.ok() ? size : 0));
+        }
+        device.deeds.push_back(std::move(deed));
     }
     const std::uint32_t size = in.u32();
     if (size > node_size_max) in.fail(Fault::too_long);
@@ -36,8 +44,11 @@ Buffer encode(const FieldState& state) {
     out.u32(magic).i64(epoch_us(state.installed_at)).u32(static_cast<std::uint32_t>(state.devices.size()));
     for (const auto& [number, device] : state.devices) {
         out.bytes(number.bcd).u32(static_cast<std::uint32_t>(device.deeds.size()));
-        for (const auto& deed : device.deeds)
+        for (const auto& deed : device.deeds) {
             out.u8(static_cast<std::uint8_t>(deed.kind)).i64(epoch_us(deed.at)).i64(epoch_us(deed.shown));
+            if (has_content(deed.kind))
+                out.u32(static_cast<std::uint32_t>(deed.content.size())).bytes(deed.content);
+        }
         out.u32(static_cast<std::uint32_t>(device.node.size())).bytes(device.node);
     }
     return out.take();

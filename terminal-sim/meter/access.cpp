@@ -37,15 +37,19 @@ std::vector<ClientAccess> radio_access(const AccessKeys& keys, SystemTitle conce
     return {management, reading};
 }
 
-std::vector<ClientAccess> bench_access(const AccessKeys& keys, CounterFile& counters, std::size_t meter) {
+std::vector<ClientAccess> bench_access(const AccessKeys& keys, CounterFile& counters, std::size_t meter,
+                                       const cosem::MeterModel& model) {
     ClientAccess open, reading;
-    open.client = public_client;
+    open.client = model.public_client.client;
     std::vector<ClientAccess> clients{open};
-    reading.client = reading_client;
+    reading.client = model.reading_client.client;
     reading.mechanism = Mechanism::low;
     reading.password = keys.lls_password;
     if (!keys.lls_password.empty()) clients.push_back(reading);
-    if (keys.management) clients.push_back(management_access(keys, counters, meter));
+    if (keys.management) {
+        clients.push_back(management_access(keys, counters, meter));
+        clients.back().client = model.management_client.client;
+    }
     return clients;
 }
 

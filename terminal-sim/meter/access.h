@@ -1,4 +1,5 @@
 #pragma once
+#include "protocol/cosem/models/models.h"
 #include "protocol/dlms/server.h"
 #include "terminal-sim/meter/counter_file.h"
 
@@ -23,8 +24,8 @@ struct AccessKeys {
 std::vector<dlms::ClientAccess> radio_access(const AccessKeys& keys, SystemTitle concentrator,
                                              CounterFile& counters, std::size_t meter);
 /// At the bench (TCP): public client without security, reading client LLS, management client HLS-GMAC. A
-/// client without key or password is left out.
-std::vector<dlms::ClientAccess> bench_access(const AccessKeys& keys, CounterFile& counters,
-                                             std::size_t meter);
+/// client without key or password is left out. SAPs are the model's.
+std::vector<dlms::ClientAccess> bench_access(const AccessKeys& keys, CounterFile& counters, std::size_t meter,
+                                             const cosem::MeterModel& model = cosem::models::generic);
 
 }  // namespace wattmesh::sim

@@ -1,5 +1,5 @@
 #pragma once
-#include "protocol/base/id.h"
+#include "protocol/cosem/models/meter_model.h"
 
 namespace wattmesh::sim {
 
@@ -8,12 +8,12 @@ inline constexpr unsigned for_public = 1, for_reading = 2, for_management = 4;
 inline constexpr unsigned for_customers = for_reading | for_management,
                           for_everybody = for_public | for_customers;
 
-/// 0 for a client the meter does not know.
-constexpr unsigned audience_of(Sap client) {
-    return client == public_client       ? for_public
-           : client == reading_client    ? for_reading
-           : client == management_client ? for_management
-                                         : 0;
+/// 0 for a client the model does not know.
+constexpr unsigned audience_of(Sap client, const cosem::MeterModel& model) {
+    return client == model.public_client.client       ? for_public
+           : client == model.reading_client.client    ? for_reading
+           : client == model.management_client.client ? for_management
+                                                      : 0;
 }
 
 }  // namespace wattmesh::sim

@@ -14,25 +14,20 @@ using namespace dlms;
 namespace {
 
 enum Stream : std::uint64_t { start_value = 0x3E7E, voltage, sag, sag_second };
-enum Event : std::uint8_t {
-    power_up = 2,
-    clock_before = 4,
-    clock_after = 5,
-    breaker_opened = 62,
-    breaker_closed = 63,
-    voltage_sag = 76
-};
 constexpr std::chrono::seconds period{interval_s};
+constexpr std::uint32_t rows_per_hour = 3600 / interval_s;
 
-std::vector<ProfileColumn> energy_columns(std::initializer_list<ObisCode> registers) {
-    std::vector<ProfileColumn> columns{{{8, obis::clock, 2, 0}, CellType::stamp},
-                                       {{1, obis::profile_status, 2, 0}, CellType::unsigned8}};
-    for (const auto& name : registers) columns.push_back({{3, name, 2, 0}, CellType::unsigned32});
+/// Columns as the model delivers them; all but clock and status are counters.
+std::vector<ProfileColumn> columns_of(const cosem::MeterModel& model, cosem::Quantity quantity) {
+    const auto* profile = model.profile(quantity);
+    if (profile == nullptr) profile = cosem::models::generic.profile(quantity);
+    std::vector<ProfileColumn> columns;
+    for (const auto& object : profile->columns)
+        columns.push_back({object, object.class_id == 8   ? CellType::stamp
+                                   : object.class_id == 1 ? CellType::unsigned8
+                                                          : CellType::unsigned32});
     return columns;
 }
-
-constexpr ObisCode import_day{{1, 0, 1, 8, 1, 255}}, import_night{{1, 0, 1, 8, 2, 255}},
-    event_code{{0, 0, 96, 11, 0, 255}};
 
 Registers start_values(const MeterSettings& settings) {
     Registers start;
@@ -61,24 +56,14 @@ Meter::Meter(MeterSettings settings, const Load& load, Supply* supply, Truth* tr
       start_(start_values(settings_)),
       ledger_(load, settings_.installed_at),
       clock_(settings_.installed_at, settings_.clock_offset, settings_.drift_ppm),
-      load_profile_(energy_columns({obis::active_import_total, obis::active_export_total,
-                                    obis::reactive_import_total, obis::reactive_export_total}),
-                    interval_s, 35 * intervals_per_day, settings_.over_radio),
-      daily_(
-          energy_columns({obis::active_import_total, obis::active_export_total, obis::reactive_import_total,
-                          obis::reactive_export_total, import_day, import_night}),
-          86'400, 400, settings_.over_radio),
-      events_({{{8, obis::clock, 2, 0}, CellType::stamp}, {{1, event_code, 2, 0}, CellType::unsigned8}}, 0,
-              200, false),
+      load_profile_(columns_of(*settings_.model, cosem::Quantity::load_profile), interval_s,
+                    35 * intervals_per_day, settings_.over_radio),
+      daily_(columns_of(*settings_.model, cosem::Quantity::daily_profile), 86'400, 400, settings_.over_radio),
+      events_(columns_of(*settings_.model, cosem::Quantity::event_log), 0, 200, false),
+      objects_(&objects_of({phases(), supply != nullptr, settings_.over_radio, settings_.model})),
       last_stamp_(clock_.shown(settings_.installed_at)),
       last_registers_(registers(settings_.installed_at)) {
-    log(last_stamp_, power_up);
-    add_identity();
-    add_clock();
-    add_energy();
-    add_electrical();
-    add_profiles();
-    if (supply_ != nullptr) add_breaker();
+    log(last_stamp_, event::power_up);
 }
 
 Registers Meter::registers(Instant at) const { return start_ + ledger_.at(at); }
@@ -90,10 +75,33 @@ Instant Meter::next_capture() const {
 }
 
 void Meter::advance(Instant now) {
-    for (Instant due = next_capture(); due <= now; due = next_capture()) {
-        const auto shown = epoch_us(clock_.shown(due));
-        capture(due, from_epoch_us(shown - shown % Duration{period}.count()));
+    while (true) {
+        const Instant row = next_capture();
+        const auto due = rare_ ? next_due() : std::nullopt;
+        if (std::min(row, due ? due->at : never) > now) return;
+        if (due && due->at < row) {
+            carry_out(*due);
+            continue;
+        }
+        const auto shown = epoch_us(clock_.shown(row));
+        capture(row, from_epoch_us(shown - shown % Duration{period}.count()));
+        latest_ = std::max(latest_, row);
+        if (rare_) watch_limit(row);
     }
+}
+
+std::uint32_t Meter::cell(const ProfileColumn& column, const Energies& row, const Registers& present,
+                          bool snapshot, Instant true_time) const {
+    if (column.type == CellType::unsigned8) return status_;
+    const auto& groups = column.object.object.groups;
+    if (groups[3] == 27)
+        return static_cast<std::uint32_t>(groups[2] == 12 ? electrical(0, true_time).decivolts
+                                                          : electrical(0, true_time).centiamperes);
+    if (!snapshot) return on_wire(counted(row, groups[2]));
+    return on_wire(counted(groups[4] == 1   ? present.day
+                           : groups[4] == 2 ? present.night
+                                            : present.total(),
+                           groups[2]));
 }
 
 void Meter::capture(Instant true_time, Instant stamp) {
@@ -101,23 +109,23 @@ void Meter::capture(Instant true_time, Instant stamp) {
     const Energies row = present.total() - last_registers_.total();
     if (truth_ != nullptr) truth_->record(settings_.number, stamp, row);
 
-    if (supply_ != nullptr && !supply_->closed_at(true_time)) status_ |= profile_status_bit::disconnected;
-    std::vector<std::uint32_t> cells{status_};
-    for (const auto count : row.channels) cells.push_back(on_wire(count));
-    load_profile_.append({stamp, std::move(cells)});
+    if (!closed(true_time)) status_ |= profile_status_bit::disconnected;
+    const auto cells = [&](const Profile& profile, bool snapshot) {
+        std::vector<std::uint32_t> values;
+        for (std::size_t i = 1; i < profile.columns().size(); ++i)
+            values.push_back(cell(profile.columns()[i], row, present, snapshot, true_time));
+        return values;
+    };
+    load_profile_.append({stamp, cells(load_profile_, false)});
+    last_import_ = on_wire(row.channels[0]);
 
-    if (epoch_us(stamp) / 86'400'000'000 != epoch_us(last_stamp_) / 86'400'000'000) {
-        std::vector<std::uint32_t> snapshot{status_};
-        for (const auto count : present.total().channels) snapshot.push_back(on_wire(count));
-        snapshot.push_back(on_wire(present.day.channels[0]));
-        snapshot.push_back(on_wire(present.night.channels[0]));
-        daily_.append({stamp, std::move(snapshot)});
-    }
+    if (epoch_us(stamp) / 86'400'000'000 != epoch_us(last_stamp_) / 86'400'000'000)
+        daily_.append({stamp, cells(daily_, true)});
     const auto quarter = static_cast<std::uint64_t>(interval_of(stamp));
     if (draw(settings_.seed, sag, settings_.number.integer(), quarter) % 400 == 0)
         log(stamp - std::chrono::seconds{within(
                         draw(settings_.seed, sag_second, settings_.number.integer(), quarter), 1, 300)},
-            voltage_sag);
+            event::voltage_sag);
     last_stamp_ = stamp;
     last_registers_ = present;
     status_ = 0;
@@ -129,37 +137,10 @@ void Meter::log(Instant stamp, std::uint8_t event) {
     last_event_ = event;
 }
 
-void Meter::perform(const Deed& deed) {
-    advance(deed.at);
-    switch (deed.kind) {
-        case Deed::Kind::clock_set:
-            log(clock_.shown(deed.at), clock_before);
-            clock_.set(deed.at, deed.shown);
-            log(deed.shown, clock_after);
-            status_ |= profile_status_bit::clock_was_set;
-            break;
-        case Deed::Kind::disconnected:
-        case Deed::Kind::reconnected: {
-            const bool closed = deed.kind == Deed::Kind::reconnected;
-            if (!closed) status_ |= profile_status_bit::disconnected;
-            supply_->set(closed, deed.at);
-            log(clock_.shown(deed.at), closed ? breaker_closed : breaker_opened);
-            break;
-        }
-    }
-    deeds_.push_back(deed);
-}
-
-void Meter::replay(const std::vector<Deed>& deeds) {
-    for (const auto& deed : deeds)
-        if (deed.kind == Deed::Kind::clock_set || supply_ != nullptr) perform(deed);
-}
-
 Meter::Electrical Meter::electrical(int phase, Instant now) const {
-    const bool closed = supply_ == nullptr || supply_->closed_at(now);
     const auto key =
         static_cast<std::uint64_t>(epoch_us(now) / 10'000'000) << 2 | static_cast<unsigned>(phase);
-    const Energies flow = closed ? load_.nominal(interval_of(now)) : Energies{};
+    const Energies flow = closed(now) ? load_.nominal(interval_of(now)) : Energies{};
     constexpr std::array<std::int64_t, 3> share{36, 33, 31};
     const std::int64_t percent = phases() == 1 ? 100 : share[static_cast<std::size_t>(phase)];
     const std::int64_t watts = (flow.channels[0] - flow.channels[1]) * 4 * percent / 100;
@@ -173,56 +154,37 @@ Meter::Electrical Meter::electrical(int phase, Instant now) const {
     return {decivolts, apparent * 1000 / decivolts, watts};
 }
 
-const Meter::Object* Meter::find(const ObisCode& name) const {
-    const auto found = std::find_if(objects_.begin(), objects_.end(),
-                                    [&](const Object& object) { return object.name == name; });
-    return found == objects_.end() ? nullptr : &*found;
+std::int64_t Meter::watts(Instant now) const {
+    std::int64_t sum = 0;
+    for (int phase = 0; phase < phases(); ++phase) sum += electrical(phase, now).watts;
+    return sum;
 }
 
-void Meter::get(const AttributeId& id, const Selection& selection, Sap client, Instant now,
-                std::function<void(ReadOutcome)> done) {
-    advance(now);
-    const Object* object = find(id.object);
-    if (object == nullptr) return done(AccessResult::object_undefined);
-    if (object->class_id != id.class_id) return done(AccessResult::class_inconsistent);
-    const auto attribute = std::find_if(object->attributes.begin(), object->attributes.end(),
-                                        [&](const Attribute& a) { return a.id == id.attribute; });
-    if (attribute == object->attributes.end()) return done(AccessResult::object_undefined);
-    if ((attribute->readers & audience_of(client)) == 0) return done(AccessResult::read_write_denied);
-    if (id.attribute == 1) return done(Data{octet_string(id.object)});
-    done(object->read(id.attribute, selection, client, now));
+std::int64_t Meter::watt_hours_since_capture(Instant now) const {
+    return registers(now).total().channels[0] - last_registers_.total().channels[0];
 }
 
-void Meter::set(const AttributeId& id, const Data& value, Sap client, Instant now,
-                std::function<void(AccessResult)> done) {
-    advance(now);
-    const Object* object = find(id.object);
-    if (object == nullptr) return done(AccessResult::object_undefined);
-    if (object->class_id != id.class_id) return done(AccessResult::class_inconsistent);
-    const auto attribute = std::find_if(object->attributes.begin(), object->attributes.end(),
-                                        [&](const Attribute& a) { return a.id == id.attribute; });
-    if (attribute == object->attributes.end()) return done(AccessResult::object_undefined);
-    if (!attribute->writable || audience_of(client) != for_management)
-        return done(AccessResult::read_write_denied);
-    const auto time = date_time(value);  // the clock's time is all that can be written
-    if (!time) return done(AccessResult::type_unmatched);
-    perform({Deed::Kind::clock_set, now, time->at});
-    done(AccessResult::success);
-}
+std::uint32_t Meter::last_average_watts() const { return last_import_ * rows_per_hour; }
 
-void Meter::act(const MethodId& id, const std::optional<Data>&, Sap client, Instant now,
-                std::function<void(ActionOutcome)> done) {
-    advance(now);
-    const Object* object = find(id.object);
-    if (object == nullptr) return done({AccessResult::object_undefined, {}});
-    if (object->class_id != id.class_id) return done({AccessResult::class_inconsistent, {}});
-    if (std::find(object->methods.begin(), object->methods.end(), id.method) == object->methods.end())
-        return done({AccessResult::object_undefined, {}});
-    if (audience_of(client) != for_management) return done({AccessResult::read_write_denied, {}});
-    const bool close = id.method == 2;  // the breaker's methods are all that can be called
-    if (supply_->closed_at(now) != close)
-        perform({close ? Deed::Kind::reconnected : Deed::Kind::disconnected, now, {}});
-    done({});
+Meter::Demand Meter::maximum_demand(Instant now) const {
+    const auto month_of = [](Instant at) {
+        const std::chrono::year_month_day date{std::chrono::floor<std::chrono::days>(at)};
+        return date.year() / date.month();
+    };
+    const auto& columns = load_profile_.columns();
+    const auto import = std::find_if(columns.begin() + 1, columns.end(), [](const ProfileColumn& column) {
+        return column.object.class_id == 3 && column.object.object.groups[2] == 1;
+    });
+    Demand greatest;
+    if (import == columns.end()) return greatest;
+    const auto index = static_cast<std::size_t>(import - columns.begin()) - 1;
+    const auto month = month_of(clock_.shown(now));
+    for (const auto& row : load_profile_.rows()) {
+        if (month_of(row.stamp) != month) continue;
+        const std::uint32_t average = row.cells[index] * rows_per_hour;
+        if (average > greatest.watts || greatest.at == Instant{}) greatest = {average, row.stamp};
+    }
+    return greatest;
 }
 
 }  // namespace wattmesh::sim

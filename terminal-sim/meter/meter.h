@@ -1,11 +1,18 @@
 #pragma once
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
+#include "protocol/cosem/models/models.h"
+#include "protocol/cosem/monitors.h"
+#include "protocol/cosem/security_setup.h"
 #include "protocol/dlms/object.h"
+#include "terminal-sim/meter/deed.h"
 #include "terminal-sim/meter/ledger.h"
 #include "terminal-sim/meter/meter_clock.h"
+#include "terminal-sim/meter/objects/object.h"
+#include "terminal-sim/meter/objects/rare.h"
 #include "terminal-sim/meter/profile.h"
 #include "terminal-sim/meter/truth.h"
 
@@ -22,15 +29,12 @@ struct MeterSettings {
     bool over_radio = false;  ///< reading client ciphered and pre-established; short rows
     /// The last invocation counter accepted from this client (shown at 0-0:43.1.x).
     std::function<std::uint32_t(Sap)> accepted_counter = [](Sap) { return 0U; };
-};
-
-/// What people did to a meter. Replayed in order it brings a meter back to where it was.
-struct Deed {
-    enum class Kind : std::uint8_t { clock_set, disconnected, reconnected };
-    Kind kind{};
-    Instant at{};     ///< true time
-    Instant shown{};  ///< clock_set: the new time
-    friend bool operator==(const Deed&, const Deed&) = default;
+    /// Which kind of meter is played: names of objects, clients, columns.
+    const cosem::MeterModel* model = &cosem::models::generic;
+    /// Security setup, key_transfer: false when the keys cannot be taken. Absent: this meter takes none.
+    std::function<bool(const std::vector<cosem::security_setup::WrappedKey>&)> replace_keys{};
+    /// Push setup, push: sends this as DataNotification. Absent: this meter has nowhere to send.
+    std::function<void(dlms::Data)> send_push{};
 };
 
 /// One simulated meter: a COSEM logical device over a load. Not copyable; one thread.
@@ -61,48 +65,80 @@ public:
     /// Everything done so far, and bringing it back into a new meter (before the first `advance`).
     const std::vector<Deed>& deeds() const { return deeds_; }
     void replay(const std::vector<Deed>& deeds);
+    /// Somebody presses the button; true when that closed the breaker (disconnect control, modes 1, 3, 5, 6).
+    bool reconnect_by_hand(Instant now);
 
-private:
-    using Clients = unsigned;  ///< set of audience bits
-    struct Attribute {
-        std::int8_t id;
-        Clients readers;
-        bool writable = false;
-    };
-    struct Object {
-        std::uint16_t class_id;
-        std::uint8_t version;
-        ObisCode name;
-        Clients audience;
-        std::vector<Attribute> attributes;
-        std::vector<std::int8_t> methods;  ///< management client only
-        std::function<dlms::ReadOutcome(std::int8_t, const dlms::Selection&, Sap, Instant)> read;
-    };
+    /// What the meter says it is, and what image files for it name as their model.
+    static constexpr std::string_view type = "WMT-SIM";
+    std::string logical_device_name() const;
+    std::string firmware() const;
+    /// The name that the model has for something; the generic one when it has none.
+    ObisCode object_named(cosem::Quantity quantity) const;
+    /// An attribute that was written.
+    std::optional<dlms::Data> attribute(const ObisCode& object, std::int8_t id) const;
+    /// Keeps a value as if it had been written.
+    void store(const ObisCode& object, std::int8_t id, dlms::Data value);
+    /// What a client reads.
+    dlms::ReadOutcome value_of(const dlms::AttributeId& id, const dlms::Selection& selection, Sap client,
+                               Instant now) const;
+    /// Body of a push: the values that push_object_list names; null-data for what is not there.
+    dlms::Data push_body(Instant now) const;
+
     struct Electrical {
         std::int64_t decivolts, centiamperes, watts;
     };
-
-    // objects.cpp: what the meter shows
-    void add_identity();
-    void add_clock();
-    void add_energy();
-    void add_electrical();
-    void add_profiles();
-    void add_breaker();
-    void add(std::uint16_t class_id, std::uint8_t version, ObisCode name, Clients audience,
-             const std::vector<std::int8_t>& attributes, decltype(Object::read) read);
-    void add_data(ObisCode name, Clients audience, std::function<dlms::Data(Instant)> value);
-    void add_register(ObisCode name, std::int8_t scaler, std::uint8_t unit,
-                      std::function<dlms::Data(Instant)> value);
-    dlms::Data object_list(Sap client) const;
-    dlms::ReadOutcome association(std::int8_t attribute, Sap client) const;
-
-    const Object* find(const ObisCode& name) const;
-    void capture(Instant true_time, Instant stamp);
-    void log(Instant stamp, std::uint8_t event);
-    void perform(const Deed& deed);
-    int phases() const { return settings_.kind == LoadKind::household ? 1 : 3; }
     Electrical electrical(int phase, Instant now) const;
+    /// Of all phases; below 0 when the customer feeds in.
+    std::int64_t watts(Instant now) const;
+    bool closed(Instant now) const { return supply_ == nullptr || supply_->closed_at(now); }
+    cosem::disconnect_control::ControlState control_state(Instant now) const;
+    /// Imported since the last row of the load profile.
+    std::int64_t watt_hours_since_capture(Instant now) const;
+    std::uint32_t last_average_watts() const;
+    struct Demand {
+        std::uint32_t watts = 0;
+        Instant at{};  ///< the meter's time; epoch: no row this month
+    };
+    /// The greatest average of a row in the month that the meter's clock shows.
+    Demand maximum_demand(Instant now) const;
+
+private:
+    friend struct ObjectMaker;
+
+    const SimObject* find(const ObisCode& name) const;
+    dlms::ReadOutcome association(std::int8_t attribute, Sap client) const;
+    void capture(Instant true_time, Instant stamp);
+    std::uint32_t cell(const ProfileColumn& column, const Energies& row, const Registers& present,
+                       bool snapshot, Instant true_time) const;
+    void log(Instant stamp, std::uint8_t event);
+    /// Does it at its time, and remembers it unless it follows from what is remembered already.
+    void perform(const Deed& deed);
+    void apply(const Deed& deed);
+    void remember(Deed deed);
+    void remember_call(std::uint16_t class_id, const ObisCode& object, std::int8_t method,
+                       const dlms::Data& argument, Instant now);
+    int phases() const { return settings_.kind == LoadKind::household ? 1 : 3; }
+    RareState& rare();
+
+    // objects/supply.cpp
+    cosem::disconnect_control::ControlMode control_mode() const;
+    dlms::AccessResult switch_supply(bool close, Instant now);
+    dlms::AccessResult execute(const cosem::ActionItem& script, Instant now);
+    void watch_limit(Instant now);
+    void trip(Instant at);
+    // objects/calendar.cpp, objects/image.cpp
+    void activate_calendar(Instant now);
+    dlms::AccessResult transfer_image(const SimObject::Call& what);
+    dlms::AccessResult activate_image(Instant now);
+    // due.cpp: what happens by itself at a time
+    struct Due {
+        Instant at{};     ///< true time
+        Instant shown{};  ///< as scheduled
+        const SimObject* object = nullptr;
+    };
+    std::optional<Due> next_due() const;
+    void carry_out(const Due& due);
+    void skip_past_times(const ObisCode& schedule, Instant now);
 
     MeterSettings settings_;
     const Load& load_;
@@ -112,14 +148,29 @@ private:
     Ledger ledger_;
     MeterClock clock_;
     Profile load_profile_, daily_, events_;
-    std::vector<Object> objects_;
+    const SimObjects* objects_;
     std::vector<Deed> deeds_;
+    std::unique_ptr<RareState> rare_;
     Instant last_stamp_{};
+    Instant latest_{};  ///< true time of the last thing that happened
     Registers last_registers_;
-    std::uint8_t status_ = 0;  ///< of the row that is being gathered
+    std::uint32_t last_import_ = 0;  ///< Wh of the last row
+    bool applying_ = false;          ///< what happens now follows from a deed that is remembered
+    std::uint8_t status_ = 0;        ///< of the row that is being gathered
     std::uint8_t last_event_ = 0;
 };
 
+/// What an energy or apparent energy register (group C of its code) counts.
+std::int64_t counted(const Energies& energies, std::uint8_t group_c);
+/// Content of a deed of kind written or called.
+Buffer deed_content(std::uint16_t class_id, const ObisCode& object, std::int8_t member,
+                    const dlms::Data& value);
+
+/// Codes in the event log.
+namespace event {
+inline constexpr std::uint8_t power_up = 2, clock_before = 4, clock_after = 5, firmware_activated = 18,
+                              breaker_opened = 62, breaker_closed = 63, limit_exceeded = 65, voltage_sag = 76;
+}
 /// Bits of the profile status, 0-0:96.10.1.
 namespace profile_status_bit {
 inline constexpr std::uint8_t clock_was_set = 0x20, disconnected = 0x40;

@@ -28,6 +28,7 @@ public:
 
     void append(ProfileRow row);
     const std::deque<ProfileRow>& rows() const { return rows_; }
+    const std::vector<ProfileColumn>& columns() const { return columns_; }
     /// Any readable attribute 2..8; selection by range of the clock, by entry, and of columns, for the
     /// buffer.
     dlms::ReadOutcome get(std::int8_t attribute, const dlms::Selection& selection) const;

@@ -13,6 +13,7 @@ constexpr ModelObject objects[]{
     object_at(clock, obis::clock, 8),
     data_at(logical_device_name, obis::logical_device_name),
     data_at(serial_number, code(0, 0, 96, 1, 1)),
+    data_at(meter_type, code(0, 0, 96, 1, 2)),  // [M]
     data_at(firmware_version, code(1, 0, 0, 2, 0)),
     register_at(active_import_tariff_1, code(1, 0, 1, 8, 1), 0, Unit::watt_hour),
     register_at(active_import_tariff_2, code(1, 0, 1, 8, 2), 0, Unit::watt_hour),

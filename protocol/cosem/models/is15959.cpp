@@ -15,6 +15,7 @@ constexpr ModelObject objects[]{
     data_at(logical_device_name, obis::logical_device_name),
     data_at(serial_number, code(0, 0, 96, 1, 0)),
     data_at(manufacturer, code(0, 0, 96, 1, 1)),
+    data_at(meter_type, code(0, 0, 94, 91, 9)),
     data_at(firmware_version, code(1, 0, 0, 2, 0)),
     register_at(active_import, code(1, 0, 1, 8, 0), 0, Unit::watt_hour),
     register_at(active_export, code(1, 0, 2, 8, 0), 0, Unit::watt_hour),

@@ -69,7 +69,7 @@ std::string_view to_string(ReadingKeys keys) {
 
 std::string_view to_string(Quantity quantity) {
     // In the order of the enumeration.
-    static constexpr std::array<std::string_view, 44> words{
+    static constexpr std::array<std::string_view, 45> words{
         "clock",
         "logical_device_name",
         "serial_number",
@@ -114,6 +114,7 @@ std::string_view to_string(Quantity quantity) {
         "invocation_counter",
         "mbus_client_1",
         "tamper_count",
+        "meter_type",
     };
     const auto index = static_cast<std::size_t>(quantity);
     return index < words.size() ? words[index] : "?";

@@ -58,6 +58,7 @@ enum class Quantity : std::uint8_t {
     invocation_counter,  ///< of the management client
     mbus_client_1,
     tamper_count,
+    meter_type,  ///< the text that image files name as their model
 };
 std::string_view to_string(Quantity quantity);
 

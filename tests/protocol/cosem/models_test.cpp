@@ -27,7 +27,7 @@ TEST_CASE("meter models: names are unique, objects are attributes of known class
             CHECK(spec->attribute(object.attribute) != nullptr);
         }
         for (const auto quantity : {Quantity::clock, Quantity::logical_device_name, Quantity::load_profile,
-                                    Quantity::image_transfer, Quantity::security_setup})
+                                    Quantity::image_transfer, Quantity::security_setup, Quantity::meter_type})
             CHECK(model->find(quantity) != nullptr);
     }
     CHECK(meter_model("nobody") == nullptr);
@@ -49,9 +49,9 @@ TEST_CASE("meter models: profiles are objects, start with the clock and capture 
 
 TEST_CASE("meter models: every quantity has a word of its own", "[cosem]") {
     std::set<std::string_view> words;
-    for (int i = 0; i <= static_cast<int>(Quantity::tamper_count); ++i)
+    for (int i = 0; i <= static_cast<int>(Quantity::meter_type); ++i)
         CHECK(words.insert(to_string(static_cast<Quantity>(i))).second);
-    CHECK(to_string(Quantity::tamper_count) == "tamper_count");
+    CHECK(to_string(Quantity::meter_type) == "meter_type");
     CHECK(to_string(Quantity::load_profile) == "load_profile");
 }
 

@@ -1,0 +1,34 @@
+#pragma once
+#include <map>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include "protocol/cosem/image_transfer_class.h"
+#include "protocol/dlms/data.h"
+
+namespace wattmesh::sim {
+
+/// An image that is being transferred to a meter, or was.
+struct SimImage {
+    static constexpr std::uint32_t block_size = 128;
+    static constexpr std::uint32_t size_max = 4 << 20;  ///< octets; larger images are refused
+    cosem::image_transfer::Status status{};
+    Buffer identifier, octets;
+    std::vector<bool> blocks;
+    std::string version;  ///< out of the image, once verified
+
+    std::uint32_t first_missing() const;
+};
+
+/// What few meters have: attributes that were written, an image, things that are due. Made when first needed.
+struct RareState {
+    std::map<std::pair<ObisCode, std::int8_t>, dlms::Data> attributes;
+    std::optional<SimImage> image;
+    bool ready_for_reconnection = false;
+    std::optional<Instant> over_threshold_since;      ///< the limiter's, true time
+    std::optional<Instant> trip_at;                   ///< when the limiter opens, unless power falls before
+    std::set<std::pair<ObisCode, Instant>> executed;  ///< schedules and the times they were executed for
+};
+
+}  // namespace wattmesh::sim
