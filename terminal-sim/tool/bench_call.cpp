@@ -228,6 +228,18 @@ void BenchCall::use(Sap client) {
              [this] { return repeat_frame(); });
 }
 
+void BenchCall::wait(Duration real) {
+    bool over = false;
+    timer_.after_real(real, [&] {
+        over = true;
+        loop_.stop();
+    });
+    while (!over) {
+        if (!broken_.empty()) throw std::runtime_error(fmt::format("meter at {}: {}", address_, broken_));
+        loop_.run();
+    }
+}
+
 Buffer BenchCall::wait_for_answer(const std::function<bool()>& again) {
     wait_for([this] { return !answers_.empty(); }, "answer", again);
     Buffer answer = std::move(answers_.front());

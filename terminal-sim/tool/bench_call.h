@@ -45,6 +45,8 @@ public:
     std::uint64_t repeated() const { return repeated_; }
     /// APDUs that came by `receive`.
     std::uint64_t streamed() const { return streamed_; }
+    /// Lets real time pass; throws when the connection breaks meanwhile.
+    void wait(Duration real);
 
 private:
     void connect(const platform::HostPort& meter);

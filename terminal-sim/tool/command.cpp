@@ -60,13 +60,15 @@ const Command all[] = {
      "  --echo true        gives back what it receives, as some optical heads do\n"
      "  --address A        to listen on (127.0.0.1)\n"
      "  --kind K           household, shop or factory (household)\n"
+     "  --model NAME       plays generic, idis, dsmr or is15959: names of objects, clients, columns "
+     "(generic)\n"
      "  --history-days D   how long it has been measuring at the first start (7)\n"
      "  --seed N           of its load (1)\n"
      "  --state DIR        what it keeps over a restart (default: below $XDG_STATE_HOME or ~/.local/state)\n"
      "  --truth FILE       appends every captured interval\n"
      "  --speed X, --origin S   as for field\n",
-     {"port", "link", "window", "information", "echo", "number", "ek", "ak", "secret", "keys", "address",
-      "kind", "history-days", "seed", "state", "truth", "speed", "origin", "log"},
+     {"port",    "link", "window", "information",  "echo", "number", "ek",    "ak",    "secret", "keys",
+      "address", "kind", "model",  "history-days", "seed", "state",  "truth", "speed", "origin", "log"},
      run_meter},
     {"read",
      "read an object of a meter",
@@ -114,6 +116,28 @@ const Command all[] = {
      {"key", "ak", "dedicated", "title", "keys", "as"},
      run_decode,
      {"all", "json"}},
+    {"image",
+     "sign firmware and bring it into a meter",
+     "Usage: terminal-sim image key --key FILE\n"
+     "   or: terminal-sim image sign --key FILE --in FILE --out FILE --model TYPE --version V [--id TEXT]\n"
+     "   or: terminal-sim image send --tcp HOST:PORT --ek HEX --ak HEX --file FILE --vendor HEX [...]\n"
+     "`key` makes a vendor's P-256 key (a private file) and prints its public key. `sign` wraps an image; "
+     "TYPE "
+     "is what the\n"
+     "meter shows as its type; a simulated meter (WMT-SIM) wants an image whose first line is \"WMT-SIM "
+     "VERSION\".\n"
+     "`send` checks signature, digest and the meter's type before the first block, goes on where a broken "
+     "link "
+     "left it,\n"
+     "verifies and activates; one JSON line per event; exit status 0 only when activated or scheduled.\n"
+     "  --vendor HEX       public key of `key`\n"
+     "  --at T             activate then (Unix seconds or 2026-11-22T10:00:00Z) instead of at once\n"
+     "  --resume yes       the meter holds blocks of this very image from an earlier send\n"
+     "  --model NAME       meter model that names the objects (generic)\n"
+     "  --pause S          between polls (10)   --link, --server, --timeout   as for read\n",
+     {"key", "in", "out", "model", "version", "id", "tcp", "ek", "ak", "file", "vendor", "at", "resume",
+      "pause", "link", "server", "timeout"},
+     run_image},
     {"truth",
      "compare what was stored with what was measured",
      "Usage: terminal-sim truth compare --truth FILE --csv FILE\n"

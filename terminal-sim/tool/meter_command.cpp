@@ -97,6 +97,8 @@ int run_meter(const Call& call) {
     const auto kind = load_kind(settings.optional<std::string>("kind", "household"));
     if (!kind || *kind == LoadKind::summary)
         throw platform::SettingsError("--kind: is none of household, shop, factory");
+    const auto* model = cosem::meter_model(settings.optional<std::string>("model", "generic"));
+    if (model == nullptr) throw platform::SettingsError("--model: is none of generic, idis, dsmr, is15959");
     const auto port = settings.required_in<std::uint16_t>("port", 0, 65535);
     const AccessKeys keys = keys_of(settings, *number);
     if (!keys.management)
@@ -121,6 +123,7 @@ int run_meter(const Call& call) {
     std::optional<Truth> truth;
     if (!truth_file.empty()) truth.emplace(truth_file);
     MeterSettings made{.number = *number, .kind = *kind, .seed = seed, .installed_at = installed_at};
+    made.model = model;
     made.accepted_counter = [&](Sap client) {
         return counters.accepted(client == management_client ? management_slot(0) : reading_slot(0));
     };
@@ -132,8 +135,8 @@ int run_meter(const Call& call) {
     platform::Loop loop{clock};
     Housekeeping housekeeping{loop, meter, folder / "meter.state", installed_at};
     const auto make_server = [&] {
-        return std::make_unique<dlms::Server>(system_title(*number), bench_access(keys, counters, 0), meter,
-                                              ciphers, random);
+        return std::make_unique<dlms::Server>(system_title(*number), bench_access(keys, counters, 0, *model),
+                                              meter, ciphers, random);
     };
     const BenchPort bench{
         loop, settings.optional<std::string>("address", "127.0.0.1"), port, *link, make_server, limits};

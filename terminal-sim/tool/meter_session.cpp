@@ -126,15 +126,30 @@ void MeterSession::associate() {
     if (!client_->associated()) throw std::runtime_error("the meter does not associate");
 }
 
-ReadOutcome MeterSession::get(const AttributeId& id, const Selection& selection) {
-    client_->get(id, selection);
+template <class Completed>
+Completed MeterSession::outcome() {
     pump();
     while (auto event = client_->take_event()) {
-        if (auto* read = std::get_if<ReadCompleted>(&*event)) return std::move(read->outcome);
+        if (auto* completed = std::get_if<Completed>(&*event)) return std::move(*completed);
         if (const auto* failed = std::get_if<RequestFailed>(&*event))
             throw std::runtime_error(failure(*failed));
     }
     throw std::runtime_error("the meter does not answer the request");
+}
+
+ReadOutcome MeterSession::get(const AttributeId& id, const Selection& selection) {
+    client_->get(id, selection);
+    return outcome<ReadCompleted>().outcome;
+}
+
+AccessResult MeterSession::set(const AttributeId& id, const Data& value) {
+    client_->set(id, value);
+    return outcome<WriteCompleted>().result;
+}
+
+ActionOutcome MeterSession::act(const MethodId& id, const std::optional<Data>& argument) {
+    client_->act(id, argument);
+    return outcome<ActionCompleted>().outcome;
 }
 
 void MeterSession::release() {

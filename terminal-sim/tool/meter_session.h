@@ -22,6 +22,8 @@ public:
     ~MeterSession();
 
     dlms::ReadOutcome get(const dlms::AttributeId& id, const dlms::Selection& selection = {});
+    dlms::AccessResult set(const dlms::AttributeId& id, const dlms::Data& value);
+    dlms::ActionOutcome act(const dlms::MethodId& id, const std::optional<dlms::Data>& argument);
     void release();
 
 private:
@@ -29,6 +31,8 @@ private:
     void recover_counter(Sap client);
     void associate();
     void pump();
+    template <class Completed>
+    Completed outcome();
 
     BenchCall& call_;
     security::OpensslCiphers ciphers_;

@@ -150,11 +150,11 @@ AccessResult Meter::activate_image(Instant now) {
     rare_->image->status = Status::activation_successful;
     rare_->image->octets = {};
     log(clock_.shown(now), event::firmware_activated);
-    perform({Deed::Kind::written,
-             now,
-             {},
-             deed_content(1, object_named(cosem::Quantity::firmware_version), 2,
-                          octet_string(as_bytes(version)))});
+    const ObisCode name = object_named(cosem::Quantity::firmware_version);
+    const Data shown = octet_string(as_bytes(version));
+    store(name, 2, shown);
+    // remembered even when a schedule did it: after a restart there is no image to activate again
+    deeds_.push_back({Deed::Kind::written, now, {}, deed_content(1, name, 2, shown)});
     return AccessResult::success;
 }
 

@@ -76,14 +76,15 @@ TEST_CASE("town and shipment: files come back as they were, readable by the owne
     std::set<std::string> keys;
     for (const auto& [number, made] : shipment) {
         const MeterKeys& read = delivered.at(number);
-        for (const auto& [a, b] : {std::pair{&made.management.encryption, &read.management.encryption},
-                                   {&made.management.authentication, &read.management.authentication},
-                                   {&made.reading.encryption, &read.reading.encryption},
-                                   {&made.reading.authentication, &read.reading.authentication},
-                                   {&made.join, &read.join}}) {
-            CHECK(to_hex(a->reveal()) == to_hex(b->reveal()));
-            CHECK(keys.insert(to_hex(a->reveal())).second);  // no key twice
-        }
+        const auto same = [&](const auto& one, const auto& other) {
+            CHECK(to_hex(one.reveal()) == to_hex(other.reveal()));
+            CHECK(keys.insert(to_hex(one.reveal())).second);  // no key twice
+        };
+        same(made.management.encryption, read.management.encryption);
+        same(made.management.authentication, read.management.authentication);
+        same(made.reading.encryption, read.reading.encryption);
+        same(made.reading.authentication, read.reading.authentication);
+        same(made.join, read.join);
         CHECK(made.lls_password == read.lls_password);
         CHECK(made.lls_password.size() == 16);
     }

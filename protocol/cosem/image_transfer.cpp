@@ -1,0 +1,415 @@
+#include "protocol/cosem/image_transfer.h"
+
+#include <algorithm>
+#include <cassert>
+
+#include "protocol/cosem/measurement.h"
+#include "protocol/cosem/schedule.h"
+
+namespace wattmesh::cosem {
+
+using dlms::AccessResult;
+using dlms::Data;
+using image_transfer::Status;
+
+namespace {
+
+/// Asking again would not help.
+bool is_final(AccessResult result) {
+    switch (result) {
+        case AccessResult::read_write_denied:
+        case AccessResult::object_undefined:
+        case AccessResult::class_inconsistent:
+        case AccessResult::type_unmatched:
+        case AccessResult::scope_of_access_violated:
+            return true;
+        default:
+            return false;
+    }
+}
+
+/// Date and time of day to the second; meters may set the day of the week and hundredths themselves.
+bool same_time(const single_action_schedule::ExecutionTime& a,
+               const single_action_schedule::ExecutionTime& b) {
+    return std::equal(a.date.octets.begin(), a.date.octets.begin() + 4, b.date.octets.begin()) &&
+           std::equal(a.time.octets.begin(), a.time.octets.begin() + 3, b.time.octets.begin());
+}
+
+}  // namespace
+
+ImageTransfer::ImageTransfer(const SignedImage& image, ImagePlan plan)
+    : image_(image), plan_(std::move(plan)), initiated_(plan_.resume) {}
+
+std::uint32_t ImageTransfer::blocks() const {
+    return block_size_ == 0 ? 0 : (image_.header().image_size + block_size_ - 1) / block_size_;
+}
+
+std::uint32_t ImageTransfer::blocks_done() const {
+    return blocks() - static_cast<std::uint32_t>(missing_.size());
+}
+
+ImageTransfer::Block ImageTransfer::block(std::uint32_t number) const {
+    const std::size_t start = std::size_t{number} * block_size_;
+    const Bytes whole = image_.image();
+    return {number,
+            to_buffer(whole.subspan(start, std::min<std::size_t>(block_size_, whole.size() - start)))};
+}
+
+std::optional<ImageStep> ImageTransfer::next() {
+    if (open_ || pausing_ || finished()) return std::nullopt;
+    open_ = true;
+    return step();
+}
+
+ImageStep ImageTransfer::step() const {
+    using namespace image_transfer;
+    const ObisCode& object = plan_.image_transfer;
+    switch (phase_) {
+        case Phase::model:
+            return ReadStep{data::value.of(plan_.meter_type)};
+        case Phase::enabled:
+            return ReadStep{image_transfer_enabled.of(object)};
+        case Phase::enable:
+            return WriteStep{image_transfer_enabled.of(object), image_transfer_enabled.write(true)};
+        case Phase::status:
+        case Phase::verify_status:
+        case Phase::activate_status:
+            return ReadStep{image_transfer_status.of(object)};
+        case Phase::initiate:
+            return image_transfer_initiate(object, {image_.header().identifier, image_.header().image_size});
+        case Phase::block_size:
+            return ReadStep{image_block_size.of(object)};
+        case Phase::blocks_status:
+            return ReadStep{image_transferred_blocks_status.of(object)};
+        case Phase::blocks:
+            return image_block_transfer(object, block(missing_.back()));
+        case Phase::first_missing:
+            return ReadStep{image_first_not_transferred_block_number.of(object)};
+        case Phase::verify:
+            return image_verify(object);
+        case Phase::info:
+            return ReadStep{image_to_activate_info.of(object)};
+        case Phase::activate:
+            return image_activate(object);
+        case Phase::schedule:
+            return WriteStep{single_action_schedule::execution_time.of(plan_.activation_schedule),
+                             single_action_schedule::execution_time.write(
+                                 {single_action_schedule::execution_at(*plan_.activate_at)})};
+        case Phase::schedule_check:
+            return ReadStep{single_action_schedule::execution_time.of(plan_.activation_schedule)};
+        case Phase::done:
+        case Phase::failed:
+            break;
+    }
+    assert(false && "finished transfers have no step");
+    return ReadStep{};
+}
+
+void ImageTransfer::go(Phase phase) {
+    phase_ = phase;
+    tries_ = 0;
+}
+
+void ImageTransfer::tell(ImageEvent::Kind kind) { events_.push_back({kind, blocks_done(), blocks(), {}}); }
+
+void ImageTransfer::fail(std::string reason) {
+    phase_ = Phase::failed;
+    events_.push_back({ImageEvent::Kind::failed, blocks_done(), blocks(), std::move(reason)});
+}
+
+void ImageTransfer::retry(AccessResult result) {
+    if (is_final(result) || ++tries_ >= plan_.tries_max)
+        return fail("the meter answers " + std::string{to_string(result)});
+    pausing_ = true;
+}
+
+void ImageTransfer::poll(Phase phase) {
+    if (++polls_ >= plan_.polls_max) return fail("the meter does not get ready in time");
+    phase_ = phase;
+    pausing_ = true;
+}
+
+void ImageTransfer::start_over(std::string_view why) {
+    constexpr unsigned starts_max = 3;
+    if (starts_ >= starts_max) return fail(std::string{why});
+    resuming_ = false;
+    go(Phase::initiate);
+}
+
+std::optional<Duration> ImageTransfer::pause() const {
+    return pausing_ ? std::optional{plan_.pause} : std::nullopt;
+}
+
+void ImageTransfer::interrupted() {
+    open_ = pausing_ = false;
+    if (finished()) return;
+    if (++interruptions_ > plan_.interruptions_max) return fail("the link breaks again and again");
+    switch (phase_) {
+        case Phase::model:
+        case Phase::enabled:
+        case Phase::enable:
+            return;
+        case Phase::activate:
+        case Phase::activate_status:  // meters restart when they activate
+            return go(Phase::activate_status);
+        case Phase::schedule:
+        case Phase::schedule_check:
+            return go(Phase::schedule);
+        default:
+            return go(Phase::status);
+    }
+}
+
+void ImageTransfer::answer(const dlms::ReadOutcome& outcome) {
+    if (!open_ || finished()) return;
+    open_ = false;
+    if (const auto* result = std::get_if<AccessResult>(&outcome)) return refused(*result);
+    take_value(std::get<Data>(outcome));
+}
+
+void ImageTransfer::answer(AccessResult result) {
+    if (!open_ || finished()) return;
+    open_ = false;
+    if (result != AccessResult::success) return retry(result);
+    go(phase_ == Phase::enable ? Phase::status : Phase::schedule_check);
+}
+
+void ImageTransfer::answer(const dlms::ActionOutcome& outcome) {
+    if (!open_ || finished()) return;
+    open_ = false;
+    outcome.result == AccessResult::success ? called() : call_refused(outcome.result);
+}
+
+void ImageTransfer::take_value(const Data& data) {
+    switch (phase_) {
+        case Phase::model:
+            return take_model(data);
+        case Phase::enabled: {
+            const auto enabled = image_transfer::image_transfer_enabled.read(data);
+            if (!enabled) return fail(to_string(enabled.error()));
+            return go(*enabled ? Phase::status : Phase::enable);
+        }
+        case Phase::status:
+            return take_status(data);
+        case Phase::block_size:
+            return take_block_size(data);
+        case Phase::blocks_status:
+            return take_blocks_status(data);
+        case Phase::first_missing:
+            return take_first_missing(data);
+        case Phase::verify_status:
+            return take_verify_status(data);
+        case Phase::info:
+            return take_info(data);
+        case Phase::activate_status:
+            return take_activate_status(data);
+        case Phase::schedule_check:
+            return take_schedule(data);
+        default:
+            return fail("a value came that nobody asked for");
+    }
+}
+
+// What a meter need not show is not insisted on.
+void ImageTransfer::refused(AccessResult result) {
+    if (!is_final(result)) return retry(result);
+    switch (phase_) {
+        case Phase::enabled:
+            return go(Phase::status);
+        case Phase::blocks_status:
+            return go(Phase::first_missing);
+        case Phase::info:
+            tell(ImageEvent::Kind::verified);
+            return go(plan_.activate_at ? Phase::schedule : Phase::activate);
+        case Phase::schedule_check:
+            tell(ImageEvent::Kind::scheduled);
+            return go(Phase::done);
+        default:
+            return retry(result);
+    }
+}
+
+void ImageTransfer::called() {
+    switch (phase_) {
+        case Phase::initiate:
+            ++starts_;
+            initiated_ = true;
+            tell(ImageEvent::Kind::initiated);
+            return go(Phase::block_size);
+        case Phase::blocks:
+            missing_.pop_back();
+            tell(ImageEvent::Kind::progressed);
+            return go(missing_.empty() ? Phase::first_missing : Phase::blocks);
+        case Phase::verify:
+            return go(Phase::info);
+        case Phase::activate:
+            return go(Phase::activate_status);
+        default:
+            return fail("a method was answered that nobody called");
+    }
+}
+
+void ImageTransfer::call_refused(AccessResult result) {
+    const bool goes_on = result == AccessResult::temporary_failure;
+    if (phase_ == Phase::verify) {
+        if (goes_on) return poll(Phase::verify_status);
+        return fail("the meter does not accept the image: " + std::string{to_string(result)});
+    }
+    if (phase_ == Phase::activate && goes_on) return poll(Phase::activate_status);
+    retry(result);
+}
+
+void ImageTransfer::take_model(const Data& data) {
+    Decoding how;
+    const auto text = Codec<std::string>::decode(data, how);
+    if (!text) return fail("the meter does not show its type as text");
+    if (*text != image_.header().model)
+        return fail("the image is for " + image_.header().model + ", the meter is " + *text);
+    tell(ImageEvent::Kind::model_agreed);
+    go(Phase::enabled);
+}
+
+void ImageTransfer::take_status(const Data& data) {
+    const auto status = image_transfer::image_transfer_status.read(data);
+    if (!status) return fail(to_string(status.error()));
+    if (!initiated_) return go(Phase::initiate);  // whatever it holds is not ours
+    switch (*status) {
+        case Status::initiated:
+            resuming_ = true;
+            return go(Phase::block_size);
+        case Status::verification_initiated:
+            return poll(Phase::verify_status);
+        case Status::verification_successful:
+            return go(Phase::info);
+        default:
+            return start_over("the meter forgets or refuses the image again and again");
+    }
+}
+
+void ImageTransfer::take_block_size(const Data& data) {
+    const auto size = image_transfer::image_block_size.read(data);
+    if (!size) return fail(to_string(size.error()));
+    if (*size == 0) return fail("image_block_size is 0");
+    block_size_ = *size;
+    missing_.resize(blocks());
+    for (std::uint32_t i = 0; i < blocks(); ++i) missing_[i] = blocks() - 1 - i;
+    go(Phase::blocks_status);
+}
+
+void ImageTransfer::take_blocks_status(const Data& data) {
+    const auto bits = image_transfer::image_transferred_blocks_status.read(data);
+    if (!bits) return fail(to_string(bits.error()));
+    if (bits->bits != blocks()) return start_over("image_transferred_blocks_status is of another image");
+    std::erase_if(missing_, [&](std::uint32_t number) {
+        return (bits->octets[number / 8] & (0x80U >> number % 8)) != 0;
+    });
+    if (resuming_) tell(ImageEvent::Kind::resumed);
+    resuming_ = false;
+    go(missing_.empty() ? Phase::first_missing : Phase::blocks);
+}
+
+void ImageTransfer::take_first_missing(const Data& data) {
+    const auto first = image_transfer::image_first_not_transferred_block_number.read(data);
+    if (!first) return fail(to_string(first.error()));
+    if (*first >= blocks()) {
+        missing_.clear();
+        tell(ImageEvent::Kind::transferred);
+        return go(Phase::verify);
+    }
+    if (!missing_.empty()) {  // no bitmap to be had: from the first missing one on
+        std::erase_if(missing_, [&](std::uint32_t number) { return number < *first; });
+        if (resuming_) tell(ImageEvent::Kind::resumed);
+        resuming_ = false;
+        return go(Phase::blocks);
+    }
+    if (++rounds_ > plan_.rounds_max) return fail("the meter loses blocks again and again");
+    go(Phase::block_size);
+}
+
+void ImageTransfer::take_verify_status(const Data& data) {
+    const auto status = image_transfer::image_transfer_status.read(data);
+    if (!status) return fail(to_string(status.error()));
+    switch (*status) {
+        case Status::verification_initiated:
+            return poll(Phase::verify_status);
+        case Status::verification_successful:
+            return go(Phase::info);
+        case Status::initiated:
+            return poll(Phase::verify);
+        default:
+            return fail("the meter's verification failed");
+    }
+}
+
+void ImageTransfer::take_info(const Data& data) {
+    const auto images = image_transfer::image_to_activate_info.read(data);
+    if (!images) return fail(to_string(images.error()));
+    const bool ours = std::any_of(images->begin(), images->end(), [&](const auto& image) {
+        return image.identification == image_.header().identifier && image.size == image_.header().image_size;
+    });
+    if (!images->empty() && !ours) return fail("image_to_activate_info names another image");
+    tell(ImageEvent::Kind::verified);
+    go(plan_.activate_at ? Phase::schedule : Phase::activate);
+}
+
+void ImageTransfer::take_activate_status(const Data& data) {
+    const auto status = image_transfer::image_transfer_status.read(data);
+    if (!status) return fail(to_string(status.error()));
+    switch (*status) {
+        case Status::activation_initiated:
+            return poll(Phase::activate_status);
+        case Status::verification_successful:  // the call did not get there
+            return poll(Phase::activate);
+        case Status::activation_failed:
+            return fail("the meter's activation failed");
+        case Status::activation_successful:
+        case Status::not_initiated:  // some meters forget when they have started with the new image
+            tell(ImageEvent::Kind::activated);
+            return go(Phase::done);
+        default:
+            return fail("the meter holds another image now");
+    }
+}
+
+void ImageTransfer::take_schedule(const Data& data) {
+    const auto times = single_action_schedule::execution_time.read(data);
+    if (!times) return fail(to_string(times.error()));
+    const auto wanted = single_action_schedule::execution_at(*plan_.activate_at);
+    if (times->size() != 1 || !same_time(times->front(), wanted))
+        return fail("the meter keeps another time of activation");
+    tell(ImageEvent::Kind::scheduled);
+    go(Phase::done);
+}
+
+std::optional<ImageEvent> ImageTransfer::take_event() {
+    if (events_.empty()) return std::nullopt;
+    ImageEvent event = std::move(events_.front());
+    events_.pop_front();
+    return event;
+}
+
+std::string_view to_string(ImageEvent::Kind kind) {
+    switch (kind) {
+        case ImageEvent::Kind::model_agreed:
+            return "model_agreed";
+        case ImageEvent::Kind::initiated:
+            return "initiated";
+        case ImageEvent::Kind::resumed:
+            return "resumed";
+        case ImageEvent::Kind::progressed:
+            return "progressed";
+        case ImageEvent::Kind::transferred:
+            return "transferred";
+        case ImageEvent::Kind::verified:
+            return "verified";
+        case ImageEvent::Kind::activated:
+            return "activated";
+        case ImageEvent::Kind::scheduled:
+            return "scheduled";
+        case ImageEvent::Kind::failed:
+            return "failed";
+    }
+    return "?";
+}
+
+}  // namespace wattmesh::cosem
