@@ -93,6 +93,20 @@ std::optional<std::string> inline_words(const DataNode& node) {
     return text + (structure ? "}" : "]") + meaning(node);
 }
 
+/// A push whose first value is the list of what is pushed: the object of each value, in parentheses.
+std::vector<std::string> names_in_front(const DataNode& node) {
+    std::vector<std::string> names;
+    if (node.tag != tag::structure || node.elements.empty()) return names;
+    const auto& list = node.elements.front();
+    if (list.tag != tag::array || !list.complete || list.elements.size() != node.count) return names;
+    for (const DataNode& object : list.elements) {
+        if (captured(object).empty()) return {};
+        names.push_back(
+            names.empty() ? "" : fmt::format("({}) ", object_words(logical_name(object.elements[1].octets))));
+    }
+    return names;
+}
+
 void put_line(Walk& walk, std::size_t at, std::string text) {
     walk.session.report.line(walk.passage, at, walk.depth, std::move(text));
 }
@@ -109,11 +123,13 @@ void say(Walk& walk, const DataNode& node, const std::string& prefix) {
         return line(node.at, prefix + std::string{type_name(node.tag)} + " " + *words);
     line(node.at, fmt::format("{}{} of {}{}", prefix, type_name(node.tag), node.count, meaning(node)));
     ++walk.depth;
+    const auto names = names_in_front(node);
     const std::size_t size = node.elements.size();
     const bool few = walk.session.all || size <= elements_shown_max;
     const std::size_t shown = few ? size : elements_shown_of_more;
     const std::size_t last = few ? size : size - 1;
-    for (std::size_t i = 0; i < shown; ++i) say(walk, node.elements[i], fmt::format("{}: ", i + 1));
+    for (std::size_t i = 0; i < shown; ++i)
+        say(walk, node.elements[i], fmt::format("{}: {}", i + 1, i < names.size() ? names[i] : ""));
     if (last > shown)
         line(node.elements[shown].at, fmt::format("... {} more (--all prints them)", last - shown));
     if (!few) say(walk, node.elements[last], fmt::format("{}: ", last + 1));

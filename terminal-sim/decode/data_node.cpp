@@ -77,6 +77,9 @@ private:
         if (!charge(possible, count_at)) return;
         for (std::size_t i = 0; i < node.count && walk_.in.ok(); ++i)
             node.elements.push_back(value(depth_left - 1));
+        if (!walk_.in.ok() && !node.elements.empty() && !std::exchange(explained_, true))
+            walk_.explain(fmt::format("in element {} of {} of the {} at octet {}", node.elements.size(),
+                                      node.count, type_name(node.tag), walk_.passage.origin(node.at)));
     }
 
     void scalar(DataNode& node);
@@ -97,6 +100,7 @@ private:
 
     Walk& walk_;
     std::size_t elements_left_ = dlms::DataLimits{}.elements_max;
+    bool explained_ = false;  ///< the innermost array or structure said that a fault is in it
 };
 
 void DataReader::text(DataNode& node) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "protocol/base/reader.h"
@@ -54,6 +55,12 @@ public:
         if (!in.ok()) return;
         in.fail_at(fault, at - begin_);
         detail_ = std::move(detail);
+    }
+
+    /// More words for the fault that is there.
+    void explain(std::string_view words) {
+        if (!detail_.empty()) detail_ += ", ";
+        detail_ += words;
     }
 
     /// The next `size` octets as a message of its own, one level deeper. Its faults leave this one alone;

@@ -138,7 +138,8 @@ TEST_CASE("describe: names what the other messages are about", "[sim]") {
         {"UI-LG-GBT1",
          {"streaming, window 0", "unfinished", "data-notification invoke 8160211",
           "5: capture object: class 3"}},
-        {"PUSH-W", {"from 1 to 60", "\"GRX0000000123456\""}},
+        {"PUSH-W",
+         {"from 1 to 60", "2: (0-0:42.0.0*255 Logical device name) octet-string(16) \"GRX0000000123456\""}},
     }));
     CAPTURE(row.id);
     const Report report = describe(vector(row.id));
@@ -187,6 +188,22 @@ TEST_CASE("describe: joins segments and blocks and decodes the whole", "[sim]") 
                Catch::Contains("2021-01-24T14:48:57.80+01:00"));
     CHECK_THAT(describe(joined({"I-GET", "I-GETR"})).text(),
                Catch::Contains("of class 7 profile_generic, 1-0:99.1.0*255 Load profile, attribute 3"));
+}
+
+TEST_CASE("describe: shows the octets around an error and where it is", "[sim]") {
+    const Report cut = describe(octets("C401C10002020600001391020211"));
+    CHECK(cut.text() ==
+          "0000  get-response-normal invoke 1 confirmed high priority\n"
+          "0004    value structure of 2\n"
+          "0006      1: uint32 5009\n"
+          "000B      2: structure of 2\n"
+          "000E  !! truncated\n"
+          "\n"
+          "0006  06 00 00 13 91 02 02 11\n"
+          "                              ^^\n"
+          "error: truncated at octet 14 (0xE) in get-response-normal: in element 1 of 2 of the structure at "
+          "octet "
+          "11\n");
 }
 
 TEST_CASE("describe: points at the wrong octet", "[sim]") {
