@@ -15,9 +15,9 @@ database::MeterLine wanted(Context& context, database::Connection& connection, c
     const auto number = request.device("number");
     auto found = database::MeterReader{connection}.find(number, context.now());
     if (!found)
-        throw Problem{404, "No such meter",
-                      "No meter " + to_string(number) +
-                          " is registered. 'headend import FILE' registers meters."};
+        throw Problem{
+            404, "No such meter",
+            "No meter " + to_string(number) + " is registered. 'headend import FILE' registers meters."};
     return std::move(*found);
 }
 
