@@ -74,8 +74,10 @@ public:
     /// Client: the timer ran out. The last frame goes out once more, or the server is asked whether it has
     /// something to say (RR). False when `repeats_max` was reached: the link is closed then.
     bool repeat();
-    /// Client: it is our turn and more is expected (blocks that stream, an answer that took long): RR.
-    void poll() { owed_ = owed_ || client(); }
+    /// RR when it is our turn. Client: more is expected (blocks that stream, an answer that took long).
+    /// Server: there is no answer to what was taken (an unconfirmed service, a block of many), the client may
+    /// go on.
+    void poll() { owed_ = true; }
     /// The frame that has begun will not come to its end: its octets are dropped.
     void drop_partial() { decoder_.reset(); }
     /// The line below broke: back to Closed, everything open is forgotten.
