@@ -129,10 +129,14 @@ void BenchConnection::end_hdlc() {
 }
 
 void BenchConnection::answer_hdlc() {
-    while (const auto apdu = hdlc_.take_apdu())
+    while (const auto apdu = hdlc_.take_apdu()) {
+        const std::uint64_t before = answers_;
         server_->handle(hdlc_client_, *apdu, loop_.now(), [this](Buffer answer) {
+            ++answers_;
             if (!hdlc_.send_apdu(answer)) log().warning("dropped answer octets={}", answer.size());
         });
+        if (answers_ == before) hdlc_.poll();  // the meter answers at once or never
+    }
     while (const auto octets = hdlc_.take_output()) send(*octets);
 }
 

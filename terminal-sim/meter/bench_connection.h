@@ -35,6 +35,7 @@ private:
     link::HdlcLink hdlc_;
     std::uint64_t established_ = 0;  ///< number of the data link whose client the server knows
     Sap hdlc_client_{};
+    std::uint64_t answers_ = 0;  ///< over HDLC, so far
     link::ModeEServer sign_on_;
     platform::Timer idle_, partial_, inactive_, pause_;
     std::unique_ptr<platform::Link> link_;
