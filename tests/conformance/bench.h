@@ -27,6 +27,7 @@ public:
         return true;
     }
     void raise(std::uint32_t next) override { last_ = std::max(last_, next - 1); }
+    void restart() override { last_ = accepted_ = 0; }
 
 private:
     std::uint32_t last_ = 0, accepted_ = 0;
