@@ -42,9 +42,7 @@ public:
         accepted_ = received;
         return true;
     }
-    void raise(std::uint32_t next) override {
-        sent_ = std::max(sent_ + 1, next) - 1;
-    }
+    void raise(std::uint32_t next) override { sent_ = std::max(sent_ + 1, next) - 1; }
 
 private:
     std::uint32_t sent_ = 0, accepted_ = 0;
