@@ -107,12 +107,8 @@ TEST_CASE("key service: what it ciphers the meter opens, what the role may not d
     CHECK(access.concentrator == unit);
     CHECK(access.meter_title == system_title(customer(0)));
     Heard heard;
-    dlms::SecurityContext meter{{SymmetricKey::from(key_a).value(), SymmetricKey::from(key_b).value()},
-                                access.meter_title,
-                                own_title,
-                                process.ciphers,
-                                heard,
-                                heard};
+    const dlms::ClientKeys keys{SymmetricKey::from(key_a).value(), SymmetricKey::from(key_b).value(), {}, {}};
+    dlms::SecurityContext meter{keys, access.meter_title, own_title, process.ciphers, heard, heard};
     for (int i = 0; i < 3; ++i)
         CHECK(meter.open(access.protection->protect(get_clock).value()).value() == get_clock);
 

@@ -9,8 +9,9 @@ using headend::frontend::WantedObject;
 
 Buffer wrapped(const sim::MeterKeys& keys, KeyWrap& kek) {
     Buffer plain;
-    for (const Key128* key : {&keys.reading.encryption, &keys.reading.authentication, &keys.join})
-        plain.insert(plain.end(), key->reveal().begin(), key->reveal().end());
+    for (const Bytes key :
+         {keys.reading.encryption.reveal(), keys.reading.authentication.reveal(), keys.join.reveal()})
+        plain.insert(plain.end(), key.begin(), key.end());
     return kek.wrap(plain);
 }
 

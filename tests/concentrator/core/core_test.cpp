@@ -128,9 +128,9 @@ struct Village {
             list.meters.push_back({meter(n), n == 1 ? dcu::MeterRole::summary : dcu::MeterRole::customer});
             const auto keys = meter_keys(n);
             Buffer plain;
-            for (const auto& key : {keys.reading.encryption, keys.reading.authentication, keys.join}) {
-                plain.insert(plain.end(), key.reveal().begin(), key.reveal().end());
-            }
+            for (const Bytes key :
+                 {keys.reading.encryption.reveal(), keys.reading.authentication.reveal(), keys.join.reveal()})
+                plain.insert(plain.end(), key.begin(), key.end());
             wrapped.meters.push_back({meter(n), kek->wrap(plain)});
         }
         write(o::meter_list, dcu::to_data(list));
