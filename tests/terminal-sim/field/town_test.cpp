@@ -76,15 +76,15 @@ TEST_CASE("town and shipment: files come back as they were, readable by the owne
     std::set<std::string> keys;
     for (const auto& [number, made] : shipment) {
         const MeterKeys& read = delivered.at(number);
-        const auto same = [&](const auto& one, const auto& other) {
+        const auto check_same = [&](const auto& one, const auto& other) {
             CHECK(to_hex(one.reveal()) == to_hex(other.reveal()));
             CHECK(keys.insert(to_hex(one.reveal())).second);  // no key twice
         };
-        same(made.management.encryption, read.management.encryption);
-        same(made.management.authentication, read.management.authentication);
-        same(made.reading.encryption, read.reading.encryption);
-        same(made.reading.authentication, read.reading.authentication);
-        same(made.join, read.join);
+        check_same(made.management.encryption, read.management.encryption);
+        check_same(made.management.authentication, read.management.authentication);
+        check_same(made.reading.encryption, read.reading.encryption);
+        check_same(made.reading.authentication, read.reading.authentication);
+        check_same(made.join, read.join);
         CHECK(made.lls_password == read.lls_password);
         CHECK(made.lls_password.size() == 16);
     }
