@@ -1,6 +1,7 @@
-// ops/bench dlms-reads: sequential register reads over one loopback TCP connection against the simulated meter, client
-// and meter pinned to one core. One JSON line: plain_per_s, ciphered_per_s, raw_pingpong_per_s (bare blocking sockets,
-// the same octet counts as the plain read, same run), each the median of rounds that alternate.
+// ops/bench dlms-reads: sequential register reads over one loopback TCP connection against the simulated
+// meter, client and meter pinned to one core. One JSON line: plain_per_s, ciphered_per_s, raw_pingpong_per_s
+// (bare blocking sockets, the same octet counts as the plain read, same run), each the median of rounds that
+// alternate.
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sched.h>
@@ -61,8 +62,9 @@ void pin_to_one_core() {
     security::SystemRandom random;
     platform::Loop loop{clock};
     const BenchPort bench{loop, "127.0.0.1", 0, LinkKind::wrapper, [&] {
-                              return std::make_unique<dlms::Server>(
-                                  system_title(number), bench_access(keys, counters, 0), meter, ciphers, random);
+                              return std::make_unique<dlms::Server>(system_title(number),
+                                                                    bench_access(keys, counters, 0), meter,
+                                                                    ciphers, random);
                           }};
     const std::uint16_t port = bench.port();
     if (write(tell, &port, sizeof port) != sizeof port) _exit(1);
@@ -77,7 +79,8 @@ void pin_to_one_core() {
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     auto* any = reinterpret_cast<sockaddr*>(&address);
     socklen_t size = sizeof address;
-    if (bind(listener, any, size) != 0 || listen(listener, 1) != 0 || getsockname(listener, any, &size) != 0) _exit(1);
+    if (bind(listener, any, size) != 0 || listen(listener, 1) != 0 || getsockname(listener, any, &size) != 0)
+        _exit(1);
     const std::uint16_t port = ntohs(address.sin_port);
     if (write(tell, &port, sizeof port) != sizeof port) _exit(1);
     const int peer = accept(listener, nullptr, nullptr);
@@ -103,7 +106,8 @@ public:
             _exit(1);
         }
         close(tell[1]);
-        if (read(tell[0], &port_, sizeof port_) != sizeof port_) throw std::runtime_error("the server did not start");
+        if (read(tell[0], &port_, sizeof port_) != sizeof port_)
+            throw std::runtime_error("the server did not start");
         close(tell[0]);
     }
     Server(const Server&) = delete;
@@ -137,7 +141,8 @@ public:
     ~RawPing() { close(socket_); }
     void ping() {
         if (send(socket_, request_.data(), request_.size(), MSG_NOSIGNAL) < 0 ||
-            recv(socket_, answer_.data(), answer_.size(), MSG_WAITALL) != static_cast<ssize_t>(answer_.size()))
+            recv(socket_, answer_.data(), answer_.size(), MSG_WAITALL) !=
+                static_cast<ssize_t>(answer_.size()))
             throw std::runtime_error("raw server: gone");
     }
 
@@ -170,7 +175,8 @@ void read_register(MeterSession& session) {
 int run() {
     constexpr std::size_t wrapper_size = 8;
     const std::size_t request_size =
-        wrapper_size + dlms::encode(dlms::GetRequest{.invoke = 0xC1, .id = {3, obis::active_import_total, 2}}).size();
+        wrapper_size +
+        dlms::encode(dlms::GetRequest{.invoke = 0xC1, .id = {3, obis::active_import_total, 2}}).size();
     const std::size_t answer_size =
         wrapper_size + dlms::encode(dlms::GetResponse{0xC1, dlms::Data{std::uint32_t{1}}}).size();
     pin_to_one_core();
