@@ -162,16 +162,33 @@ bool SecurityContext::set_dedicated_key(const std::optional<SymmetricKey>& key) 
     return true;
 }
 
+/// The most octets that Key-Info takes in this framing.
+std::size_t SecurityContext::key_info_size() const {
+    const std::size_t key = key_size(settings_.suite), point = 2 * coordinate_size(curve_of(settings_.suite));
+    switch (framing_) {
+        case Framing::identified_key:
+            return 3;
+        case Framing::wrapped_key:
+            return 4 + key + 8;  // AES key wrap adds a semiblock: RFC 3394, 2.2.1
+        case Framing::one_pass_dh:
+            return 4 + length_size(2 * point) + 2 * point;  // a key and a signature
+        case Framing::static_dh:
+            return 5;
+        default:
+            return 0;
+    }
+}
+
 std::size_t SecurityContext::protected_size(std::size_t plain_size) const {
-    constexpr std::size_t signature_max = 2 * 48, field = 1 + title_size;
+    constexpr std::size_t field = 1 + title_size;
     constexpr std::size_t header = 1 + 3 * field + 2;  // tag, transaction id, titles, two empty fields
-    constexpr std::size_t key_info = 6 + 2 * 2 * 48;   // an ephemeral key and a signature on P-384
     const std::size_t tag = (settings_.send & security_control::authenticated) != 0 ? tag_size : 0;
     const std::size_t content = control_size + plain_size + tag;
     std::size_t size = 1 + length_size(content) + content;
     if (framing_ == Framing::general) size += field;
-    if (is_general_ciphering(framing_)) size += header + key_info;
-    if (settings_.sign) size += header + length_size(size) + 1 + signature_max;
+    if (is_general_ciphering(framing_)) size += header + key_info_size();
+    if (settings_.sign)
+        size += header + length_size(size) + 1 + 2 * coordinate_size(curve_of(settings_.suite));
     return size;
 }
 

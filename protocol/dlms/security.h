@@ -19,6 +19,7 @@ namespace wattmesh::dlms {
 enum class Suite : std::uint8_t { zero = 0, one = 1, two = 2 };
 /// Octets of each symmetric key: 16, in suite 2 32.
 constexpr std::size_t key_size(Suite suite) { return suite == Suite::two ? 32 : 16; }
+constexpr Curve curve_of(Suite suite) { return suite == Suite::two ? Curve::p384 : Curve::p256; }
 
 /// Keys of one client of one meter, each of key_size(suite). Wiped when they go.
 struct ClientKeys {
@@ -108,6 +109,7 @@ private:
               std::span<std::uint8_t> text, std::span<std::uint8_t> tag);
     std::optional<Buffer> signed_form(Bytes content) const;
 
+    std::size_t key_info_size() const;
     std::uint8_t control_octet() const;
     Bytes key_data(std::uint8_t control);
     HlsTools tools();

@@ -151,10 +151,9 @@ Result<std::span<std::uint8_t>> SecurityContext::open_signed(std::span<std::uint
     if (key.empty()) return Error{Fault::unsupported, 0};
     const bool ours = is(apdu->header.originator, peer_) &&
                       (apdu->header.recipient.empty() || is(apdu->header.recipient, own_));
-    const Curve curve = settings_.suite == Suite::two ? Curve::p384 : Curve::p256;
     Buffer input = to_buffer(apdu->header_octets);
     input.insert(input.end(), apdu->content.begin(), apdu->content.end());
-    if (!ours || !ciphers_.verify(curve, key, input, apdu->signature))
+    if (!ours || !ciphers_.verify(curve_of(settings_.suite), key, input, apdu->signature))
         return Error{Fault::not_authentic, message.size() - apdu->signature.size()};
     const auto at = static_cast<std::size_t>(apdu->content.data() - message.data());
     return message.subspan(at, apdu->content.size());

@@ -57,7 +57,7 @@ Bench::Bench(const Mode& mode, const LayerKind& kind, BenchSettings settings)
           config.general_blocks = settings.general_blocks;
           access.client = sap;
           access.client_title = client_title;
-          access.pdu_size_max = settings.pdu_size;
+          access.pdu_size_max = std::max(settings.pdu_size, mode.pdu_size_min);
           access.send = &server_send;
           access.receive = &server_receive;
           mode.set(config, access);

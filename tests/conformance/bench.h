@@ -15,6 +15,8 @@ struct Mode {
     const char* name;
     std::function<void(dlms::ClientConfig&, dlms::ClientAccess&)> set;
     bool ciphered = false;
+    /// The least PDU, octets, in which the association opens: signatures and public keys are long.
+    std::uint16_t pdu_size_min = 0;
 };
 const std::vector<Mode>& modes();
 

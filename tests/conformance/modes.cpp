@@ -71,7 +71,7 @@ Mode ciphered(const char* name, Suite suite, std::function<void(SecuritySettings
                 if (set) set(config.security);
                 if (set) set(access.security);
             },
-            true};
+            true, suite == Suite::zero ? std::uint16_t{0} : std::uint16_t{512}};
 }
 
 std::function<void(SecuritySettings&)> with(Framing framing) {
