@@ -109,7 +109,8 @@ void Client::State::receive_whole(Bytes apdu) {
     }
     if (phase == Phase::idle || phase == Phase::associating) return fail({Fault::unexpected, 0});
     if (!config.ciphered) return take_plain(apdu);
-    const auto plain = cipher->open(apdu);
+    Buffer copy = to_buffer(apdu);
+    const auto plain = cipher->open_in_place(copy);
     if (!plain) return fail(plain.error());
     take_plain(*plain);
 }

@@ -162,7 +162,10 @@ TEST_CASE("association: services work in every framing", "[dlms]") {
         for (int round = 0; round < 2; ++round) {
             pair.client.associate();
             pair.run();
-            REQUIRE(only<Associated>(pair.events()));
+            const auto agreed = only<Associated>(pair.events());
+            REQUIRE(agreed);
+            const bool general = row.framing != Framing::service || row.sign;
+            CHECK(((agreed->conformance & conformance::general_protection) != 0) == general);
             check_read(pair);
             CHECK(pair.requests.back()[0] == row.tag);
             CHECK(is_protected(pair.answers.back()[0]));
