@@ -33,6 +33,8 @@ public:
         return inner_->verify(challenges, proof);
     }
     void set_peer(SystemTitle peer) override { inner_->set_peer(peer); }
+    std::optional<std::uint32_t> expected_counter() const override { return inner_->expected_counter(); }
+    // Keys from outside are not taken (the port's own answers): whoever has one could cipher without us.
 
 private:
     /// Values of one request, perhaps in blocks.

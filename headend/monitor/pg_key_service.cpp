@@ -28,6 +28,10 @@ KeyAnswer PgKeyService::look_up(database::Connection& connection, const KeyReque
     const auto encryption = key_of(connection, master_, *meter, KeyPurpose::management_ek);
     const auto authentication = key_of(connection, master_, *meter, KeyPurpose::management_ak);
     if (!encryption || !authentication) return KeyFault::no_key;
+    dlms::SecuritySettings security;
+    security.suite = static_cast<dlms::Suite>(meter->suite);
+    if (encryption->size() != dlms::key_size(security.suite) || authentication->size() != encryption->size())
+        return KeyFault::no_key;
     // Used up: the meter needs new keys.
     if (!counters_.refill(connection, request.meter, meter->id, now)) return KeyFault::no_key;
     if (request.disconnects > 0 && !database::DisconnectGrants{connection}.acquire(
@@ -37,7 +41,7 @@ KeyAnswer PgKeyService::look_up(database::Connection& connection, const KeyReque
     CounterStore& counter = counters_.of(request.meter);
     auto keyed = std::make_unique<dlms::SecurityContext>(dlms::ClientKeys{*encryption, *authentication},
                                                          settings_.own_title, meter->title, ciphers_, counter,
-                                                         counter);
+                                                         counter, security);
     return GuardedAccess{.concentrator = *meter->concentrator_number,
                          .own_title = settings_.own_title,
                          .meter_title = meter->title,

@@ -71,7 +71,8 @@ struct Process {
     PgKeyService service;
 };
 
-void give_keys(Town& town, int meter) {
+void give_keys(Town& town, int meter, std::size_t size = 16) {
+    const Buffer key_a(size, 0xA1), key_b(size, 0xB2);
     const auto id = Meters{town.admin}.find(customer(meter)).value().id;
     const auto put = [&](KeyPurpose purpose, Bytes key) {
         Keys{town.admin}.put(id, purpose, master.wrap(purpose_of(customer(meter), purpose), key), midnight);
@@ -119,6 +120,31 @@ TEST_CASE("key service: what it ciphers the meter opens, what the role may not d
     CHECK(record.subject == to_string(customer(0)));
     CHECK_THAT(record.detail, Catch::Contains("reading") && Catch::Contains("70/0-0:96.3.10*255/1"));
     CHECK(access.protection->protect(get_clock));
+}
+
+TEST_CASE("key service: ciphers in the suite of the meter, and not with keys of another", "[db]") {
+    Town town;
+    town.admin.execute("update meter set security_suite = 2", "making the meters modern");
+    give_keys(town, 0, 32);
+    give_keys(town, 1, 16);
+    Process process{town};
+    auto answer = process.ask(0, Role::reading);
+    auto& access = std::get<GuardedAccess>(answer);
+    const auto sent = access.protection->protect(get_clock).value();
+    CHECK(sent.at(2) == 0x32);  // security control: authenticated, encrypted, suite 2
+    Heard heard;
+    dlms::SecuritySettings modern;
+    modern.suite = dlms::Suite::two;
+    dlms::SecurityContext meter{dlms::ClientKeys{SymmetricKey::from(Buffer(32, 0xA1)).value(),
+                                                 SymmetricKey::from(Buffer(32, 0xB2)).value()},
+                                access.meter_title,
+                                own_title,
+                                process.ciphers,
+                                heard,
+                                heard,
+                                modern};
+    CHECK(meter.open(sent).value() == get_clock);
+    CHECK(std::get<KeyFault>(process.ask(1, Role::reading)) == KeyFault::no_key);
 }
 
 TEST_CASE("key service: says why there is no protection", "[db]") {

@@ -196,6 +196,14 @@ TEST_CASE("guard: what does not decode to its last octet is refused for everybod
     CHECK(desk.passes(apdu));
 }
 
+TEST_CASE("guard: takes no key from outside, of an association or for good", "[monitor]") {
+    Desk desk{Role::management, 100};
+    const Key128 key{std::array<std::uint8_t, 16>{1}};
+    CHECK_FALSE(desk.guard.set_dedicated_key(SymmetricKey{key}));
+    CHECK_FALSE(desk.guard.replace_key(dlms::KeyKind::unicast_encryption, key));
+    CHECK(desk.guard.set_dedicated_key(std::nullopt));  // an association without one
+}
+
 TEST_CASE("guard: refuses what it does not know and keys of others' making", "[monitor]") {
     Desk desk{Role::management, 100};
     struct Row {
