@@ -15,24 +15,22 @@ struct Keyring {
     std::optional<SymmetricKey> encryption;  ///< global unicast encryption key
     std::optional<SymmetricKey> authentication;
     std::optional<SymmetricKey> dedicated;
-    std::optional<SystemTitle> title;      ///< of the sender, for messages that do not carry it
-    std::vector<dlms::ClientKeys> others;  ///< of a whole shipment; each is tried
+    std::optional<SymmetricKey> broadcast;  ///< global broadcast encryption key
+    std::optional<SymmetricKey> master;     ///< for keys that come wrapped
+    std::optional<SystemTitle> title;       ///< of the sender, for messages that do not carry it
+    std::vector<dlms::ClientKeys> others;   ///< of a whole shipment; each is tried
 };
 
 /// One ciphered text and what its message says about it.
 struct Ciphered {
     bool dedicated = false;
+    Bytes wrapped;  ///< general-ciphering: the key of this message under the master key; or none
     std::uint8_t control = 0;
     std::uint32_t counter = 0;
     Bytes header;  ///< fields of general-ciphering that are authenticated, too
     Bytes text, tag;
 };
 
-/// Bits of the security control octet. Source: Green Book (DLMS UA 1000-2) ed. 10, 9.2.7.2.4.
-namespace security_control {
-inline constexpr std::uint8_t suite = 0x0F, authenticated = 0x10, encrypted = 0x20, broadcast = 0x40,
-                              compressed = 0x80;
-}
 inline constexpr std::size_t security_tag_size = 12;
 
 /// The plain text, or why there is none.

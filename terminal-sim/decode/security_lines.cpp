@@ -10,32 +10,23 @@
 namespace wattmesh::sim {
 namespace {
 
-namespace sc = security_control;
+namespace sc = dlms::security_control;
 
-constexpr std::uint8_t general_glo = 0xDB, general_ded = 0xDC, general_ciphering = 0xDD;
 constexpr int nesting_max = 16;
 
-/// The tag that the plain APDU in a glo- or ded- one has; nothing where any may be inside.
-std::optional<std::uint8_t> plain_tag(std::uint8_t tag) {
-    const auto less = [&](int difference) { return static_cast<std::uint8_t>(tag - difference); };
-    if (tag >= 0x21 && tag <= 0x38) return less(0x20);
-    if (tag >= 0x41 && tag <= 0x58) return less(0x40);
-    if (tag >= 0xC8 && tag <= 0xCF) return less(0x08);
-    if (tag >= 0xD0 && tag <= 0xD7) return less(0x10);
-    return std::nullopt;
-}
 bool is_dedicated(std::uint8_t tag) {
-    return (tag >= 0x41 && tag <= 0x58) || (tag >= 0xD0 && tag <= 0xD7) || tag == general_ded;
+    const auto plain = dlms::plain_tag(tag);
+    return tag == dlms::tag_general_dedicated || (plain && dlms::dedicated_tag(*plain) == tag);
 }
 
 std::string control_words(std::uint8_t control) {
     const bool authenticated = (control & sc::authenticated) != 0, encrypted = (control & sc::encrypted) != 0;
-    std::string words = fmt::format("suite {}, ", control & sc::suite);
+    std::string words = fmt::format("suite {}, ", control & sc::suite_mask);
     words += authenticated && encrypted ? "authenticated and encrypted"
              : authenticated            ? "authenticated only"
              : encrypted                ? "encrypted only"
                                         : "neither authenticated nor encrypted";
-    if ((control & sc::broadcast) != 0) words += ", broadcast key";
+    if ((control & sc::broadcast_key) != 0) words += ", broadcast key";
     if ((control & sc::compressed) != 0) words += ", compressed";
     return words;
 }
@@ -56,10 +47,17 @@ void plain_lines(Walk& walk, std::size_t begin, Bytes plain, std::optional<std::
     --session.nesting;
 }
 
+/// What general-ciphering says about its key, where it is none that both ends have.
+struct Key {
+    Bytes wrapped;
+    bool agreed = false;
+};
+
 /// Security header and text, to the end of the walk.
-void text_lines(Walk& walk, std::uint8_t tag, Bytes header, std::string_view no_key) {
+void text_lines(Walk& walk, std::uint8_t tag, Bytes header, const Key& key) {
     std::size_t at = walk.here();
-    Ciphered ciphered{.dedicated = is_dedicated(tag), .header = header, .text = {}, .tag = {}};
+    Ciphered ciphered{
+        .dedicated = is_dedicated(tag), .wrapped = key.wrapped, .header = header, .text = {}, .tag = {}};
     ciphered.control = walk.in.u8();
     walk.line(at, "security control {:02X}: {}", ciphered.control, control_words(ciphered.control));
     at = walk.here();
@@ -76,7 +74,7 @@ void text_lines(Walk& walk, std::uint8_t tag, Bytes header, std::string_view no_
     walk.line(begin, "{} of {} octets{}",
               (ciphered.control & sc::encrypted) != 0 ? "ciphertext" : "plain text", ciphered.text.size(),
               authenticated ? ", then a tag of 12" : "");
-    if (!no_key.empty()) return walk.line(begin, "not deciphered: {}", no_key);
+    if (key.agreed) return walk.line(begin, "not deciphered: its key is agreed with private keys");
 
     const Deciphered opened =
         decipher(walk.session.keyring, walk.session.dedicated, walk.session.titles, ciphered);
@@ -86,9 +84,9 @@ void text_lines(Walk& walk, std::uint8_t tag, Bytes header, std::string_view no_
     if ((ciphered.control & sc::compressed) != 0)
         return walk.line(begin, "compressed (ITU-T V.44), not unpacked here");
     if (opened.plain)
-        plain_lines(walk, begin, *opened.plain, plain_tag(tag));
+        plain_lines(walk, begin, *opened.plain, dlms::plain_tag(tag));
     else if (readable)
-        plain_lines(walk, begin, ciphered.text, plain_tag(tag));
+        plain_lines(walk, begin, ciphered.text, dlms::plain_tag(tag));
 }
 
 Bytes octets_field(Walk& walk) { return walk.take(walk.length()); }
@@ -127,8 +125,7 @@ void header_lines(Walk& walk) {
         walk.line(at, "other information {}", hex_words(other, 32));
 }
 
-/// Why the key is none of those that a caller can give; empty when it is the global unicast key.
-std::string key_information(Walk& walk) {
+Key key_information(Walk& walk) {
     const std::size_t at = walk.here();
     if (!read_presence(walk, "key information")) return {};
     const std::uint8_t choice = walk.in.u8();
@@ -140,16 +137,16 @@ std::string key_information(Walk& walk) {
     }
     if (choice == 1) {
         const std::uint8_t kek = walk.in.u8();
-        const std::size_t size = octets_field(walk).size();
+        const Bytes wrapped = octets_field(walk);
         walk.line(at, "key: wrapped under {} ({}), {} octets", kek == 0 ? "the master key" : "key", kek,
-                  size);
-        return "its key comes wrapped under the master key";
+                  wrapped.size());
+        return {.wrapped = wrapped};
     }
     if (choice == 2) {
         const Bytes parameters = octets_field(walk);
         const std::size_t size = octets_field(walk).size();
         walk.line(at, "key: agreed by ECDH, parameters {}, {} octets of key data", to_hex(parameters), size);
-        return "its key is agreed with private keys that are not here";
+        return {.wrapped = {}, .agreed = true};
     }
     walk.fail(Fault::bad_tag, at + 1, "key information is identified (00), wrapped (01) or agreed (02)");
     return {};
@@ -163,8 +160,8 @@ void ciphered_lines(Walk& walk) {
     walk.where = apdu_name(tag);
     walk.title(at, "{}", walk.where);
     Bytes header;
-    std::string no_key;
-    if (tag == general_glo || tag == general_ded) {
+    Key key;
+    if (tag == dlms::tag_general_global || tag == dlms::tag_general_dedicated) {
         const std::size_t title_at = walk.here();
         const Bytes title = octets_field(walk);
         if (title.empty())
@@ -175,13 +172,13 @@ void ciphered_lines(Walk& walk) {
             walk.fail(Fault::bad_value, title_at,
                       fmt::format("a system title has 8 octets, not {}", title.size()));
         if (walk.in.ok()) remember_title(walk.session, title);
-    } else if (tag == general_ciphering) {
+    } else if (tag == dlms::tag_general_ciphering) {
         const std::size_t begin = walk.here();
         header_lines(walk);
         header = walk.since(begin);
-        no_key = key_information(walk);
+        key = key_information(walk);
     }
-    walk.sized(walk.where, [&](Walk& text) { text_lines(text, tag, header, no_key); });
+    walk.sized(walk.where, [&](Walk& text) { text_lines(text, tag, header, key); });
 }
 
 void signed_lines(Walk& walk) {

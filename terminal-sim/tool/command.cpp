@@ -106,6 +106,7 @@ const Command all[] = {
      "  --key HEX        encryption key of 32 digits (suite 2: 64), to decipher; never printed\n"
      "  --ak HEX         authentication key; without it no tag can be verified and nothing is deciphered\n"
      "  --dedicated HEX  dedicated key, if the AARQ is not in the input\n"
+     "  --broadcast HEX  global broadcast encryption key      --master HEX  key for keys that come wrapped\n"
      "  --title HEX      system title of the sender, if nothing in the input carries it\n"
      "  --keys FILE      shipment.json of `terminal-sim provision`: every key in it is tried\n"
      "  --as FORM        wrapper, hdlc, mbus, llc, hello, apdu or data; the first octets tell if not given\n"
@@ -113,7 +114,7 @@ const Command all[] = {
      "  --json           one JSON object per line\n"
      "Exit status: 0 all of it makes sense; 3 something does not, the last lines say where and why; 1 or 2 "
      "wrong options.\n",
-     {"key", "ak", "dedicated", "title", "keys", "as"},
+     {"key", "ak", "dedicated", "broadcast", "master", "title", "keys", "as"},
      run_decode,
      {"all", "json"}},
     {"image",

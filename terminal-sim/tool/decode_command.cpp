@@ -54,6 +54,8 @@ Keyring keyring_of(const platform::Settings& settings, Ciphers& ciphers) {
     keyring.encryption = key_of(settings, "key");
     keyring.authentication = key_of(settings, "ak");
     keyring.dedicated = key_of(settings, "dedicated");
+    keyring.broadcast = key_of(settings, "broadcast");
+    keyring.master = key_of(settings, "master");
     if (settings.has("title")) {
         const auto octets = from_hex(settings.required<std::string>("title"));
         if (!octets || octets->size() != 8)

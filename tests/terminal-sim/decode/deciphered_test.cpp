@@ -91,7 +91,7 @@ TEST_CASE("describe: says which key is missing, and deciphers nothing that it ca
     CHECK_THAT(describe(vector("AARQ-2c"), {}, keys).text(), Catch::Contains("tag verified"));
     keys.dedicated.reset();
     CHECK_THAT(describe(vector("DED-30"), {}, keys).text(), Catch::Contains("give --dedicated"));
-    CHECK_THAT(describe(vector("GLO-S2"), {}, keys).text(), Catch::Contains("of 32 octets"));
+    CHECK_THAT(describe(vector("GLO-S2"), {}, keys).text(), Catch::Contains("32 octets each"));
     // Authenticated only: the text is readable without a key, and said not to be verified.
     CHECK_THAT(describe(vector("GLO-10")).text(),
                Catch::Contains("not deciphered") && Catch::Contains("get-request-normal"));
@@ -144,6 +144,42 @@ TEST_CASE("describe: never shows a key or a password, not even around an error",
     cut.resize(12);
     CHECK_THAT(describe(cut, {.form = Form::apdu}).text(),
                !Catch::Contains("22 33 44") && Catch::Contains("**"));
+}
+
+TEST_CASE("describe: opens every framing that the stack protects with", "[sim]") {
+    using dlms::Framing;
+    struct Counters final : CounterStore {
+        std::optional<std::uint32_t> next() override { return ++last; }
+        bool accept(std::uint32_t) override { return true; }
+        void raise(std::uint32_t) override {}
+        std::uint32_t last = 6;
+    } counters;
+    security::OpensslCiphers ciphers;
+    security::SystemRandom random;
+    dlms::SecuritySettings settings;
+    settings.framing =
+        GENERATE(Framing::service, Framing::general, Framing::identified_key, Framing::wrapped_key);
+    settings.broadcast = GENERATE(false, true);
+    settings.send = GENERATE(std::uint8_t{0x30}, std::uint8_t{0x10});
+    settings.broadcast_send = settings.broadcast_receive = &counters;
+    settings.random = &random;
+    if (settings.broadcast && settings.framing == Framing::wrapped_key) return;
+    Keyring keys = keyring();
+    keys.broadcast = key("B0B1B2B3B4B5B6B7B8B9BABBBCBDBEBF");
+    keys.master = key("A0A1A2A3A4A5A6A7A8A9AAABACADAEAF");
+    const dlms::ClientKeys client{*keys.encryption, *keys.authentication, keys.broadcast, keys.master};
+    dlms::SecurityContext context{client, server, SystemTitle{}, ciphers, counters, counters, settings};
+    const auto message = context.protect(vector("GET-1"));
+    REQUIRE(message);
+    const Report report = describe(*message, {}, keys);
+    CAPTURE(to_hex(*message), report.text());
+    CHECK(report.whole());
+    CHECK_THAT(report.text(), Catch::Contains("tag verified") && Catch::Contains("invocation counter ") &&
+                                  Catch::Contains("class 8 clock, 0-0:1.0.0*255 Clock, attribute 2 time"));
+    keys.broadcast.reset();
+    keys.encryption.reset();
+    keys.master.reset();
+    CHECK_THAT(describe(*message, {}, keys).text(), !Catch::Contains("tag verified"));
 }
 
 TEST_CASE("describe: an error in a deciphered text has the place of its octet in the input", "[sim]") {
