@@ -90,7 +90,7 @@ std::optional<Route> MeshRoot::Core::choose_route(const Transaction& transaction
     Route primary = tree.route(member.address);
     if (transaction.attempts == 0) return primary;
     if (transaction.attempts % 2 == 0 && primary.relays != transaction.route.relays) return primary;
-    Route other = alternative(graph, member.address, transaction.route);
+    Route other = tree.alternative(member.address, transaction.route);
     return other.cost == 0 ? primary : other;
 }
 

@@ -80,7 +80,7 @@ std::vector<dcu::TopologyNode> MeshRoot::Core::topology() const {
             const auto above = route.relays.empty() ? mesh::root_address : route.relays.back();
             node.parent = number_of(above);
             for (const auto relay : route.relays) node.route.push_back(number_of(relay));
-            for (const auto relay : alternative(graph, member.address, route).relays)
+            for (const auto relay : tree.alternative(member.address, route).relays)
                 node.alternative.push_back(number_of(relay));
             node.etx_percent =
                 std::max<std::uint32_t>(links.etx_q7(member.address, above, clock) * 100 / 128, 100);

@@ -1,4 +1,7 @@
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <cmath>
+#include <set>
 
 #include "concentrator/mesh/link_database.h"
 #include "concentrator/mesh/membership.h"
@@ -36,10 +39,90 @@ TEST_CASE("route engine: the cheapest way, and another that shares nothing with 
     CHECK(tree.route(4).relays == std::vector<std::uint16_t>{1, 3});
     CHECK(tree.cost(4) == 30);
     CHECK_FALSE(tree.reaches(5));
-    CHECK(alternative(graph, 4, tree.route(4)).relays == std::vector<std::uint16_t>{2});
+    CHECK(tree.alternative(4, tree.route(4)).relays == std::vector<std::uint16_t>{2});
     // one way only: the alternative is that way
     const auto line = graph_of(3, {{0, 1, 10}, {1, 2, 10}});
-    CHECK(alternative(line, 2, RouteTree{line}.route(2)).relays == std::vector<std::uint16_t>{1});
+    const RouteTree line_tree{line};
+    CHECK(line_tree.alternative(2, line_tree.route(2)).relays == std::vector<std::uint16_t>{1});
+}
+
+namespace {
+
+/// A town: everybody hears the nearest twenty or so.
+RouteGraph random_town(std::size_t count, std::uint64_t seed) {
+    RouteGraph graph;
+    graph.edges.resize(count);
+    graph.relay_cost.assign(count, 0);
+    const auto chance = [&] {
+        seed = seed * 6364136223846793005ULL + 1442695040888963407ULL;
+        return static_cast<std::uint32_t>(seed >> 40);
+    };
+    std::vector<std::pair<int, int>> places(count);
+    const auto side = static_cast<std::uint32_t>(100 * std::sqrt(static_cast<double>(count)));
+    for (auto& place : places) place = {static_cast<int>(chance() % side), static_cast<int>(chance() % side)};
+    for (std::size_t a = 0; a < count; ++a) {
+        if (a != 0 && chance() % 10 == 0) graph.relay_cost[a] = relay_forbidden;
+        for (std::size_t b = 1; b < count; ++b) {
+            const auto x = places[a].first - places[b].first, y = places[a].second - places[b].second;
+            const auto distance = static_cast<std::uint32_t>(std::hypot(x, y));
+            if (a != b && distance < 250)
+                graph.edges[a].push_back({static_cast<std::uint16_t>(b), 10 + distance + chance() % 40});
+        }
+    }
+    return graph;
+}
+
+std::size_t shared(const Route& a, const Route& b) {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        a.relays, [&](auto relay) { return std::ranges::count(b.relays, relay) != 0; }));
+}
+
+/// Whether the target is reached without these relays, found the plain way: a tree of the graph without them.
+bool reaches_without(RouteGraph graph, std::uint16_t target, const std::vector<std::uint16_t>& relays) {
+    for (const auto relay : relays) graph.relay_cost[relay] = relay_forbidden;
+    return RouteTree{graph}.reaches(target);
+}
+
+}  // namespace
+
+TEST_CASE(
+    "route engine: the other way shares a relay only where there is no way without, or a far longer one",
+    "[mesh]") {
+    const auto graph = random_town(300, GENERATE(1U, 2U, 3U, 4U));
+    const RouteTree tree{graph};
+    std::size_t reached = 0, relayed = 0, disjoint = 0;
+    for (std::uint16_t target = 1; target < 300; ++target) {
+        if (!tree.reaches(target)) continue;
+        ++reached;
+        const Route primary = tree.route(target), other = tree.alternative(target, primary);
+        CHECK(other.hops() <= RouteTree::hops_max);
+        // It is a way: every link exists, nobody is passed twice, the cost is the sum.
+        std::uint64_t cost = 0;
+        std::uint16_t at = 0;
+        std::vector<std::uint16_t> path = other.relays;
+        path.push_back(target);
+        for (const auto next : path) {
+            const auto edge = std::ranges::find(graph.edges[at], next, &RouteGraph::Edge::to);
+            REQUIRE(edge != graph.edges[at].end());
+            cost += edge->cost;
+            if (next != target) CHECK(graph.relay_cost[next] != relay_forbidden);
+            at = next;
+        }
+        CHECK(cost == other.cost);
+        CHECK(std::set<std::uint16_t>(path.begin(), path.end()).size() == path.size());
+        if (primary.relays.empty()) continue;
+        ++relayed;
+        if (shared(primary, other) == 0) {
+            ++disjoint;
+            CHECK(other.cost >= primary.cost);
+        } else if (reaches_without(graph, target, primary.relays)) {
+            RouteGraph without = graph;
+            for (const auto relay : primary.relays) without.relay_cost[relay] = relay_forbidden;
+            CHECK(RouteTree{without}.cost(target) >= other.cost + primary.cost);
+        }
+    }
+    CHECK(reached > 200);
+    CHECK(disjoint > relayed / 2);
 }
 
 TEST_CASE("route engine: who may not relay is reached but not passed", "[mesh]") {
