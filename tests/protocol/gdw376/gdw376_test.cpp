@@ -194,9 +194,9 @@ TEST_CASE("376.1: every value that a terminal sends comes back", "[gdw376]") {
     };
     std::vector<std::pair<Afn, Measurement>> all{
         {Afn::class_1, TerminalClock{at(2026, 2, 28, 23, 59, 59)}},
-        {Afn::class_1, reading(33, {}, 4, 5, true)},
-        {Afn::class_1, reading(34, {}, 4, 1, true)},
-        {Afn::class_1, reading(129, {}, 1, 5, true)},
+        {Afn::class_1, reading(33, {}, 4, 5)},
+        {Afn::class_1, reading(34, {}, 4, 1)},
+        {Afn::class_1, reading(129, {}, 1, 5)},
         {Afn::class_2, reading(1, at(2026, 11, 21), 4, 5)},
         {Afn::class_2, reading(2, at(2026, 11, 21), 4, 3)},
         {Afn::class_2, reading(17, at(2026, 10, 1), 4, 5)},
