@@ -3,6 +3,7 @@
 
 #include "protocol/gdw376/exchange.h"
 #include "protocol/gdw376/measurement.h"
+#include "protocol/gdw376/parameters.h"
 
 using namespace wattmesh;
 using namespace wattmesh::gdw376;
@@ -19,6 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             static_cast<void>(decode_measurements(*frame).has_value());
             static_cast<void>(decode_relay_request(*frame).has_value());
             static_cast<void>(decode_relay_answer(*frame).has_value());
+            static_cast<void>(decode_parameters(*frame).has_value());
         }
     }
     return 0;
