@@ -85,9 +85,9 @@ Town read_town(const std::filesystem::path& file) {
     const auto json = read_json_file(file, "town");
     Town town;
     const std::string letter = text_member(file, *json, "layout");
-    if (letter != "R" && letter != "U")
-        throw file_trouble(file, "member \"layout\" is neither \"R\" nor \"U\"");
-    town.request.kind = letter == "R" ? LayoutKind::rural : LayoutKind::urban;
+    const auto scenario = layout_kind(letter);
+    if (!scenario) throw file_trouble(file, "member \"layout\" is none of U, S, R, Q and H");
+    town.request.kind = *scenario;
     town.request.seed = static_cast<std::uint64_t>(number_member(file, *json, "seed"));
     town.request.hardness_db = static_cast<std::int32_t>(number_member(file, *json, "hardness_db"));
     town.request.meters = static_cast<std::size_t>(number_member(file, *json, "customers"));

@@ -26,7 +26,7 @@ struct Tables {
     std::array<std::uint64_t, fraction_count> ten_power{};  // 10^(i/10000) x 2^32
     std::array<std::int32_t, 4'097> decade{};               // 10000 log10(1 + i/4096)
     std::array<std::int32_t, normal_count> normal{}, exponential{};
-    std::array<std::int32_t, 65> blend{};
+    std::array<std::int32_t, 65> blend{}, blend_correlated{};
     std::array<std::uint64_t, loss_count> loss{};
     std::array<std::uint32_t, success_count> success{};
 
@@ -44,7 +44,10 @@ struct Tables {
         }
         for (std::size_t i = 0; i < blend.size(); ++i) {
             const double f = static_cast<double>(i) / 64;
-            blend[i] = static_cast<std::int32_t>(std::lround(1'024 / std::sqrt(f * f + (1 - f) * (1 - f))));
+            const double apart = f * f + (1 - f) * (1 - f), cross = 2 * f * (1 - f);
+            blend[i] = static_cast<std::int32_t>(std::lround(1'024 / std::sqrt(apart)));
+            blend_correlated[i] =
+                static_cast<std::int32_t>(std::lround(1'024 / std::sqrt(apart + cross * std::exp(-0.5))));
         }
         for (std::size_t i = 0; i < loss_count; ++i) {
             const double mdb = eb_n0_min + static_cast<double>(i) * eb_n0_step;
@@ -68,8 +71,12 @@ const Tables& table = tables();
 Power power_of(Mdb mdbm) {
     const Mdb above = mdbm + 160'000;  // 10 000 mdB per decade
     if (above <= 0) return 0;
-    Power scale = 1;
-    for (Mdb decade = above / 10'000; decade > 0; --decade) scale *= 10;
+    static constexpr auto scales = [] {
+        std::array<Power, 20> made{1};
+        for (std::size_t i = 1; i < made.size(); ++i) made[i] = made[i - 1] * 10;
+        return made;
+    }();
+    const Power scale = scales[std::min<std::size_t>(static_cast<std::size_t>(above / 10'000), 19)];
     const auto fraction = table.ten_power[static_cast<std::size_t>(above % 10'000)];
     const Power whole = fraction >> 32, part = fraction & 0xFFFFFFFF;
     // in 64 bits: large scales give up octets of the fraction that no longer matter
@@ -89,7 +96,10 @@ Mdb mdbm_of(Power power) { return power == 0 ? -160'000 : decade_mdb(power) - 16
 
 std::int32_t normal_q10(std::uint32_t chance16) { return table.normal[(chance16 & 0xFFFF) >> 4]; }
 std::int32_t exponential_q10(std::uint32_t chance16) { return table.exponential[(chance16 & 0xFFFF) >> 4]; }
-std::int32_t blend_gain_q10(std::uint32_t step64) { return table.blend[std::min<std::uint32_t>(step64, 64)]; }
+std::int32_t blend_gain_q10(std::uint32_t step64, std::int32_t correlation_milli) {
+    return (correlation_milli == 0 ? table.blend
+                                   : table.blend_correlated)[std::min<std::uint32_t>(step64, 64)];
+}
 
 std::uint64_t bit_loss_q32(Mdb eb_n0) {
     const Mdb clamped = std::clamp(eb_n0, eb_n0_min, eb_n0_max);

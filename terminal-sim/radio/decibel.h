@@ -21,8 +21,9 @@ Mdb decade_mdb(std::uint64_t value);
 std::int32_t normal_q10(std::uint32_t chance16);
 /// Exponential deviate of mean 1 x 1024 for 16 random bits.
 std::int32_t exponential_q10(std::uint32_t chance16);
-/// 1024 / sqrt((1-f)^2 + f^2) for f = step/64: keeps the variance of a line between two deviates constant.
-std::int32_t blend_gain_q10(std::uint32_t step64);
+/// 1024 / sqrt((1-f)^2 + f^2 + 2 f (1-f) rho) for f = step/64: keeps the variance of a line between two
+/// deviates constant whose correlation is rho = correlation_milli / 1000; 0 and 607 (e^-1/2) are in store.
+std::int32_t blend_gain_q10(std::uint32_t step64, std::int32_t correlation_milli = 0);
 /// -log2(1 - P_b) x 2^32 of one bit at this SINR + 10 log10(B/R), P_b = exp(-E_b / 2 N_0) / 2.
 std::uint64_t bit_loss_q32(Mdb eb_n0);
 /// Chance x 65 536 that bits of this summed loss are all right.

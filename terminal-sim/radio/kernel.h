@@ -4,7 +4,10 @@
 #include <queue>
 
 #include "protocol/mesh/node.h"
+#include "terminal-sim/radio/air.h"
 #include "terminal-sim/radio/channel.h"
+#include "terminal-sim/radio/duty_ledger.h"
+#include "terminal-sim/radio/oracle.h"
 #include "terminal-sim/radio/radio_field.h"
 #include "terminal-sim/radio/radio_module.h"
 
@@ -25,12 +28,34 @@ private:
     std::uint64_t key_, drawn_ = 0, word_ = 0;
 };
 
-/// Radio front end of one station and whatever MAC stands behind it.
+/// A crystal that is a few millionths off: what the station takes for the time.
+struct LocalClock {
+    Instant origin{};
+    std::int64_t parts_per_billion = 0;
+
+    Instant at(Instant true_time) const {
+        return true_time + (true_time - origin) * parts_per_billion / 1'000'000'000;
+    }
+    /// The first true instant at which it shows `local` or later.
+    Instant when(Instant local) const {
+        if (local == never) return never;
+        Instant found = local - (local - origin) * parts_per_billion / 1'000'000'000;
+        while (at(found) < local) found += Duration{1};
+        while (at(found - Duration{1}) >= local) found -= Duration{1};
+        return found;
+    }
+};
+
+/// Radio front end of one station and whatever MAC stands behind it, which knows only the local time.
 struct Station final : mesh::Transceiver {
-    RadioField::Kernel* kernel = nullptr;
-    std::size_t index = 0;
+    Station(RadioField::Kernel& field, std::size_t number_in_field, DeviceNumber device);
+
+    RadioField::Kernel& kernel;
+    std::size_t index;
     DeviceNumber number;
-    std::unique_ptr<StationRandom> random;
+    StationRandom random;
+    LocalClock clock;
+    DutyLedger ledger;
     std::unique_ptr<mesh::Node> node;     // a meter
     std::unique_ptr<RadioModule> module;  // or a concentrator's module
     Buffer state;                         // of a meter: kept over power cuts
@@ -38,21 +63,17 @@ struct Station final : mesh::Transceiver {
     RadioField::Application application;
     bool alive = false;
     std::uint64_t generation = 0;
-
-    bool transmitting = false;  // from the decision to send to the last bit
-    Power signals = 0;          // everything on the air here
-    std::int64_t locked = -1;   // transmission being received
-    Power locked_power = 0;
-    Mdb locked_mdbm = 0;
-    Instant segment_from{};
-    std::uint64_t loss_q32 = 0;
     Instant timer_at = never;
     std::uint64_t timer_token = 0;
 
     bool channel_busy() override;
     void transmit(Buffer psdu, Duration lead) override;
+
     Instant next_deadline() const;
+    void start(Instant now);
     void tick(Instant now);
+    void received(Bytes psdu, std::int8_t rssi_dbm, Instant now);
+    void transmitted(Instant now);
 };
 
 struct RadioField::Kernel : std::enable_shared_from_this<RadioField::Kernel> {
@@ -70,18 +91,12 @@ struct RadioField::Kernel : std::enable_shared_from_this<RadioField::Kernel> {
             return at != other.at ? at > other.at : order > other.order;
         }
     };
-    struct Heard {
-        std::size_t to;
-        Power power;
-        Mdb mdbm;
-    };
-    struct Transmission {
+    /// From the decision to send to the last bit.
+    struct Sending {
         std::size_t from = 0;
         std::uint64_t generation = 0;
         Buffer psdu;
-        Instant begin{};
-        std::vector<Heard> heard;
-        bool busy = false;
+        std::size_t transmission = 0;
     };
 
     void push(Instant at, What what, std::size_t index, std::uint64_t token = 0);
@@ -94,30 +109,31 @@ struct RadioField::Kernel : std::enable_shared_from_this<RadioField::Kernel> {
     void pump(Station& station);
     void answer(std::size_t index, std::uint64_t generation, std::uint16_t ticket, Buffer payload);
 
-    std::size_t reserve(Station& station, Buffer psdu);
+    void send(Station& station, Buffer psdu, Duration lead);
     void begin(std::size_t slot);
     void end(std::size_t slot);
-    void arrive(Station& station, std::size_t slot, const Heard& heard);
-    void close_segment(Station& station);
-    void look_for_burst(std::size_t second);
-    void burst(std::size_t second, bool on);
+    void look_for_bursts(std::size_t second);
+    void burst(std::size_t second, std::size_t which, bool on);
     void trace(std::uint64_t a, std::uint64_t b) { trace_hash = mixed(trace_hash ^ a) ^ b; }
     Station* find(DeviceNumber number);
-    bool usable(std::size_t a, std::size_t b) const;
+    Oracle& oracle();
 
     FieldSettings settings;
     Channel channel;
+    std::unique_ptr<Oracle> oracle_;  // made when first asked
     Ciphers& ciphers;
     std::vector<std::unique_ptr<Station>> stations;  // meters, then modules
     std::size_t meter_count = 0;
     std::map<DeviceNumber, std::size_t> by_number;
-    std::vector<std::vector<std::size_t>> reach;
-    std::vector<Transmission> air;
-    std::vector<std::size_t> air_free;
+    Air air;
+    std::vector<Sending> sendings;
+    std::vector<std::size_t> sendings_free;
     std::priority_queue<Event, std::vector<Event>, std::greater<>> events;
     std::uint64_t orders = 0;
     Instant now{};
     bool host_called = false;
+    std::vector<Air::Reception> intact;
+    RadioField::Observer observer;
     FieldCounters counters;
     std::uint64_t trace_hash = 0;
 };

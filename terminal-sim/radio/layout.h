@@ -1,11 +1,21 @@
 #pragma once
 #include <cstdint>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 namespace wattmesh::sim {
 
 /// Scenario letters of the normative channel model (README.md).
-enum class LayoutKind : char { urban = 'U', rural = 'R' };
+enum class LayoutKind : char {
+    urban = 'U',
+    suburban = 'S',
+    rural = 'R',
+    sparse_rural = 'Q',
+    high_rise = 'H'
+};
+/// Nothing for a letter that names no scenario.
+std::optional<LayoutKind> layout_kind(std::string_view letter);
 
 struct LayoutRequest {
     LayoutKind kind = LayoutKind::rural;
@@ -16,9 +26,9 @@ struct LayoutRequest {
     bool summary_meters = false;   ///< one more meter beside each concentrator, after the customer meters
 };
 struct Place {
-    std::int32_t x_cm = 0, y_cm = 0;
+    std::int32_t x_cm = 0, y_cm = 0, z_cm = 0;
     std::uint32_t cluster =
-        0;  ///< cabinet or group of houses; the same number: short, nearly loss-free links
+        0;  ///< cabinet, group of houses or floor; the same number: short, nearly loss-free links
     std::uint32_t concentrator = 0;  ///< index of the concentrator this place belongs to
     std::int32_t box_loss_mdb = 0;   ///< cabinet or wall, thousandths of a decibel
     std::int32_t tx_power_mdbm = 0;  ///< of this very unit

@@ -1,16 +1,8 @@
 #include "terminal-sim/radio/radio_field.h"
 
-#include <cassert>
-#include <deque>
-
 #include "terminal-sim/radio/kernel.h"
 
 namespace wattmesh::sim {
-namespace {
-constexpr std::size_t frame_bytes = 80, ack_bytes = 22;  // mesh design 3: what "usable" is measured with
-constexpr int hops_max = 15;
-}  // namespace
-
 RadioField::RadioField(FieldSettings settings, const Layout& layout, std::vector<FieldMeter> meters,
                        const std::vector<DeviceNumber>& concentrators, Ciphers& ciphers)
     : kernel_(std::make_shared<Kernel>(settings, layout, std::move(meters), concentrators, ciphers)) {}
@@ -20,10 +12,12 @@ void RadioField::set_application(DeviceNumber meter, Application application) {
     if (Station* station = kernel_->find(meter)) station->application = std::move(application);
 }
 
+void RadioField::set_observer(Observer observer) { kernel_->observer = std::move(observer); }
+
 void RadioField::feed(std::size_t concentrator, Bytes host_payload) {
     Station& station = *kernel_->stations.at(kernel_->meter_count + concentrator);
     if (!station.alive) return;
-    station.module->host_received(host_payload, kernel_->now);
+    station.module->host_received(host_payload, station.clock.at(kernel_->now));
     kernel_->pump(station);
 }
 
@@ -71,37 +65,17 @@ Buffer RadioField::save_state(DeviceNumber meter) const {
     return station == nullptr ? Buffer{} : station->state;
 }
 
-bool RadioField::Kernel::usable(std::size_t a, std::size_t b) const {
-    const auto chance = [&](std::size_t from, std::size_t to, std::size_t size) {
-        return std::uint64_t{
-            channel.success(channel.slow_mdbm(from, to, now) - channel.noise_mdbm(to, now), size)};
-    };
-    const auto both = [&](std::size_t from, std::size_t to) {
-        return chance(from, to, frame_bytes) * chance(to, from, ack_bytes);
-    };
-    constexpr std::uint64_t quarter = std::uint64_t{1} << 30;  // of 2^32
-    return both(a, b) >= quarter && both(b, a) >= quarter;
+Oracle& RadioField::Kernel::oracle() {
+    if (!oracle_) oracle_ = std::make_unique<Oracle>(channel, meter_count, settings.rate);
+    return *oracle_;
 }
 
 std::vector<int> RadioField::oracle_hops() const {
-    const Kernel& kernel = *kernel_;
-    std::vector<int> hops(kernel.stations.size(), 0);
-    std::deque<std::size_t> frontier;
-    for (std::size_t i = kernel.meter_count; i < kernel.stations.size(); ++i)
-        if (kernel.stations[i]->alive) frontier.push_back(i);
-    while (!frontier.empty()) {
-        const auto from = frontier.front();
-        frontier.pop_front();
-        if (hops[from] == hops_max) continue;
-        for (const auto to : kernel.reach[from]) {
-            if (to >= kernel.meter_count || hops[to] != 0 || !kernel.stations[to]->alive ||
-                !kernel.usable(from, to))
-                continue;
-            hops[to] = hops[from] + 1;
-            frontier.push_back(to);
-        }
-    }
-    hops.resize(kernel.meter_count);
+    std::vector<bool> alive;
+    for (const auto& station : kernel_->stations) alive.push_back(station->alive);
+    kernel_->oracle().look(kernel_->now);
+    auto hops = kernel_->oracle().tree(alive).hops;
+    hops.resize(kernel_->meter_count);
     return hops;
 }
 
@@ -111,6 +85,19 @@ mesh::NodeCounters RadioField::node_counters() const {
         if (station->node) sum += station->node->counters();
     return sum;
 }
+RadioField::Duty RadioField::fullest_hour() const {
+    Duty duty;
+    for (std::size_t i = 0; i < kernel_->stations.size(); ++i) {
+        auto& worst = i < kernel_->meter_count ? duty.meter : duty.concentrator;
+        worst = std::max(worst, kernel_->stations[i]->ledger.most_used());
+    }
+    return duty;
+}
+
+const mesh::Node* RadioField::node(std::size_t meter) const {
+    return kernel_->stations.at(meter)->node.get();
+}
+const Channel& RadioField::channel() const { return kernel_->channel; }
 FieldCounters RadioField::counters() const { return kernel_->counters; }
 std::uint64_t RadioField::trace_hash() const { return kernel_->trace_hash; }
 

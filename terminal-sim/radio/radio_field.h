@@ -11,15 +11,19 @@
 #include "protocol/base/time.h"
 #include "protocol/mesh/frame.h"
 #include "protocol/mesh/node.h"
+#include "terminal-sim/radio/duty_ledger.h"
 #include "terminal-sim/radio/layout.h"
 
 namespace wattmesh::sim {
+
+class Channel;
 
 struct FieldSettings {
     std::uint64_t seed = 1;  ///< of fading, noise, back-off: everything that is chance
     Instant start{};         ///< simulated time at which the field begins
     mesh::PhyRate rate = mesh::PhyRate::kbit50;
     Duration power_on_spread{3'000'000};  ///< every meter comes up within U(0, this)
+    DutyProfile duty = DutyProfile::none;
 };
 /// What the field knows about a meter besides its place.
 struct FieldMeter {
@@ -31,6 +35,8 @@ struct FieldCounters {
     std::uint64_t frames_sent = 0, frames_delivered = 0, frames_lost = 0, events = 0;
     std::int64_t airtime_us = 0;
     std::array<std::uint64_t, 16> sent_by_type{};  ///< by mesh::FrameType
+    std::array<std::int64_t, 16> airtime_us_by_type{};
+    std::uint64_t duty_waits = 0;  ///< assessments answered "busy" because an hour's airtime was spent
 };
 
 /// Discrete-event kernel: meters (mesh::Node), one radio module per concentrator, and the air between them.
@@ -49,6 +55,10 @@ public:
     ~RadioField();
 
     void set_application(DeviceNumber meter, Application application);
+    /// Sees every frame as it leaves: station (meters in layout order, then concentrators), PSDU. Must change
+    /// nothing.
+    using Observer = std::function<void(std::size_t station, Bytes psdu, Instant now)>;
+    void set_observer(Observer observer);
 
     /// Host side of concentrator `index`'s radio module: payloads of protocol/mesh/host_frame.h, not the
     /// stream around them.
@@ -72,13 +82,21 @@ public:
     /// What a meter keeps in non-volatile memory (net key inside: store it like a key file).
     Buffer save_state(DeviceNumber meter) const;
 
-    /// Meters with a path of usable links (both directions PRR x PRR of the ACK >= 0.25, at most 15 hops) to
-    /// a living module now, in layout order: hops, 0 for unreachable. Looking changes nothing.
+    /// Hops of the cheapest true way of every meter to a living module now (Oracle), in layout order; 0 for
+    /// unreachable. Looking changes nothing.
     std::vector<int> oracle_hops() const;
 
     FieldCounters counters() const;
     /// Sum over the meters that are alive.
     mesh::NodeCounters node_counters() const;
+    /// The fullest hour of any meter, of any concentrator.
+    struct Duty {
+        Duration meter{}, concentrator{};
+    };
+    Duty fullest_hour() const;
+    /// What a meter itself knows; nullptr while it is off. Good until time passes.
+    const mesh::Node* node(std::size_t meter) const;
+    const Channel& channel() const;
     /// Over every transmission and reception so far.
     std::uint64_t trace_hash() const;
 

@@ -11,7 +11,8 @@ namespace {
 const Command all[] = {
     {"provision",
      "make a town and the manufacturer's shipment file",
-     "Usage: terminal-sim provision --out DIR [--meters N] [--concentrators N] [--layout R|U] [--hardness "
+     "Usage: terminal-sim provision --out DIR [--meters N] [--concentrators N] [--layout U|S|R|Q|H] "
+     "[--hardness "
      "DB] [--seed N]\n"
      "Writes DIR/town.json (where everything stands), DIR/shipment.json (numbers and keys for the simulated "
      "meters,\nmode 0600), DIR/delivery.jsonl and DIR/transport.key (the shipment for `headend import`, keys "
@@ -19,7 +20,7 @@ const Command all[] = {
      "  --meters N         customer meters of the whole town (200); each concentrator also gets a summary "
      "meter\n"
      "  --concentrators N  (2)\n"
-     "  --layout R|U       rural feeder or urban street (R)\n"
+     "  --layout LETTER    U urban, S suburban, R rural feeder, Q sparse rural, H tower (R)\n"
      "  --hardness DB      added to every link between houses, 0 to 30 (0)\n"
      "  --seed N           (1)\n",
      {"out", "meters", "concentrators", "layout", "hardness", "seed"},

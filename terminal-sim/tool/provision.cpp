@@ -18,9 +18,11 @@ int run_provision(const Call& call) {
     request.hardness_db = settings.optional_in<int>("hardness", 0, 0, 30);
     request.summary_meters = true;
     const std::string letter = settings.optional<std::string>("layout", "R");
-    if (letter != "R" && letter != "U")
-        throw platform::SettingsError("--layout " + letter + ": is neither R (rural) nor U (urban)");
-    request.kind = letter == "R" ? LayoutKind::rural : LayoutKind::urban;
+    const auto kind = layout_kind(letter);
+    if (!kind)
+        throw platform::SettingsError(
+            "--layout " + letter + ": is none of U (urban), S (suburban), R (rural), Q (sparse), H (tower)");
+    request.kind = *kind;
     if (request.meters < request.concentrators)
         throw platform::SettingsError("--meters: fewer meters than concentrators");
 
