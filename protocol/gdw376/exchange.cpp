@@ -104,7 +104,7 @@ Frame confirm(const Frame& asked, bool ok) {
     return frame;
 }
 
-Frame request(const Address& terminal, Afn afn, UnitHead head, std::uint8_t sequence) {
+Frame request(const Address& terminal, Afn afn, const UnitHead& head, std::uint8_t sequence) {
     const auto function = afn == Afn::class_1 ? function::request_class_1 : function::request_class_2;
     Frame frame = question(terminal, afn, function, sequence);
     Writer units;

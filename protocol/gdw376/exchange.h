@@ -29,7 +29,7 @@ Result<Confirmation> decode_confirmation(const Frame& frame);
 Frame confirm(const Frame& asked, bool ok);
 
 /// A request of class 1 or 2 that needs no more than its head: 0C F2, F25, F33, F34, F129 and the like.
-Frame request(const Address& terminal, Afn afn, UnitHead head, std::uint8_t sequence);
+Frame request(const Address& terminal, Afn afn, const UnitHead& head, std::uint8_t sequence);
 /// 05 F31: sets the terminal's clock.
 Frame set_clock(const Address& terminal, const WallTime& time, const Secret<16>& password,
                 std::uint8_t sequence);
