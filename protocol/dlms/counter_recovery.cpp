@@ -44,8 +44,9 @@ std::string_view to_string(Why why) {
     return "?";
 }
 
-CounterRecovery::CounterRecovery(Sap client, CounterStore& send, Ciphers& ciphers, Random& random)
-    : client_(client), send_(send), public_client_({}, ciphers, random, nothing_, nothing_) {}
+CounterRecovery::CounterRecovery(const AttributeId& counter, CounterStore& send, Ciphers& ciphers,
+                                 Random& random)
+    : counter_(counter), send_(send), public_client_({}, ciphers, random, nothing_, nothing_) {}
 
 CounterRecovery::Advice CounterRecovery::consider(const ClientEvent& event) const {
     bool counter = false;
@@ -59,7 +60,7 @@ void CounterRecovery::begin() {
     if (begun_) return;
     begun_ = true;
     public_client_.associate();
-    public_client_.get(invocation_counter_of(client_));
+    public_client_.get(counter_);
 }
 
 std::optional<Buffer> CounterRecovery::take_output() { return public_client_.take_output(); }

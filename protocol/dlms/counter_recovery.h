@@ -47,7 +47,10 @@ public:
     static constexpr std::uint32_t accepted_limit = 0xF000'0000;
 
     /// `send`: the counters of the association that was refused. The references outlive this object.
-    CounterRecovery(Sap client, CounterStore& send, Ciphers& ciphers, Random& random);
+    CounterRecovery(Sap client, CounterStore& send, Ciphers& ciphers, Random& random)
+        : CounterRecovery(invocation_counter_of(client), send, ciphers, random) {}
+    /// For models that keep the counter elsewhere.
+    CounterRecovery(const AttributeId& counter, CounterStore& send, Ciphers& ciphers, Random& random);
 
     /// What to do about an event that ended an association attempt.
     Advice consider(const ClientEvent& event) const;
@@ -67,7 +70,7 @@ private:
     void follow();
     void finish(CounterRecoveryEvent event);
 
-    Sap client_;
+    AttributeId counter_;
     CounterStore& send_;
     Nothing nothing_;
     Client public_client_;

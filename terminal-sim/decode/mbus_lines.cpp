@@ -29,7 +29,7 @@ void user_data(Walk& walk) {
     walk.session.direction = fmt::format("{}>{}", source, destination);
     const std::size_t begin = walk.here();
     const std::size_t size = walk.in.rest().size();
-    if (walk.in.ok()) add_part(walk, Content::apdu, segment + 1, last, begin, size);
+    if (walk.in.ok()) add_part(walk, Content::segment, segment + 1, last, begin, size);
 }
 
 /// One long frame at `at`; where to go on.

@@ -14,7 +14,8 @@ namespace wattmesh::sim {
 /// What joined blocks or segments are, once they are whole.
 enum class Content : std::uint8_t {
     llc,            ///< information fields of HDLC: LLC header and APDU
-    apdu,           ///< segments of M-Bus, blocks of general-block-transfer
+    segment,        ///< segments of M-Bus: an APDU
+    apdu,           ///< blocks of general-block-transfer
     value,          ///< blocks of a GET answer or a SET
     action_result,  ///< blocks of an ACTION answer
 };

@@ -48,6 +48,7 @@ void whole_lines(Session& session, const Transfer& transfer) {
         case Content::llc:
             llc_lines(walk);
             break;
+        case Content::segment:
         case Content::apdu:
             apdu_lines(walk);
             break;

@@ -53,4 +53,17 @@ std::vector<ClientAccess> bench_access(const AccessKeys& keys, CounterFile& coun
     return clients;
 }
 
+std::optional<Buffer> protected_push(const PushOrder& order, const AccessKeys& keys, SystemTitle own,
+                                     Ciphers& ciphers, CounterFile& counters, std::size_t meter) {
+    if (order.protection == 0) return order.apdu;
+    if (!keys.management) return std::nullopt;
+    SecuritySettings how;
+    how.send = order.protection;
+    how.framing = Framing::general;
+    const std::size_t slot = management_slot(meter);
+    SecurityContext context{keys.management,        own, {}, ciphers, counters.send(slot),
+                            counters.receive(slot), how};
+    return context.protect(order.apdu);
+}
+
 }  // namespace wattmesh::sim

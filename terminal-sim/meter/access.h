@@ -2,6 +2,7 @@
 #include "protocol/cosem/models/models.h"
 #include "protocol/dlms/server.h"
 #include "terminal-sim/meter/counter_file.h"
+#include "terminal-sim/meter/push_order.h"
 
 namespace wattmesh::sim {
 
@@ -27,5 +28,10 @@ std::vector<dlms::ClientAccess> radio_access(const AccessKeys& keys, SystemTitle
 /// client without key or password is left out. SAPs are the model's.
 std::vector<dlms::ClientAccess> bench_access(const AccessKeys& keys, CounterFile& counters, std::size_t meter,
                                              const cosem::MeterModel& model = cosem::models::generic);
+
+/// What a meter pushes as it goes on the wire: plain, or as general-glo-ciphering under the management
+/// client's keys and counters. Nothing without keys, or when the counter is used up.
+std::optional<Buffer> protected_push(const PushOrder& order, const AccessKeys& keys, SystemTitle own,
+                                     Ciphers& ciphers, CounterFile& counters, std::size_t meter);
 
 }  // namespace wattmesh::sim

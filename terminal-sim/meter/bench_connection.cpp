@@ -70,8 +70,11 @@ void BenchConnection::receive_wrapper(Bytes bytes) {
     while (auto frame = wrapper_.next()) {
         if (frame->destination != management_logical_device) continue;  // another logical device: nobody home
         const Sap client = frame->source;
-        server_->handle(client, frame->payload, loop_.now(), [this, client](Buffer apdu) {
-            send(link::encode_wrapper({management_logical_device, client, std::move(apdu)}));
+        const auto request = out_of_request(limits_.gateway, frame->payload);
+        if (!request) continue;  // for another meter behind the gateway
+        server_->handle(client, *request, loop_.now(), [this, client](Buffer apdu) {
+            send(link::encode_wrapper(
+                {management_logical_device, client, as_answer(limits_.gateway, std::move(apdu))}));
         });
     }
     if (wrapper_.error()) {
@@ -131,10 +134,13 @@ void BenchConnection::end_hdlc() {
 void BenchConnection::answer_hdlc() {
     while (const auto apdu = hdlc_.take_apdu()) {
         const std::uint64_t before = answers_;
-        server_->handle(hdlc_client_, *apdu, loop_.now(), [this](Buffer answer) {
-            ++answers_;
-            if (!hdlc_.send_apdu(answer)) log().warning("dropped answer octets={}", answer.size());
-        });
+        const auto request = out_of_request(limits_.gateway, *apdu);
+        if (request)
+            server_->handle(hdlc_client_, *request, loop_.now(), [this](Buffer answer) {
+                ++answers_;
+                if (!hdlc_.send_apdu(as_answer(limits_.gateway, std::move(answer))))
+                    log().warning("dropped an answer reason=\"the data link has no room\"");
+            });
         if (answers_ == before) hdlc_.poll();  // the meter answers at once or never
     }
     while (const auto octets = hdlc_.take_output()) send(*octets);

@@ -66,24 +66,27 @@ void BenchDatagrams::receive(const platform::UdpPeer& from, Bytes datagram) {
         return;
     }
     if (frame->destination != management_logical_device) return;  // another logical device: nobody home
+    const auto request = out_of_request(limits_.gateway, frame->payload);
+    if (!request) return;  // for another meter behind the gateway
     Peer& peer = peer_of(from);
     const Sap client = frame->source;
     Exchange& last = peer.last[client];
-    if (!harmless(frame->payload) && last.request == frame->payload) {
+    if (!harmless(*request) && last.request == *request) {
         ++repeated_;
         for (const Buffer& answer : last.answers) socket_.send(from, answer);
         return;
     }
-    last = {frame->payload, {}};
+    last = {*request, {}};
     if (peer.last.size() > clients_max)
         peer.last.erase(peer.last.begin()->first == client ? std::next(peer.last.begin())
                                                            : peer.last.begin());
-    peer.server->handle(client, frame->payload, loop_.now(),
+    peer.server->handle(client, *request, loop_.now(),
                         [this, from, client](Buffer apdu) { answer(from, client, std::move(apdu)); });
 }
 
 void BenchDatagrams::answer(const platform::UdpPeer& to, Sap client, Buffer apdu) {
-    Buffer datagram = link::encode_wrapper({management_logical_device, client, std::move(apdu)});
+    Buffer datagram = link::encode_wrapper(
+        {management_logical_device, client, as_answer(limits_.gateway, std::move(apdu))});
     if (!socket_.send(to, datagram)) log().warning("dropped answer octets={}", datagram.size());
     const auto peer = peers_.find(to);
     if (peer == peers_.end()) return;

@@ -7,6 +7,7 @@
 
 #include "platform/acceptor.h"
 #include "protocol/dlms/server.h"
+#include "terminal-sim/meter/gateway_door.h"
 
 namespace wattmesh::sim {
 
@@ -29,6 +30,7 @@ struct BenchLimits {
     std::chrono::seconds partial_real_max{10};    ///< for a frame that has begun
     std::chrono::seconds inactive_real_max{120};  ///< then a data link is closed (HDLC)
     std::string device_address{};                 ///< mode E
+    std::optional<GatewayAddress> gateway{};      ///< only what is addressed to it there is answered
     bool echo = false;                            ///< hands back what it receives, as some optical heads do
 };
 

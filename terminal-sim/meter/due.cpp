@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "protocol/cosem/schedule.h"
-#include "protocol/dlms/date_time.h"
+#include "protocol/dlms/date_time_pattern.h"
 #include "terminal-sim/meter/meter.h"
 
 /// What a meter does by itself at a time: scripts of single action schedules, the limiter, a passive
@@ -12,32 +12,44 @@ using namespace dlms;
 
 namespace {
 
-/// Nothing for wildcards: they are kept and shown, and start nothing in a simulated meter.
-std::optional<Instant> instant_of(const cosem::single_action_schedule::ExecutionTime& time) {
-    std::array<std::uint8_t, 12> octets{};
-    std::copy(time.date.octets.begin(), time.date.octets.end(), octets.begin());
-    std::copy(time.time.octets.begin(), time.time.octets.end(), octets.begin() + 5);
-    octets[9] = 0x80;  // deviation not specified: the meter's own time
-    const auto at = decode_date_time(octets);
-    return at ? std::optional{at->at} : std::nullopt;
+/// The next time of a pattern in the meter's own time. A fixed one is carried out late too, when the clock
+/// jumped over it or the meter was off; those of a pattern with wildcards that are gone by are gone.
+std::optional<Instant> next_time(const DateTimePattern& pattern, Instant done_until, Instant shown) {
+    if (pattern.time.second == any_field) return std::nullopt;  // every second: nobody means that
+    if (const auto fixed = to_utc(pattern, utc_clock))
+        return *fixed > done_until ? std::optional{*fixed} : std::nullopt;
+    Instant from = std::chrono::floor<std::chrono::seconds>(shown);
+    if (done_until >= from) from = done_until + Duration{1};
+    const auto next = next_match(pattern, LocalTime{from.time_since_epoch()});
+    return next ? std::optional{Instant{next->time_since_epoch()}} : std::nullopt;
 }
 
-/// Times that an object's attributes name.
-std::vector<Instant> times_of(const Meter& meter, const SimObject& object) {
-    std::vector<Instant> times;
+/// When an object's attributes next name a time.
+std::optional<Instant> next_time(const Meter& meter, const SimObject& object, Instant done_until,
+                                 Instant shown) {
+    std::vector<DateTimePattern> patterns;
     if (object.spec->class_id == 22) {
         const auto stored = meter.attribute(object.name, 4);
-        if (!stored) return times;
+        if (!stored) return std::nullopt;
         if (const auto entries = cosem::single_action_schedule::execution_time.read(*stored))
-            for (const auto& entry : *entries)
-                if (const auto at = instant_of(entry)) times.push_back(*at);
-    } else if (object.spec->class_id == 20) {
-        const auto stored = meter.attribute(object.name, 10);
-        const auto at = stored ? date_time(*stored) : std::nullopt;
-        if (at) times.push_back(at->at);
+            for (const auto& entry : *entries) {
+                const auto date = decode_date(entry.date.octets);
+                const auto time = decode_time(entry.time.octets);
+                if (date && time) patterns.push_back({*date, *time, {}, {}});
+            }
+    } else if (const auto stored = meter.attribute(object.name, 10)) {
+        const auto at = date_time_pattern(*stored);
+        if (at && to_utc(*at, utc_clock)) patterns.push_back(*at);  // unspecified: it never comes
     }
-    return times;
+    std::optional<Instant> next;
+    for (const auto& pattern : patterns) {
+        const auto at = next_time(pattern, done_until, shown);
+        if (at && (!next || *at < *next)) next = at;
+    }
+    return next;
 }
+
+bool has_times(const SimObject& object) { return object.spec->class_id == 22 || object.spec->class_id == 20; }
 
 }  // namespace
 
@@ -45,19 +57,25 @@ std::optional<Meter::Due> Meter::next_due() const {
     std::optional<Due> next;
     if (rare_->trip_at) next = Due{std::max(*rare_->trip_at, latest_), {}, nullptr};
     for (const auto& object : *objects_) {
-        if (object.spec->class_id != 22 && object.spec->class_id != 20) continue;
-        for (const Instant shown : times_of(*this, object)) {
-            if (rare_->executed.contains({object.name, shown})) continue;
-            const Instant at = std::max(clock_.true_time(shown), latest_);
-            if (!next || at < next->at) next = Due{at, shown, &object};
-        }
+        if (!has_times(object)) continue;
+        const auto done = rare_->done_until.find(object.name);
+        const auto shown = next_time(
+            *this, object, done == rare_->done_until.end() ? Instant{} : done->second, clock_.shown(latest_));
+        if (!shown) continue;
+        const Instant at = std::max(clock_.true_time(*shown), latest_);
+        if (!next || at < next->at) next = Due{at, *shown, &object};
     }
     return next;
 }
 
+Instant Meter::next_event() const {
+    const auto due = rare_ ? next_due() : std::nullopt;
+    return std::min(next_capture(), due ? due->at : never);
+}
+
 void Meter::carry_out(const Due& due) {
     if (due.object == nullptr) return trip(due.at);
-    rare_->executed.insert({due.object->name, due.shown});
+    rare_->done_until[due.object->name] = due.shown;
     latest_ = std::max(latest_, due.at);
     const bool nested = std::exchange(applying_, true);  // follows from what was written
     if (due.object->spec->class_id == 20) {
@@ -77,9 +95,7 @@ void Meter::carry_out(const Due& due) {
 // A schedule that is written with a time gone by starts nothing.
 void Meter::skip_past_times(const ObisCode& schedule, Instant now) {
     const auto* object = find(schedule);
-    if (object == nullptr || (object->spec->class_id != 22 && object->spec->class_id != 20)) return;
-    for (const Instant shown : times_of(*this, *object))
-        if (shown <= clock_.shown(now)) rare().executed.insert({schedule, shown});
+    if (object != nullptr && has_times(*object)) rare().done_until[schedule] = clock_.shown(now);
 }
 
 }  // namespace wattmesh::sim

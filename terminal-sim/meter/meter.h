@@ -14,6 +14,7 @@
 #include "terminal-sim/meter/objects/object.h"
 #include "terminal-sim/meter/objects/rare.h"
 #include "terminal-sim/meter/profile.h"
+#include "terminal-sim/meter/push_order.h"
 #include "terminal-sim/meter/truth.h"
 
 namespace wattmesh::sim {
@@ -33,8 +34,12 @@ struct MeterSettings {
     const cosem::MeterModel* model = &cosem::models::generic;
     /// Security setup, key_transfer: false when the keys cannot be taken. Absent: this meter takes none.
     std::function<bool(const std::vector<cosem::security_setup::WrappedKey>&)> replace_keys{};
-    /// Push setup, push: sends this as DataNotification. Absent: this meter has nowhere to send.
-    std::function<void(dlms::Data)> send_push{};
+    /// Push setup: sends this. Absent: this meter has nowhere to send.
+    std::function<void(PushOrder)> send_push{};
+    /// Where it pushes to before somebody writes send_destination_and_method.
+    cosem::push_setup::Destination push_destination{};
+    /// security_policy from the factory: every APDU authenticated and encrypted, both ways.
+    std::uint8_t security_policy = 0x6C;
 };
 
 /// One simulated meter: a COSEM logical device over a load. Not copyable; one thread.
@@ -49,6 +54,8 @@ public:
     /// Captures every row due by `now`; true time never goes back.
     void advance(Instant now);
     Instant next_capture() const;
+    /// When `advance` next has something to do: a capture, or a schedule.
+    Instant next_event() const;
 
     void get(const dlms::AttributeId& id, const dlms::Selection& selection, Sap client, Instant now,
              std::function<void(dlms::ReadOutcome)> done) override;
@@ -83,6 +90,8 @@ public:
                                Instant now) const;
     /// Body of a push: the values that push_object_list names; null-data for what is not there.
     dlms::Data push_body(Instant now) const;
+    /// The present security_policy (class 64), a set of cosem::security_setup::policy_bit.
+    std::uint8_t security_policy() const;
 
     struct Electrical {
         std::int64_t decivolts, centiamperes, watts;
@@ -126,6 +135,12 @@ private:
     dlms::AccessResult execute(const cosem::ActionItem& script, Instant now);
     void watch_limit(Instant now);
     void trip(Instant at);
+    // objects/push.cpp
+    template <class T>
+    T push_attribute(const cosem::Attribute<T>& which, Instant now) const;
+    PushOrder push_order(Buffer apdu, Instant now) const;
+    dlms::AccessResult push(Instant now);
+    void push_alarm(Instant now);
     // objects/calendar.cpp, objects/image.cpp
     void activate_calendar(Instant now);
     dlms::AccessResult transfer_image(const SimObject::Call& what);
@@ -158,6 +173,7 @@ private:
     bool applying_ = false;          ///< what happens now follows from a deed that is remembered
     std::uint8_t status_ = 0;        ///< of the row that is being gathered
     std::uint8_t last_event_ = 0;
+    std::uint32_t push_last_ = 0;  ///< invoke-id of the last DataNotification
 };
 
 /// What an energy or apparent energy register (group C of its code) counts.

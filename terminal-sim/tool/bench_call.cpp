@@ -128,7 +128,7 @@ void BenchCall::feed(Bytes bytes) {
     if (kind_ == LinkKind::wrapper) {
         wrapper_.feed(bytes);
         while (auto frame = wrapper_.next())
-            if (frame->destination == client_) answers_.push_back(std::move(frame->payload));
+            if (frame->destination == client_) take_answer(frame->payload);
         if (wrapper_.error()) broken_ = "sends something that is not the wrapper; try --link hdlc";
     } else if (sign_on_ && !sign_on_->ready()) {
         sign_on_->feed(bytes);
@@ -141,19 +141,25 @@ void BenchCall::feed(Bytes bytes) {
 void BenchCall::feed_hdlc(Bytes bytes) {
     if (!hdlc_) return;
     hdlc_->feed(bytes);
-    while (auto apdu = hdlc_->take_apdu()) answers_.push_back(std::move(*apdu));
+    while (const auto apdu = hdlc_->take_apdu()) take_answer(*apdu);
     flush();
+}
+
+/// What other meters behind the gateway say is not for us.
+void BenchCall::take_answer(Bytes payload) {
+    if (auto apdu = out_of_answer(line_.gateway, payload)) answers_.push_back(std::move(*apdu));
 }
 
 void BenchCall::take_datagram(const platform::UdpPeer& from, Bytes datagram) {
     const auto frame = link::decode_wrapper_datagram(datagram);
     if (from != peer_ || !frame || frame->destination != client_) return;
     loop_.stop();
-    if (doubles_ > 0 && frame->payload == last_answer_) {
+    const auto apdu = out_of_answer(line_.gateway, frame->payload);
+    if (doubles_ > 0 && apdu == last_answer_) {
         --doubles_;
         return;
     }
-    answers_.push_back(frame->payload);
+    take_answer(frame->payload);
 }
 
 void BenchCall::flush() {
@@ -248,8 +254,9 @@ Buffer BenchCall::wait_for_answer(const std::function<bool()>& again) {
 }
 
 void BenchCall::say(Bytes apdu) {
-    if (!hdlc_) return send(link::encode_wrapper({client_, server_, to_buffer(apdu)}));
-    if (!hdlc_->send_apdu(apdu)) throw std::runtime_error("the request is too long for the data link");
+    const Buffer request = as_request(line_.gateway, to_buffer(apdu));
+    if (!hdlc_) return send(link::encode_wrapper({client_, server_, request}));
+    if (!hdlc_->send_apdu(request)) throw std::runtime_error("the request is too long for the data link");
 }
 
 Buffer BenchCall::exchange(Bytes apdu) {
@@ -258,7 +265,8 @@ Buffer BenchCall::exchange(Bytes apdu) {
         flush();
         return wait_for_answer([this] { return repeat_frame(); });
     }
-    const Buffer request = link::encode_wrapper({client_, server_, to_buffer(apdu)});
+    const Buffer request =
+        link::encode_wrapper({client_, server_, as_request(line_.gateway, to_buffer(apdu))});
     send(request);
     if (!socket_) return wait_for_answer({});
     unsigned again = 0;

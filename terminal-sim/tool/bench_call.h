@@ -16,12 +16,13 @@ namespace wattmesh::sim {
 
 /// How the line to a meter is worked.
 struct BenchLine {
-    std::uint8_t hdlc_window = 1;          ///< frames, 1..7; what every meter understands
-    std::uint16_t hdlc_information = 128;  ///< octets
-    unsigned attempts_max = 3;             ///< of a datagram, or of an HDLC frame
-    bool echo = false;                     ///< the optical head returns what we send
-    std::string device_address{};          ///< mode E; empty: whoever is at the head
-    bool wake_up = false;                  ///< mode E: the meter runs on battery
+    std::uint8_t hdlc_window = 1;             ///< frames, 1..7; what every meter understands
+    std::uint16_t hdlc_information = 128;     ///< octets
+    unsigned attempts_max = 3;                ///< of a datagram, or of an HDLC frame
+    bool echo = false;                        ///< the optical head returns what we send
+    std::string device_address{};             ///< mode E; empty: whoever is at the head
+    bool wake_up = false;                     ///< mode E: the meter runs on battery
+    std::optional<GatewayAddress> gateway{};  ///< where the meter is behind a gateway
 };
 
 /// The reading side of a meter's port, one request at a time: each call waits for its answer. Throws
@@ -57,6 +58,7 @@ private:
     void send(Bytes octets);
     void feed(Bytes bytes);
     void feed_hdlc(Bytes bytes);
+    void take_answer(Bytes payload);
     void take_datagram(const platform::UdpPeer& from, Bytes datagram);
     void flush();
     bool repeat_frame();

@@ -51,7 +51,8 @@ const Command all[] = {
      "   or: terminal-sim meter --port PORT --link LINK --number N --keys shipment.json [...]\n"
      "Any DLMS client reads it: public client 16; reading client 2 with LLS (--secret); management client 1 "
      "with HLS-GMAC\n"
-     "(--ek, --ak). A client whose keys are not given is not served. Server address 1.\n"
+     "(--ek, --ak); other models have other SAPs. A client whose keys are not given is not served. Server "
+     "address 1.\n"
      "  --link LINK        wrapper or hdlc on TCP; udp: wrapper on UDP, a repeated datagram is answered but "
      "not done twice;\n"
      "                     mode-e: sign-on of IEC 62056-21 (device address N), then HDLC, on TCP as through "
@@ -67,13 +68,27 @@ const Command all[] = {
      "  --seed N           of its load (1)\n"
      "  --state DIR        what it keeps over a restart (default: below $XDG_STATE_HOME or ~/.local/state)\n"
      "  --truth FILE       appends every captured interval\n"
+     "  --gateway N:ADDR   answers only what comes with this gateway prefix (E6): network number, and "
+     "address "
+     "as text or 0x\n"
+     "                     and octets\n"
+     "  --push HOST:PORT   where its Push setup (0-0:25.9.0) sends before somebody writes that; --push-link "
+     "LINK: wrapper,\n"
+     "                     udp, hdlc (UI frames) or mbus; `terminal-sim listen` receives\n"
+     "  --push-pdu N       longer pushes go in general blocks (65535)\n"
+     "  --policy N         security_policy from the factory, a set of bits (108: all authenticated and "
+     "encrypted; 0: pushes\n"
+     "                     are plain)\n"
      "  --speed X, --origin S   as for field\n",
-     {"port",    "link", "window", "information",  "echo", "number", "ek",    "ak",    "secret", "keys",
-      "address", "kind", "model",  "history-days", "seed", "state",  "truth", "speed", "origin", "log"},
+     {"gateway", "push",        "push-link", "push-pdu", "policy",       "port", "link",
+      "window",  "information", "echo",      "number",   "ek",           "ak",   "secret",
+      "keys",    "address",     "kind",      "model",    "history-days", "seed", "state",
+      "truth",   "speed",       "origin",    "log"},
      run_meter},
     {"read",
      "read an object of a meter",
-     "Usage: terminal-sim read --tcp HOST:PORT [--link LINK] [--client 16|2|1] [keys] OBIS[/ATTRIBUTE]...\n"
+     "Usage: terminal-sim read --tcp HOST:PORT [--link LINK] [--model M] [--client C] [keys] "
+     "OBIS[/ATTRIBUTE]...\n"
      "Prints one JSON line per object. OBIS: 1.8.0 or 1-0:1.8.0*255 or 1.0.1.8.0.255; attribute 2 if none is "
      "given;\n"
      "`list` is the object list.\n"
@@ -81,8 +96,10 @@ const Command all[] = {
      "  --link LINK        wrapper (default) or hdlc on TCP; udp: wrapper on UDP; mode-e: sign-on of IEC "
      "62056-21, then HDLC,\n"
      "                     on TCP to the device server of an optical head (fixed rate, 8N1)\n"
-     "  --client N         16 public (default), 2 reading (LLS: --secret), 1 management (HLS-GMAC: --ek, "
-     "--ak)\n"
+     "  --model NAME       generic (default), idis, dsmr or is15959: which clients the meter knows\n"
+     "  --client C         public (default), reading (LLS: --secret), management (HLS-GMAC: --ek, --ak): the "
+     "model's,\n"
+     "                     or a SAP: 16, 2, 1; is15959: 16, 32, 48\n"
      "  --class N          class of the object; found in the object list if not given\n"
      "  --from T --to T    range of a profile; Unix seconds or 2026-11-22T10:00:00Z\n"
      "  --server N         server address (1)      --timeout S   wait for each answer (10)\n"
@@ -90,10 +107,30 @@ const Command all[] = {
      "  --window N, --information N   of HDLC: frames (1) and octets per frame (128) to ask for\n"
      "  --device N         mode-e: address of the meter (whoever is at the head); --wake-up true: it runs on "
      "battery\n"
-     "  --echo true        hdlc, mode-e: the head gives back what is sent; it is taken off\n",
-     {"tcp", "link", "client", "secret", "ek", "ak", "class", "from", "to", "server", "timeout", "attempts",
-      "window", "information", "device", "wake-up", "echo"},
+     "  --echo true        hdlc, mode-e: the head gives back what is sent; it is taken off\n"
+     "  --gateway N:ADDR   the meter is behind a DLMS gateway: network number, and address as text or 0x and "
+     "octets\n",
+     {"gateway", "model", "tcp", "link", "client", "secret", "ek", "ak", "class", "from", "to", "server",
+      "timeout", "attempts", "window", "information", "device", "wake-up", "echo"},
      run_read},
+    {"listen",
+     "receive what meters push, and show it decoded",
+     "Usage: terminal-sim listen --port PORT [--link LINK] [--key HEX --ak HEX | --keys shipment.json] "
+     "[...]\n"
+     "Takes DataNotification and EventNotification of any meter, plain, ciphered and in general blocks, and "
+     "prints each as\n`decode` does, with a line in front that says from whom. Says nothing back.\n"
+     "  --link LINK        wrapper (default) on TCP; udp: wrapper on UDP; hdlc: UI frames, mbus: long "
+     "frames, "
+     "both on TCP\n"
+     "  --address A        to listen on (127.0.0.1)\n"
+     "  --count N          ends after so many; without it the listener runs until it is stopped\n"
+     "  --json             one JSON object per line\n"
+     "  --key, --ak, --dedicated, --broadcast, --master, --title, --keys   as for decode\n"
+     "Exit status: 0 all of it makes sense; 3 something does not, or blocks are missing.\n",
+     {"port", "link", "address", "count", "key", "ak", "dedicated", "broadcast", "master", "title", "keys",
+      "log"},
+     run_listen,
+     {"json"}},
     {"decode",
      "show what octets on a DLMS link mean",
      "Usage: terminal-sim decode [--key HEX --ak HEX] [--title HEX] [options] HEX...\n"
@@ -135,10 +172,12 @@ const Command all[] = {
      "  --vendor HEX       public key of `key`\n"
      "  --at T             activate then (Unix seconds or 2026-11-22T10:00:00Z) instead of at once\n"
      "  --resume yes       the meter holds blocks of this very image from an earlier send\n"
-     "  --model NAME       meter model that names the objects (generic)\n"
-     "  --pause S          between polls (10)   --link, --server, --timeout   as for read\n",
-     {"key", "in", "out", "model", "version", "id", "tcp", "ek", "ak", "file", "vendor", "at", "resume",
-      "pause", "link", "server", "timeout"},
+     "  --model NAME       for send: meter model that names the objects and clients (generic)\n"
+     "  --client C         another client than the model's management client\n"
+     "  --pause S          between polls (10)   --link, --server, --timeout, --attempts, --gateway   as for "
+     "read\n",
+     {"client", "attempts", "gateway", "key",    "in", "out",    "model", "version", "id",     "tcp",
+      "ek",     "ak",       "file",    "vendor", "at", "resume", "pause", "link",    "server", "timeout"},
      run_image},
     {"truth",
      "compare what was stored with what was measured",

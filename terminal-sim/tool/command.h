@@ -29,6 +29,7 @@ int run_meter(const Call& call);
 int run_provision(const Call& call);
 int run_field(const Call& call);
 int run_read(const Call& call);
+int run_listen(const Call& call);
 int run_decode(const Call& call);
 int run_truth(const Call& call);
 int run_image(const Call& call);

@@ -6,8 +6,8 @@
 #include "security/ciphers.h"
 #include "terminal-sim/decode/describe.h"
 #include "terminal-sim/decode/hex_text.h"
-#include "terminal-sim/field/shipment.h"
 #include "terminal-sim/tool/command.h"
+#include "terminal-sim/tool/keys.h"
 
 namespace wattmesh::sim {
 namespace {
@@ -37,38 +37,6 @@ Buffer octets_of(const std::vector<std::string>& words) {
     if (!hex.wrong.empty()) throw UsageError("decode: that is not hexadecimal: " + hex.wrong);
     if (hex.octets.empty()) throw UsageError("decode: nothing to decode; give octets in hexadecimal");
     return std::move(hex.octets);
-}
-
-/// The message names the option, never the key.
-std::optional<SymmetricKey> key_of(const platform::Settings& settings, const std::string& name) {
-    if (!settings.has(name)) return std::nullopt;
-    const auto octets = from_hex(settings.required<std::string>(name));
-    const auto key = octets ? SymmetricKey::from(*octets) : std::nullopt;
-    if (!key) throw SettingsError("--" + name + ": is not a key of 32 hexadecimal digits (64 for suite 2)");
-    return key;
-}
-
-Keyring keyring_of(const platform::Settings& settings, Ciphers& ciphers) {
-    Keyring keyring;
-    keyring.ciphers = &ciphers;
-    keyring.encryption = key_of(settings, "key");
-    keyring.authentication = key_of(settings, "ak");
-    keyring.dedicated = key_of(settings, "dedicated");
-    keyring.broadcast = key_of(settings, "broadcast");
-    keyring.master = key_of(settings, "master");
-    if (settings.has("title")) {
-        const auto octets = from_hex(settings.required<std::string>("title"));
-        if (!octets || octets->size() != 8)
-            throw SettingsError("--title: is not a system title of 16 hexadecimal digits");
-        keyring.title.emplace();
-        std::copy(octets->begin(), octets->end(), keyring.title->octets.begin());
-    }
-    if (settings.has("keys"))
-        for (const auto& [number, meter] : read_shipment(settings.required<std::filesystem::path>("keys"))) {
-            keyring.others.push_back(meter.management);
-            keyring.others.push_back(meter.reading);
-        }
-    return keyring;
 }
 
 }  // namespace

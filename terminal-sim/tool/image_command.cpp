@@ -9,9 +9,8 @@
 #include "security/private_file.h"
 #include "terminal-sim/tool/command.h"
 #include "terminal-sim/tool/data_text.h"
-#include "terminal-sim/tool/keys.h"
-#include "terminal-sim/tool/meter_session.h"
 #include "terminal-sim/tool/running.h"
+#include "terminal-sim/tool/session_options.h"
 
 namespace wattmesh::sim {
 namespace {
@@ -92,14 +91,11 @@ void carry(ImageTransfer& transfer, MeterSession& session, BenchCall& bench) {
     }
 }
 
-cosem::ImagePlan plan_of(const platform::Settings& settings) {
-    const auto word = settings.optional<std::string>("model", "generic");
-    const auto* model = cosem::meter_model(word);
-    if (model == nullptr) throw SettingsError("--model " + word + ": is no meter model");
+cosem::ImagePlan plan_of(const platform::Settings& settings, const cosem::MeterModel& model) {
     cosem::ImagePlan plan;
-    plan.image_transfer = model->find(cosem::Quantity::image_transfer)->name;
-    plan.meter_type = model->find(cosem::Quantity::meter_type)->name;
-    if (const auto* schedule = model->find(cosem::Quantity::image_activation_schedule))
+    plan.image_transfer = model.find(cosem::Quantity::image_transfer)->name;
+    if (const auto* type = model.find(cosem::Quantity::meter_type)) plan.meter_type = type->name;
+    if (const auto* schedule = model.find(cosem::Quantity::image_activation_schedule))
         plan.activation_schedule = schedule->name;
     plan.resume = settings.optional<bool>("resume", false);
     plan.pause = std::chrono::seconds{settings.optional_in<int>("pause", 10, 1, 3600)};
@@ -120,20 +116,18 @@ int send(const platform::Settings& settings) {
     if (!image)
         throw std::runtime_error(fmt::format("the image file is {} at octet {}: nothing was sent",
                                              to_string(image.error().fault), image.error().offset));
-    const auto kind = link_kind(settings.optional<std::string>("link", "wrapper"));
-    if (!kind) throw SettingsError("--link: is neither wrapper nor hdlc");
-    MeterSession::Who who;
-    who.client = management_client;
-    who.keys = management_keys(settings);
-    if (!who.keys) throw SettingsError("--ek, --ak: images are for the management client");
+    const LinkKind kind = link_of(settings);
+    const BenchLine line = line_of(settings, kind);
+    const auto& model = model_of(settings);
+    const auto who = who_of(settings, model, "management");
     const auto meter = settings.required<platform::HostPort>("tcp");
     const Sap server{settings.optional<std::uint16_t>("server", management_logical_device.value)};
     const auto timeout = std::chrono::seconds{settings.optional_in<int>("timeout", 10, 1, 600)};
 
-    ImageTransfer transfer{*image, plan_of(settings)};
+    ImageTransfer transfer{*image, plan_of(settings, model)};
     while (!transfer.finished()) {
         try {
-            BenchCall bench{meter, *kind, server, timeout};
+            BenchCall bench{meter, kind, server, timeout, line};
             MeterSession session{bench, who};
             carry(transfer, session, bench);
             session.release();

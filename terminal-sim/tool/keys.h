@@ -3,11 +3,16 @@
 
 #include "platform/settings.h"
 #include "protocol/dlms/security.h"
+#include "terminal-sim/decode/decipher.h"
 
 namespace wattmesh::sim {
 
 /// --ek and --ak, 32 hexadecimal digits each; nothing when both are absent. Throws SettingsError naming the
 /// option, never the key.
 std::optional<dlms::ClientKeys> management_keys(const platform::Settings& settings);
+
+/// What deciphers: --key, --ak, --dedicated, --broadcast, --master, --title, and --keys for a whole shipment.
+/// Throws SettingsError naming the option, never the key.
+Keyring keyring_of(const platform::Settings& settings, Ciphers& ciphers);
 
 }  // namespace wattmesh::sim

@@ -6,6 +6,7 @@
 #include "terminal-sim/field/shipment.h"
 #include "terminal-sim/meter/access.h"
 #include "terminal-sim/meter/bench_port.h"
+#include "terminal-sim/meter/push_port.h"
 #include "terminal-sim/tool/command.h"
 #include "terminal-sim/tool/keys.h"
 #include "terminal-sim/tool/running.h"
@@ -36,7 +37,25 @@ BenchLimits limits_of(const platform::Settings& settings, const DeviceNumber& nu
         static_cast<std::uint16_t>(settings.optional_in<int>("information", 2'030, 32, 2'030));
     limits.device_address = to_string(number);
     limits.echo = settings.optional<bool>("echo", false);
+    if (settings.has("gateway")) {
+        const auto word = settings.required<std::string>("gateway");
+        limits.gateway = gateway_address(word);
+        if (!limits.gateway) throw platform::SettingsError("--gateway " + word + ": is not NETWORK:ADDRESS");
+    }
     return limits;
+}
+
+/// How the meter pushes from the factory.
+cosem::push_setup::Destination push_destination(const platform::Settings& settings) {
+    cosem::push_setup::Destination destination;
+    const auto link = push_link(settings.optional<std::string>("push-link", "wrapper"));
+    if (!link) throw platform::SettingsError(std::string{"--push-link: is none of "} + push_link_words);
+    destination.transport_service = service_of(*link);
+    const auto to = settings.optional<std::string>("push", "");
+    destination.destination = to_buffer(as_bytes(to));
+    if (!to.empty() && !destination_of(destination.destination))
+        throw platform::SettingsError("--push " + to + ": is not HOST:PORT");
+    return destination;
 }
 
 /// Keeps the meter's deeds in its state folder and captures rows when they are due.
@@ -65,10 +84,13 @@ public:
 private:
     void capture() {
         meter_.advance(loop_.now());
-        capture_.at(meter_.next_capture(), [this] { capture(); });
+        capture_.at(meter_.next_event(), [this] { capture(); });
     }
     void watch() {
-        if (meter_.deeds().size() != saved_) write();
+        if (meter_.deeds().size() != saved_) {
+            write();
+            capture();  // a schedule may have been written
+        }
         save_.after_real(std::chrono::milliseconds{200}, [this] { watch(); });
     }
 
@@ -127,12 +149,29 @@ int run_meter(const Call& call) {
     made.accepted_counter = [&](Sap client) {
         return counters.accepted(client == management_client ? management_slot(0) : reading_slot(0));
     };
+    made.push_destination = push_destination(settings);
+    made.security_policy = static_cast<std::uint8_t>(settings.optional_in<int>("policy", 0x6C, 0, 0xFC));
+    std::unique_ptr<PushPort> push_port;  // what was due while the meter was off is not pushed
+    made.send_push = [&](PushOrder order) {
+        if (push_port) push_port->push(std::move(order));
+    };
     Meter meter{made, load, &load.supply(), truth ? &*truth : nullptr};
     if (state && state->devices.contains(*number)) meter.replay(state->devices.at(*number).deeds);
 
     security::OpensslCiphers ciphers;
     security::SystemRandom random;
     platform::Loop loop{clock};
+    meter.advance(loop.now());
+    push_port = std::make_unique<PushPort>(
+        loop, random,
+        PushPort::Settings{.pdu_size_max = static_cast<std::size_t>(
+                               settings.optional_in<int>("push-pdu", 65'535, 48, 65'535)),
+                           .information_size = limits.hdlc_information,
+                           .gateway = limits.gateway},
+        [&](const PushOrder& order) {
+            return protected_push(order, keys, system_title(*number), ciphers, counters, 0);
+        },
+        [&] { return meter.shown_time(loop.now()); });
     Housekeeping housekeeping{loop, meter, folder / "meter.state", installed_at};
     const auto make_server = [&] {
         return std::make_unique<dlms::Server>(system_title(*number), bench_access(keys, counters, 0, *model),

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "protocol/dlms/counter_recovery.h"
+#include "terminal-sim/meter/audience.h"
 
 namespace wattmesh::sim {
 
@@ -69,12 +70,13 @@ MeterSession::MeterSession(BenchCall& call, const Who& who)
     config.own_title = tool_title;
     config.general_blocks = who.general_blocks;
     config.pdu_size_max = who.pdu_size_max;
-    if (who.client == management_client) {
-        recover_counter(who.client);
+    const auto authentication = who.authentication();
+    if (authentication == cosem::Authentication::high_gmac) {
+        recover_counter(who);
         config.mechanism = Mechanism::high_gmac;
         config.ciphered = true;
         config.keys = who.keys;
-    } else if (who.client == reading_client) {
+    } else if (authentication == cosem::Authentication::low) {
         config.mechanism = Mechanism::low;
         config.password = who.password;
     }
@@ -85,17 +87,35 @@ MeterSession::MeterSession(BenchCall& call, const Who& who)
 
 MeterSession::~MeterSession() = default;
 
+cosem::Authentication MeterSession::Who::authentication() const {
+    using cosem::Authentication;
+    switch (audience_of(client, *model)) {
+        case for_management:
+            return Authentication::high_gmac;
+        case for_reading:
+            return Authentication::low;
+        case for_public:
+            return Authentication::none;
+        default:
+            return keys               ? Authentication::high_gmac
+                   : password.empty() ? Authentication::none
+                                      : Authentication::low;
+    }
+}
+
 /// The tool remembers no counters: it asks before it is refused.
-void MeterSession::recover_counter(Sap client) {
-    CounterRecovery recovery{client, *send_, ciphers_, random_};
-    call_.use(public_client);
+void MeterSession::recover_counter(const Who& who) {
+    AttributeId counter = invocation_counter_of(who.client);
+    const auto* named = who.model->find(cosem::Quantity::invocation_counter);
+    if (named != nullptr && who.client == who.model->management_client.client) counter.object = named->name;
+    CounterRecovery recovery{counter, *send_, ciphers_, random_};
+    call_.use(who.model->public_client.client);
     recovery.begin();
     while (const auto request = recovery.take_output()) recovery.receive(call_.exchange(*request));
     recovery.abort();
     const auto event = recovery.take_event();
     if (const auto* failed = event ? std::get_if<CounterRecoveryFailed>(&*event) : nullptr)
-        throw std::runtime_error(
-            fmt::format("{} ({})", to_string(failed->why), to_string(invocation_counter_of(client).object)));
+        throw std::runtime_error(fmt::format("{} ({})", to_string(failed->why), to_string(counter.object)));
 }
 
 void MeterSession::pump() {

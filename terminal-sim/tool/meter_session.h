@@ -1,6 +1,7 @@
 #pragma once
 #include <memory>
 
+#include "protocol/cosem/models/models.h"
 #include "protocol/dlms/client.h"
 #include "terminal-sim/tool/bench_call.h"
 
@@ -12,12 +13,17 @@ class MeterSession {
 public:
     struct Who {
         Sap client = public_client;
-        Buffer password;                       ///< reading client, LLS
-        std::optional<dlms::ClientKeys> keys;  ///< management client, HLS-GMAC
+        Buffer password;                       ///< LLS
+        std::optional<dlms::ClientKeys> keys;  ///< HLS-GMAC
         bool general_blocks = false;           ///< proposes general block transfer
         std::uint16_t pdu_size_max = 0xFFFF;   ///< largest APDU we take; longer answers come in blocks
+        /// Which clients the meter knows, and what its invocation counter is called.
+        const cosem::MeterModel* model = &cosem::models::generic;
+
+        /// The model's where it knows the client; for others whatever the keys and passwords are for.
+        cosem::Authentication authentication() const;
     };
-    /// Associates. For the management client the counter to go on with is asked as public client first.
+    /// Associates. With HLS-GMAC the counter to go on with is asked as the model's public client first.
     MeterSession(BenchCall& call, const Who& who);
     ~MeterSession();
 
@@ -28,7 +34,7 @@ public:
 
 private:
     class Counter;
-    void recover_counter(Sap client);
+    void recover_counter(const Who& who);
     void associate();
     void pump();
     template <class Completed>

@@ -7,9 +7,8 @@
 #include "protocol/dlms/date_time.h"
 #include "terminal-sim/tool/command.h"
 #include "terminal-sim/tool/data_text.h"
-#include "terminal-sim/tool/keys.h"
-#include "terminal-sim/tool/meter_session.h"
 #include "terminal-sim/tool/running.h"
+#include "terminal-sim/tool/session_options.h"
 
 namespace wattmesh::sim {
 namespace {
@@ -36,42 +35,6 @@ Wanted parse_wanted(const std::string& word) {
     if (!object || attribute == 0)
         throw SettingsError(word + ": is not OBIS or OBIS/ATTRIBUTE, for example 1.8.0 or 1-0:99.1.0*255/3");
     return {*object, static_cast<std::int8_t>(attribute)};
-}
-
-MeterSession::Who who_of(const platform::Settings& settings) {
-    MeterSession::Who who;
-    who.client = Sap{settings.optional<std::uint16_t>("client", public_client.value)};
-    who.keys = management_keys(settings);
-    who.password = to_buffer(as_bytes(settings.optional<std::string>("secret", "")));
-    if (who.client == management_client && !who.keys)
-        throw SettingsError("--client 1: the management client needs --ek and --ak");
-    if (who.client == reading_client && who.password.empty())
-        throw SettingsError("--client 2: the reading client needs --secret");
-    return who;
-}
-
-BenchLine line_of(const platform::Settings& settings, LinkKind kind) {
-    const bool hdlc = kind == LinkKind::hdlc || kind == LinkKind::mode_e;
-    const auto needs = [&](const char* name, bool fits, const char* link) {
-        if (settings.has(name) && !fits)
-            throw SettingsError(std::string{"--"} + name + ": goes with --link " + link + " only");
-    };
-    needs("window", hdlc, "hdlc or mode-e");
-    needs("information", hdlc, "hdlc or mode-e");
-    needs("echo", hdlc, "hdlc or mode-e");
-    needs("device", kind == LinkKind::mode_e, "mode-e");
-    needs("wake-up", kind == LinkKind::mode_e, "mode-e");
-    needs("attempts", kind != LinkKind::wrapper, "hdlc, udp or mode-e");
-    BenchLine line;
-    line.hdlc_window = static_cast<std::uint8_t>(settings.optional_in<int>("window", 1, 1, 7));
-    line.hdlc_information =
-        static_cast<std::uint16_t>(settings.optional_in<int>("information", 128, 32, 2'030));
-    line.attempts_max = static_cast<unsigned>(settings.optional_in<int>("attempts", 3, 1, 20));
-    line.echo = settings.optional<bool>("echo", false);
-    line.device_address = settings.optional<std::string>("device", "");
-    if (line.device_address.size() > 32) throw SettingsError("--device: has more than 32 characters");
-    line.wake_up = settings.optional<bool>("wake-up", false);
-    return line;
 }
 
 /// Classes of the meter's objects, asked once.
@@ -147,15 +110,14 @@ int run_read(const Call& call) {
     std::vector<Wanted> wanted;
     wanted.reserve(call.words.size());
     for (const auto& word : call.words) wanted.push_back(parse_wanted(word));
-    const auto kind = link_kind(settings.optional<std::string>("link", "wrapper"));
-    if (!kind) throw SettingsError(std::string{"--link: is none of "} + link_words);
-    const BenchLine line = line_of(settings, *kind);
-    const auto who = who_of(settings);
+    const LinkKind kind = link_of(settings);
+    const BenchLine line = line_of(settings, kind);
+    const auto who = who_of(settings, model_of(settings));
     const Selection selection = selection_of(settings);
     const auto timeout = std::chrono::seconds{settings.optional_in<int>("timeout", 10, 1, 600)};
     const Sap server{settings.optional<std::uint16_t>("server", management_logical_device.value)};
 
-    BenchCall bench{settings.required<platform::HostPort>("tcp"), *kind, server, timeout, line};
+    BenchCall bench{settings.required<platform::HostPort>("tcp"), kind, server, timeout, line};
     MeterSession session{bench, who};
     ObjectList objects{session};
     bool all_read = true;

@@ -26,7 +26,9 @@ constexpr ModelObject objects[]{
     object_at(image_transfer, code(0, 0, 44, 0, 0), 18),
     object_at(image_activation_schedule, code(0, 0, 15, 0, 2), 22),
     object_at(activity_calendar, code(0, 0, 13, 0, 0), 20),
+    object_at(push_setup, code(0, 0, 25, 9, 0), 40),  // named in SMR5 pushes
     object_at(security_setup, code(0, 0, 43, 0, 0), 64),
+    data_at(invocation_counter, code(0, 0, 43, 1, 0)),  // [M]
     object_at(mbus_client_1, code(0, 1, 24, 1, 0), 72),
 };
 constexpr std::string_view makers[]{"KFM", "SAG", "XMX", "FLU"};

@@ -1,7 +1,6 @@
 #pragma once
 #include <map>
 #include <optional>
-#include <set>
 #include <vector>
 
 #include "protocol/cosem/image_transfer_class.h"
@@ -26,9 +25,10 @@ struct RareState {
     std::map<std::pair<ObisCode, std::int8_t>, dlms::Data> attributes;
     std::optional<SimImage> image;
     bool ready_for_reconnection = false;
-    std::optional<Instant> over_threshold_since;      ///< the limiter's, true time
-    std::optional<Instant> trip_at;                   ///< when the limiter opens, unless power falls before
-    std::set<std::pair<ObisCode, Instant>> executed;  ///< schedules and the times they were executed for
+    std::optional<Instant> over_threshold_since;  ///< the limiter's, true time
+    std::optional<Instant> trip_at;               ///< when the limiter opens, unless power falls before
+    /// By schedule: up to which of its times (as the meter's clock shows them) it was carried out or written.
+    std::map<ObisCode, Instant> done_until;
 };
 
 }  // namespace wattmesh::sim

@@ -10,15 +10,11 @@ namespace {
 
 using namespace cosem::security_setup;
 
-/// Every APDU authenticated and encrypted, both ways: how the management client comes.
-constexpr auto first_policy =
-    static_cast<Policy>(policy_bit::authenticated_request | policy_bit::encrypted_request |
-                        policy_bit::authenticated_response | policy_bit::encrypted_response);
-
 ReadOutcome read_security(const Meter& meter, const SimObject::Read& what) {
     switch (what.attribute) {
         case 2:
-            return security_policy.write(first_policy);
+            return cosem::security_setup::security_policy.write(
+                static_cast<Policy>(meter.settings().security_policy));
         case 3:
             return security_suite.write(Suite::suite_0);
         case 4:
@@ -33,8 +29,7 @@ ReadOutcome read_security(const Meter& meter, const SimObject::Read& what) {
 /// Policies get stronger only (Blue Book ed. 14, 4.4.7): no bit goes.
 AccessResult activate(Meter& meter, const SimObject::Call& what) {
     const auto wanted = static_cast<std::uint8_t>(*what.argument.integer());
-    const auto stored = meter.attribute(what.object.name, 2);
-    const auto present = static_cast<std::uint8_t>(stored ? *stored->integer() : std::int64_t(first_policy));
+    const std::uint8_t present = meter.security_policy();
     if ((wanted & present) != present || (wanted & 0x03) != 0) return AccessResult::other_reason;
     meter.store(what.object.name, 2, Enum{wanted});
     return AccessResult::success;
@@ -57,6 +52,12 @@ void ObjectMaker::security(SimObjects& objects) {
                            return {replaced ? AccessResult::success : AccessResult::other_reason, {}};
                        },
                        .remembered = {1}});
+}
+
+std::uint8_t Meter::security_policy() const {
+    const auto stored = attribute(object_named(cosem::Quantity::security_setup), 2);
+    const auto policy = stored ? stored->integer() : std::nullopt;
+    return policy ? static_cast<std::uint8_t>(*policy) : settings_.security_policy;
 }
 
 }  // namespace wattmesh::sim

@@ -151,6 +151,7 @@ AccessResult Meter::execute(const cosem::ActionItem& script, Instant now) {
     }
     if (script.script_logical_name == object_named(cosem::Quantity::image_activation_script))
         return activate_image(now);
+    if (script == cosem::ActionItem{object_name(0, 0, 10, 0, 108), 1}) return push(now);
     return AccessResult::object_unavailable;
 }
 
@@ -183,6 +184,7 @@ void Meter::trip(Instant at) {
     rare().ready_for_reconnection = true;  // a local disconnection
     supply_->set(false, at);
     log(clock_.shown(at), event::limit_exceeded);
+    push_alarm(at);
 }
 
 }  // namespace wattmesh::sim

@@ -6,7 +6,6 @@
 #include "protocol/cosem/image_transfer_class.h"
 #include "protocol/cosem/measurement.h"
 #include "protocol/cosem/profile_generic.h"
-#include "protocol/cosem/push_setup.h"
 #include "protocol/cosem/schedule.h"
 #include "protocol/dlms/date_time.h"
 #include "tests/terminal-sim/meter/town_street.h"
@@ -407,15 +406,4 @@ TEST_CASE("demand: averages, maximum and the tariff that counts", "[sim]") {
     CHECK(house.value({4, maximum, 2}, now).integer() == greatest);
     CHECK(house.value({6, activation, 4}, now) == octet_string(as_bytes("T1")));
     CHECK(house.value({6, activation, 4}, monday + 23h) == octet_string(as_bytes("T2")));
-}
-
-TEST_CASE("push setup: the body holds what the list names", "[sim]") {
-    House house;
-    const ObisCode push{{0, 0, 25, 9, 0, 255}};
-    const auto body = house.meter->push_body(monday + 1h);
-    REQUIRE(body.elements()->size() == 4);
-    CHECK((*body.elements())[0] == octet_string(push));
-    CHECK((*body.elements())[1] == octet_string(as_bytes(house.meter->logical_device_name())));
-    CHECK((*body.elements())[2] == date_time_octets({.at = monday + 1h}));
-    CHECK(house.call(cosem::push_setup::push(push), monday) == AccessResult::object_unavailable);
 }

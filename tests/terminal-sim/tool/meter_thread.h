@@ -8,6 +8,7 @@
 #include "terminal-sim/meter/access.h"
 #include "terminal-sim/meter/bench_port.h"
 #include "terminal-sim/meter/meter.h"
+#include "terminal-sim/meter/push_port.h"
 
 namespace wattmesh::sim {
 
@@ -19,25 +20,47 @@ inline Key128 key(std::uint8_t octet) {
     return Key128{octets};
 }
 
+/// What is not as with every simulated meter.
+struct SpecialMeter {
+    cosem::push_setup::Destination push_destination{};
+    std::uint8_t security_policy = 0x6C;
+    std::size_t push_pdu_size_max = 0xFFFF;
+    const cosem::MeterModel* model = &cosem::models::generic;
+};
+
 /// The simulated meter behind a real socket, in a thread of its own.
 class MeterThread {
 public:
-    explicit MeterThread(LinkKind kind, BenchLimits limits = {}) {
+    using Special = SpecialMeter;
+    explicit MeterThread(LinkKind kind, BenchLimits limits = {}, const Special& special = {}) {
         limits.device_address = to_string(number);
-        thread_ = std::thread{[this, kind, limits] {
+        thread_ = std::thread{[this, kind, limits, special] {
             CustomerLoad load{1, number, LoadKind::household, false};
             CounterFile counters{2};
             MeterSettings settings{.number = number, .seed = 1, .installed_at = loop_.now() - 24h};
             settings.accepted_counter = [&](Sap client) {
                 return counters.accepted(client == management_client ? 0 : 1);
             };
-            Meter meter{settings, load, &load.supply(), nullptr};
+            settings.push_destination = special.push_destination;
+            settings.model = special.model;
+            settings.security_policy = special.security_policy;
             const AccessKeys keys{dlms::ClientKeys{key(1), key(2)}, {}, to_buffer(as_bytes("12345678"))};
             security::OpensslCiphers ciphers;
             security::SystemRandom random;
+            PushPort pushes{loop_,
+                            random,
+                            {.pdu_size_max = special.push_pdu_size_max, .gateway = limits.gateway},
+                            [&](const PushOrder& order) {
+                                return protected_push(order, keys, system_title(number), ciphers, counters,
+                                                      0);
+                            },
+                            [this] { return loop_.now(); }};
+            settings.send_push = [&](PushOrder order) { pushes.push(std::move(order)); };
+            Meter meter{settings, load, &load.supply(), nullptr};
             const auto make_server = [&] {
-                return std::make_unique<dlms::Server>(system_title(number), bench_access(keys, counters, 0),
-                                                      meter, ciphers, random);
+                return std::make_unique<dlms::Server>(system_title(number),
+                                                      bench_access(keys, counters, 0, *special.model), meter,
+                                                      ciphers, random);
             };
             BenchPort port{loop_, "127.0.0.1", 0, kind, make_server, limits};
             port_ = port.port();

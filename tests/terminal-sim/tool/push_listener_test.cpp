@@ -1,0 +1,137 @@
+// Pushes end to end: a simulated meter, real sockets, and what `terminal-sim listen` makes of them.
+#include <catch2/catch.hpp>
+#include <condition_variable>
+#include <mutex>
+
+#include "terminal-sim/decode/describe.h"
+#include "terminal-sim/tool/meter_session.h"
+#include "terminal-sim/tool/push_listener.h"
+#include "tests/terminal-sim/tool/meter_thread.h"
+
+using namespace wattmesh;
+using namespace wattmesh::sim;
+
+namespace {
+
+/// A listener in a thread of its own; keeps the last push.
+class ListenerThread {
+public:
+    explicit ListenerThread(PushLink link) {
+        thread_ = std::thread{[this, link] {
+            const PushListener listener{loop_, "127.0.0.1", 0, link,
+                                        [this](const std::string&, const PushAssembly::Push& push) {
+                                            const std::lock_guard lock{mutex_};
+                                            pushes_.push_back(push);
+                                            came_.notify_all();
+                                        }};
+            port_ = listener.port();
+            loop_.run();
+        }};
+        while (port_ == 0) std::this_thread::yield();
+    }
+    ~ListenerThread() {
+        loop_.stop();
+        thread_.join();
+    }
+    std::string address() const { return "127.0.0.1:" + std::to_string(port_); }
+    std::optional<PushAssembly::Push> take() {
+        std::unique_lock lock{mutex_};
+        if (!came_.wait_for(lock, 60s, [this] { return !pushes_.empty(); })) return std::nullopt;
+        auto push = std::move(pushes_.front());
+        pushes_.erase(pushes_.begin());
+        return push;
+    }
+
+private:
+    platform::Loop loop_{std::make_shared<platform::ScaledClock>()};
+    std::atomic<std::uint16_t> port_{0};
+    std::mutex mutex_;
+    std::condition_variable came_;
+    std::vector<PushAssembly::Push> pushes_;
+    std::thread thread_;
+};
+
+MeterSession::Who management() { return {management_client, {}, dlms::ClientKeys{key(1), key(2)}}; }
+
+Form form_of(PushLink link) {
+    return link == PushLink::hdlc ? Form::hdlc : link == PushLink::mbus ? Form::mbus : Form::wrapper;
+}
+
+constexpr ObisCode push_name{{0, 0, 25, 9, 0, 255}};
+
+}  // namespace
+
+TEST_CASE("push: plain and ciphered, whole and in general blocks, over every link, to a listener", "[sim]") {
+    using namespace cosem::push_setup;
+    const auto link = GENERATE(PushLink::wrapper, PushLink::udp, PushLink::hdlc, PushLink::mbus);
+    const bool ciphered = GENERATE(false, true), blocks = GENERATE(false, true);
+    CAPTURE(to_string(link), ciphered, blocks);
+    ListenerThread listener{link};
+    MeterThread::Special special;
+    special.push_destination = {service_of(link), to_buffer(as_bytes(listener.address())), {}};
+    special.security_policy = ciphered ? 0x6C : 0;
+    special.push_pdu_size_max = blocks ? 300 : 0xFFFF;
+    const MeterThread meter{LinkKind::wrapper, {}, special};
+    BenchCall call{meter.address(), LinkKind::wrapper, management_logical_device, 20s};
+    MeterSession session{call, management()};
+    const auto twenty = dlms::structure({dlms::Data{std::uint16_t{1}}, dlms::Data{std::uint16_t{20}}});
+    REQUIRE(
+        session.set({40, push_name, 2},
+                    push_object_list_1.write(
+                        {PushObject{1, obis::logical_device_name, 2, 0, {}},
+                         PushObject{7, obis::load_profile, 2, 0, {RestrictionType::by_entry, twenty}}})) ==
+        dlms::AccessResult::success);
+    for (int twice = 0; twice < 2; ++twice) {  // the second one finds nothing left of the first
+        REQUIRE(session.act({40, push_name, 1}, dlms::Data{std::int8_t{0}}).result ==
+                dlms::AccessResult::success);
+        const auto push = listener.take();
+        REQUIRE(push);
+        CHECK(push->complete);
+        security::OpensslCiphers ciphers;
+        Keyring keyring;
+        keyring.ciphers = &ciphers;
+        if (ciphered) {
+            keyring.encryption = key(1);
+            keyring.authentication = key(2);
+        }
+        const auto report = describe(push->octets, {.form = form_of(link), .all = true}, keyring);
+        CAPTURE(report.text());
+        CHECK(report.whole());
+        CHECK_THAT(report.text(), Catch::Contains("data-notification"));
+        CHECK_THAT(report.text(), Catch::Contains("WMT540000000042"));
+        CHECK_THAT(report.text(), Catch::Contains("array of 20"));
+        CHECK((report.text().find("general-glo") != std::string::npos) == ciphered);
+        CHECK((report.text().find("general-block-transfer") != std::string::npos) == blocks);
+        if (!ciphered) continue;
+        keyring.authentication = key(3);
+        CHECK_FALSE(describe(push->octets, {.form = form_of(link)}, keyring).whole());
+    }
+    session.release();
+}
+
+TEST_CASE("push assembly: a set of blocks with a hole is handed out as incomplete, the next one whole",
+          "[sim]") {
+    const auto frames = push_frames({.link = PushLink::wrapper, .pdu_size_max = 100}, Buffer(250, 7));
+    REQUIRE(frames.size() == 3);
+    PushAssembly assembly{PushLink::wrapper};
+    const auto feed = [&](std::initializer_list<std::size_t> which) {
+        std::vector<PushAssembly::Push> all;
+        for (const auto i : which)
+            for (const std::uint8_t octet : frames[i])  // octet by octet
+                for (auto& push : assembly.feed(Bytes{&octet, 1}, Instant{})) all.push_back(std::move(push));
+        return all;
+    };
+    const auto missing = feed({0, 2});
+    REQUIRE(missing.size() == 1);
+    CHECK_FALSE(missing[0].complete);
+    const auto headless = feed({1, 2});
+    REQUIRE(headless.size() == 1);
+    CHECK_FALSE(headless[0].complete);
+    CHECK(feed({0}).empty());
+    const auto again = feed({0, 1, 2});  // the first set ends where the second begins
+    REQUIRE(again.size() == 2);
+    CHECK_FALSE(again[0].complete);
+    CHECK(again[0].octets == frames[0]);
+    CHECK(again[1].complete);
+    CHECK(assembly.end().empty());
+}
