@@ -56,9 +56,10 @@ TEST_CASE("describe: deciphers with the keys and says that the tag verified", "[
         const std::size_t header = std::string_view{id} == "AARQ-2c"   ? 0x38
                                    : std::string_view{id} == "GGLO-30" ? 0x0B
                                                                        : 0x02;
+        keys.broadcast = keys.encryption;
         for (std::size_t i = header; i < message.size(); ++i) {
             Buffer changed = message;
-            changed[i] ^= 0x40;  // not a bit of the security control that says how to decipher
+            changed[i] ^= 0x40;  // in the security control: the broadcast key, which is the same here
             CAPTURE(i);
             const Report forged = describe(changed, {}, keys);
             REQUIRE_FALSE(forged.whole());
