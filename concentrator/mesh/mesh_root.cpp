@@ -38,6 +38,15 @@ std::optional<MeshEvent> MeshRoot::take_event() {
 void MeshRoot::module_connected(Instant now) { core_->connected(now); }
 
 std::vector<dcu::TopologyNode> MeshRoot::topology() const { return core_->topology(); }
+std::optional<std::vector<DeviceNumber>> MeshRoot::route(DeviceNumber meter) const {
+    const Member* member = core_->members.find(meter);
+    if (member == nullptr || member->address == 0 || !core_->tree.reaches(member->address))
+        return std::nullopt;
+    std::vector<DeviceNumber> relays;
+    for (const auto relay : core_->tree.route(member->address).relays)
+        relays.push_back(core_->number_of(relay));
+    return relays;
+}
 dcu::Statistics MeshRoot::statistics() const { return core_->statistics; }
 
 int MeshRoot::in_flight() const {

@@ -77,6 +77,9 @@ public:
     void module_connected(Instant now);
 
     std::vector<dcu::TopologyNode> topology() const;
+    /// Relays of the route the next read of this meter would take first, concentrator side first; nothing
+    /// when there is none. Cheap, and changes nothing.
+    std::optional<std::vector<DeviceNumber>> route(DeviceNumber meter) const;
     dcu::Statistics statistics() const;
     int in_flight() const;  ///< requests that have neither answer nor failure yet
 

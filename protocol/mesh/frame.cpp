@@ -50,6 +50,11 @@ Buffer finish(Buffer covered, const Mic& mic) {
     return covered;
 }
 
+std::optional<std::uint16_t> destination_of(Bytes psdu) {
+    if (psdu.size() < mac_overhead) return std::nullopt;
+    return static_cast<std::uint16_t>(psdu[5] << 8 | psdu[6]);  // after type, flags, sequence, PAN
+}
+
 Result<ReceivedFrame> decode_mac(Bytes psdu) {
     if (psdu.size() < mac_overhead) return Error{Fault::truncated, psdu.size()};
     if (psdu.size() > psdu_size_max) return Error{Fault::too_long, psdu_size_max};

@@ -61,6 +61,8 @@ struct ReceivedFrame {
 };
 /// `psdu` must outlive the result.
 Result<ReceivedFrame> decode_mac(Bytes psdu);
+/// Without looking at anything else; nothing when it is too short to be a frame.
+std::optional<std::uint16_t> destination_of(Bytes psdu);
 
 /// What became of a frame that was to be sent.
 enum class TxOutcome : std::uint8_t {

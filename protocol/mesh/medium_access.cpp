@@ -195,6 +195,12 @@ void MediumAccess::finish_current(TxOutcome outcome, std::int8_t rssi_dbm, Insta
     listener_.sent(departure, now);
 }
 
+bool MediumAccess::concerns(Bytes psdu) const {
+    if (is_ack(psdu)) return phase_ == Phase::wait_ack;
+    const auto destination = destination_of(psdu);
+    return !destination || *destination == broadcast_address || *destination == address_;
+}
+
 void MediumAccess::received(Bytes psdu, std::int8_t rssi_dbm, Instant now) {
     ++counters_.heard;
     if (is_ack(psdu)) return received_ack(psdu, now);

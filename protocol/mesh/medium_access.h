@@ -86,6 +86,9 @@ public:
     /// Drops everything queued without telling.
     void reset();
 
+    /// False for a PSDU that received() would only count: an ACK nobody waits for, a frame for somebody else.
+    bool concerns(Bytes psdu) const;
+    void overheard() { ++counters_.heard; }
     /// A PSDU without bit errors was heard at `rssi_dbm`.
     void received(Bytes psdu, std::int8_t rssi_dbm, Instant now);
     void transmitted(Instant now);

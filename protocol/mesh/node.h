@@ -43,9 +43,15 @@ public:
          Transceiver& transceiver);
 
     void start(Instant now);
-    void received_psdu(Bytes psdu, std::int8_t rssi_dbm, Instant now) {
+    /// False: not for this node, and nothing about it has changed.
+    bool received_psdu(Bytes psdu, std::int8_t rssi_dbm, Instant now) {
+        if (!mac_.concerns(psdu)) {
+            mac_.overheard();
+            return false;
+        }
         mac_.received(psdu, rssi_dbm, now);
         after(now);
+        return true;
     }
     void transmitted(Instant now) {
         mac_.transmitted(now);

@@ -33,7 +33,7 @@ struct Tables {
     Tables() {
         for (std::size_t i = 0; i < ten_power.size(); ++i)
             ten_power[i] = static_cast<std::uint64_t>(
-                std::llround(std::pow(10.0, static_cast<double>(i) / 10'000) * 4294967296.0));
+                std::llround(std::pow(10.0, static_cast<double>(i) / fraction_count) * 4294967296.0));
         for (std::size_t i = 0; i < decade.size(); ++i)
             decade[i] = static_cast<std::int32_t>(
                 std::lround(10'000 * std::log10(1 + static_cast<double>(i) / 4'096)));

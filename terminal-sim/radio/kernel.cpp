@@ -39,9 +39,9 @@ void Station::tick(Instant now) {
     const Instant local = clock.at(now);
     node ? node->tick(local) : module->tick(local);
 }
-void Station::received(Bytes psdu, std::int8_t rssi_dbm, Instant now) {
+bool Station::received(Bytes psdu, std::int8_t rssi_dbm, Instant now) {
     const Instant local = clock.at(now);
-    node ? node->received_psdu(psdu, rssi_dbm, local) : module->received_psdu(psdu, rssi_dbm, local);
+    return node ? node->received_psdu(psdu, rssi_dbm, local) : module->received_psdu(psdu, rssi_dbm, local);
 }
 void Station::transmitted(Instant now) {
     const Instant local = clock.at(now);
@@ -254,8 +254,7 @@ void RadioField::Kernel::end(std::size_t slot) {
     for (const auto& reception : intact) {
         Station& station = *stations[reception.node];
         if (!station.alive) continue;
-        station.received(sending.psdu, reception.rssi_dbm, now);
-        pump(station);
+        if (station.received(sending.psdu, reception.rssi_dbm, now)) pump(station);
     }
 }
 

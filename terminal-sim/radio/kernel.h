@@ -72,7 +72,7 @@ struct Station final : mesh::Transceiver {
     Instant next_deadline() const;
     void start(Instant now);
     void tick(Instant now);
-    void received(Bytes psdu, std::int8_t rssi_dbm, Instant now);
+    bool received(Bytes psdu, std::int8_t rssi_dbm, Instant now);  ///< false: nothing has changed
     void transmitted(Instant now);
 };
 

@@ -22,7 +22,15 @@ public:
     /// Something was added for the host since this was asked last.
     bool output_new() { return std::exchange(output_new_, false); }
 
-    void received_psdu(Bytes psdu, std::int8_t rssi_dbm, Instant now) { mac_.received(psdu, rssi_dbm, now); }
+    /// False: not for this radio, and nothing about it has changed.
+    bool received_psdu(Bytes psdu, std::int8_t rssi_dbm, Instant now) {
+        if (!mac_.concerns(psdu)) {
+            mac_.overheard();
+            return false;
+        }
+        mac_.received(psdu, rssi_dbm, now);
+        return true;
+    }
     void transmitted(Instant now) { mac_.transmitted(now); }
     void tick(Instant now) { mac_.tick(now); }
     Instant next_deadline() const { return mac_.next_deadline(); }

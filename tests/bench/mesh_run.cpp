@@ -1,0 +1,320 @@
+#include "tests/bench/mesh_run.h"
+
+#include <algorithm>
+#include <variant>
+
+#include "tests/bench/mesh_phases.h"
+
+namespace wattmesh::bench {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t handed_over_max = 3;  // reads the scheduler has given to the mesh at once
+constexpr Duration quarter = 900s, sample_every = 60s, settled = 1'800s;
+constexpr double stretch_max = 100;  // a route over a dead link
+
+/// Octets on the air of the real exchange, without relays and without link news: a bound must not be too
+/// high.
+sim::ReadSizes sizes_of(const Exchange& exchange) {
+    using namespace mesh;
+    const auto framed = [](Bytes body) { return phy_overhead + mac_overhead + body.size(); };
+    DownPacket down;
+    down.body = Buffer(exchange.down, 0);
+    UpPacket up;
+    up.body = encode(Answer{.links = {}, .payload = Buffer(exchange.up, 0)});
+    sim::ReadSizes sizes;
+    sizes.request = framed(encode(down));
+    sizes.response = framed(encode(up));
+    sizes.acknowledge = phy_overhead + ack_size;
+    sizes.merged = phy_overhead + psdu_size_max;
+    const auto shared = sizes.response - exchange.up;
+    sizes.readings_merged = std::max<std::size_t>((sizes.merged - shared) / exchange.up, 1);
+    sizes.payload = exchange.up;
+    sizes.request_tested = sizes.request - phy_overhead;  // the preamble does not count as frame
+    sizes.response_tested = sizes.response - phy_overhead;
+    return sizes;
+}
+
+}  // namespace
+
+std::optional<double> quantile(std::vector<double> values, double share) {
+    if (values.empty()) return std::nullopt;
+    std::sort(values.begin(), values.end());
+    return values[static_cast<std::size_t>(share * static_cast<double>(values.size() - 1) + 0.5)];
+}
+std::optional<double> mean(const std::vector<double>& values) {
+    double sum = 0;
+    for (const double value : values) sum += value;
+    if (values.empty()) return std::nullopt;
+    return sum / static_cast<double>(values.size());
+}
+
+Run::Run(const Options& options, int seed, const Exchange& exchange)
+    : options_(options),
+      seed_(seed),
+      exchange_(exchange),
+      deadline_(options.rate == mesh::PhyRate::kbit10 ? 30s : 10s),
+      patience_(options.rate == mesh::PhyRate::kbit10 ? 5'400s : 1'800s),
+      watch_(options.rate),
+      town_(
+          [&] {
+              auto request = options.request;
+              request.seed = static_cast<std::uint64_t>(seed);
+              return request;
+          }(),
+          {.seed = static_cast<std::uint64_t>(seed), .start = test::town_start, .rate = options.rate}),
+      oracle_(town_.field->channel(), town_.layout.meters.size(), options.rate, sizes_of(exchange)) {
+    town_.answer_size = exchange.up;
+    town_.field->set_observer(
+        [this](std::size_t station, Bytes psdu, Instant now) { watch_.frame(station, psdu, now); });
+}
+
+void Run::run_to(Instant until, const std::function<bool()>& enough) {
+    while (town_.now() < until && !(enough && enough()))
+        town_.run_until(
+            std::min(until, enough ? town_.now() + 100ms : until),
+            [this](std::size_t, const concentrator::MeshEvent& event, Instant at) { on_event(event, at); });
+}
+
+void Run::on_event(const concentrator::MeshEvent& event, Instant at) {
+    const auto done = [&](std::uint32_t handle, bool answered) {
+        const auto node = open_.extract(handle);
+        if (!node) return;
+        wanted_.erase(node.mapped().meter);
+        if (finished_) finished_(node.mapped().meter, answered, node.mapped().asked, at);
+    };
+    if (const auto* answer = std::get_if<concentrator::MeshAnswer>(&event)) done(answer->handle, true);
+    if (const auto* failure = std::get_if<concentrator::MeshFailure>(&event)) done(failure->handle, false);
+    if (const auto* one = std::get_if<concentrator::MeshJoined>(&event); one != nullptr && joined_)
+        joined_(meter_index(one->meter));
+    refill(at);
+}
+
+void Run::refill(Instant at) {
+    while (!queue_.empty() && open_.size() < handed_over_max) {
+        const auto meter = queue_.front();
+        queue_.pop_front();
+        const auto handle =
+            town_.roots[0]->send(test::meter_number(meter), Buffer(exchange_.down, 7), 3, at, deadline_);
+        open_[handle] = {meter, at};
+    }
+}
+
+std::vector<bool> Run::alive() const {
+    std::vector<bool> alive;
+    for (std::size_t i = 0; i < town_.layout.meters.size(); ++i)
+        alive.push_back(town_.field->alive(test::meter_number(i)));
+    alive.push_back(town_.field->alive(test::concentrator_number(0)));
+    return alive;
+}
+
+std::vector<std::size_t> Run::reachable() {
+    tree_ = asking_oracle([&] {
+        oracle_.look(town_.now());
+        return oracle_.tree(alive());
+    });
+    std::vector<std::size_t> meters;
+    for (std::size_t i = 0; i < town_.layout.meters.size(); ++i)
+        if (tree_.reaches(i)) meters.push_back(i);
+    return meters;
+}
+
+/// From the common power-on until the meters have joined and answered one read.
+void Run::form() {
+    run_to(town_.now() + 3s);  // everybody is on now: ask the oracle
+    const auto list = reachable();
+    const std::set<std::size_t> wanted(list.begin(), list.end());
+    outcome_.reachable = list.size();
+    std::set<std::size_t> answered;
+    joined_ = [&](std::size_t meter) {
+        if (!answered.contains(meter)) want(meter);
+    };
+    finished_ = [&](std::size_t meter, bool good, Instant, Instant at) {
+        if (!good) return want(meter);
+        if (!wanted.contains(meter) || !answered.insert(meter).second) return;
+        const auto share = static_cast<double>(answered.size()) / static_cast<double>(list.size());
+        for (const auto& [metric, least] :
+             {std::pair{Metric::join_t99_s, 0.99}, std::pair{Metric::join_t100_s, 1.0}})
+            if (share >= least && !outcome_[metric]) outcome_[metric] = seconds(at - test::town_start);
+    };
+    // Those that joined in the first three seconds are told again here.
+    for (const auto& node : town_.roots[0]->topology())
+        if (node.state == dcu::NodeState::joined) joined_(meter_index(node.number));
+    refill(town_.now());
+    run_to(test::town_start + patience_, [&] { return answered.size() == list.size(); });
+    outcome_.joined = answered.size();
+    stop_reading();
+}
+
+double Run::ours_us(std::size_t meter) {
+    const auto root = town_.layout.meters.size();
+    const auto route = town_.roots[0]->route(test::meter_number(meter));
+    if (!route) return -1;
+    double cost_us = 0;
+    auto from = root;
+    for (const auto relay : *route) {
+        cost_us += oracle_.request_us() / oracle_.hop(from, meter_index(relay)).down;
+        from = meter_index(relay);
+    }
+    cost_us += oracle_.request_us() / oracle_.hop(from, meter).down;
+    std::size_t hops = 0;
+    for (auto at = meter; at != root; ++hops) {
+        const auto* node = town_.field->node(at);
+        if (node == nullptr || !node->attached() || hops > sim::Oracle::hops_max) return -1;
+        auto above = root;
+        if (node->parent() != mesh::root_address) {
+            const auto known = by_address_.find(node->parent());
+            if (known == by_address_.end()) return -1;
+            above = known->second;
+        }
+        cost_us += oracle_.response_us() / oracle_.hop(above, at).up;
+        at = above;
+    }
+    return cost_us;
+}
+
+/// Airtime of our route, down as the concentrator would send now and up as the parents stand, against the
+/// oracle's.
+void Run::sample_stretch() {
+    const auto meters = reachable();
+    by_address_.clear();
+    for (std::size_t i = 0; i < town_.layout.meters.size(); ++i)
+        if (const auto* node = town_.field->node(i); node != nullptr && node->attached())
+            by_address_[node->state().short_address] = i;
+    const double began = cpu_s();
+    for (const auto meter : meters) {
+        const double cost_us = ours_us(meter);
+        if (cost_us >= 0) stretches_.push_back(std::min(cost_us / tree_.cost_us[meter], stretch_max));
+    }
+    oracle_s_ += cpu_s() - began;
+}
+
+/// Every reachable meter once; who did not answer is asked again until the quarter is over.
+void Run::read_round(Instant begin) {
+    const auto list = reachable();
+    const auto bounds = oracle_.bounds(tree_);
+    bounds_b1_.push_back(bounds.sequential_s);
+    bounds_b3_.push_back(bounds.merged_s);
+    std::set<std::size_t> first_pass(list.begin(), list.end());
+    std::size_t answered = 0;
+    asked_ += list.size();
+    asked_installed_ += town_.layout.meters.size();
+    due_ += list.size();
+    finished_ = [&](std::size_t meter, bool good, Instant, Instant at) {
+        if (first_pass.erase(meter) > 0) {
+            good_ += good ? 1 : 0;
+            if (first_pass.empty()) rounds_s_.push_back(seconds(at - begin));
+        }
+        if (good)
+            ++answered;
+        else
+            want(meter);
+    };
+    for (const auto meter : list) want(meter);
+    refill(town_.now());
+    for (Instant next = begin; next < begin + quarter;) {
+        next = std::min(next + sample_every, begin + quarter);
+        run_to(next);
+        if (town_.now() - test::town_start >= settled) sample_stretch();
+    }
+    complete_ += answered;
+    stop_reading();
+}
+
+void Run::steady() {
+    const int rounds = std::max(1, static_cast<int>(options_.hours * 4 + 0.5));
+    const auto meters = static_cast<double>(town_.layout.meters.size());
+    const double cpu_began = cpu_s() - oracle_s_;
+    const auto control_began = watch_.control();
+    const auto changes_began = town_.field->node_counters().parent_changes;
+    const Instant began = town_.now();
+    for (int round = 0; round < rounds; ++round) read_round(town_.now());
+    const double hours = seconds(town_.now() - began) / 3'600;
+    outcome_[Metric::sim_speed] = meters * hours / std::max(cpu_s() - oracle_s_ - cpu_began, 1e-3);
+    const auto share = [](std::size_t part, std::size_t whole) {
+        return whole == 0 ? std::optional<double>{} : static_cast<double>(part) / static_cast<double>(whole);
+    };
+    outcome_[Metric::first_read_success] = share(good_, asked_);
+    outcome_[Metric::first_read_success_installed] = share(good_, asked_installed_);
+    outcome_[Metric::complete_15min] = share(complete_, due_);
+    if (rounds_s_.size() == static_cast<std::size_t>(rounds)) outcome_[Metric::round_s] = mean(rounds_s_);
+    outcome_[Metric::bound_b1_s] = mean(bounds_b1_);
+    outcome_[Metric::bound_b3_s] = mean(bounds_b3_);
+    outcome_[Metric::stretch_mean] = mean(stretches_);
+    outcome_[Metric::stretch_p95] = quantile(stretches_, 0.95);
+    outcome_[Metric::control_s_per_node_h] = seconds(watch_.control() - control_began) / meters / hours;
+    outcome_[Metric::parent_changes_per_node_day] =
+        (town_.field->node_counters().parent_changes - changes_began) / meters / hours * 24;
+
+    // Who stands in the concentrator's books as joined, and is not that node; who believes to have joined,
+    // and is not in the books.
+    std::size_t ghosts = 0, counted = 0;
+    double hops = 0, hops_max = 0;
+    for (const auto& entry : town_.roots[0]->topology()) {
+        const auto meter = meter_index(entry.number);
+        const auto* node = meter < town_.layout.meters.size() ? town_.field->node(meter) : nullptr;
+        const bool listed = entry.state == dcu::NodeState::joined;
+        const bool present = node != nullptr && node->attached();
+        if (listed != present || (listed && node->state().short_address != entry.short_address)) ++ghosts;
+        if (entry.hops == 0) continue;
+        ++counted;
+        hops += entry.hops;
+        hops_max = std::max<double>(hops_max, entry.hops);
+    }
+    outcome_[Metric::ghost_joins] = static_cast<double>(ghosts);
+    if (counted > 0) {
+        outcome_[Metric::hops_mean] = hops / static_cast<double>(counted);
+        outcome_[Metric::hops_max] = hops_max;
+    }
+}
+
+Outcome Run::finish() {
+    outcome_[Metric::loops] = static_cast<double>(watch_.loops());
+    outcome_[Metric::apdu_bytes_down] = static_cast<double>(exchange_.down);
+    outcome_[Metric::apdu_bytes_up] = static_cast<double>(exchange_.up);
+    outcome_[Metric::oracle_s] = oracle_s_;
+    outcome_.trace = town_.field->trace_hash();
+    return outcome_;
+}
+
+const MetricName& metric_name(std::size_t metric) {
+    static constexpr std::array<MetricName, metrics> names{{{"join_t99_s", true},
+                                                            {"join_t100_s", true},
+                                                            {"warm_t95_s", true},
+                                                            {"warm_t100_s", true},
+                                                            {"first_read_success", false},
+                                                            {"first_read_success_installed", false},
+                                                            {"round_s", true},
+                                                            {"round_merged_s", true},
+                                                            {"bound_b1_s", true},
+                                                            {"bound_b3_s", true},
+                                                            {"complete_15min", false},
+                                                            {"stretch_mean", true},
+                                                            {"stretch_p95", true},
+                                                            {"control_s_per_node_h", true},
+                                                            {"repair_in_transaction", false},
+                                                            {"repair_s_p99", true},
+                                                            {"parent_changes_per_node_day", true},
+                                                            {"loops", true},
+                                                            {"ghost_joins", true},
+                                                            {"false_deletions", true},
+                                                            {"apdu_bytes_down", true},
+                                                            {"apdu_bytes_up", true},
+                                                            {"hops_mean", true},
+                                                            {"hops_max", true},
+                                                            {"sim_speed", false},
+                                                            {"oracle_s", true}}};
+    return names[metric];
+}
+
+Outcome run(const Options& options, int seed, const Exchange& exchange) {
+    Run one{options, seed, exchange};
+    one.form();
+    one.steady();
+    one.repair();
+    one.warm();
+    return one.finish();
+}
+
+}  // namespace wattmesh::bench

@@ -1,0 +1,66 @@
+#pragma once
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "protocol/mesh/frame.h"
+#include "terminal-sim/radio/layout.h"
+#include "tests/bench/mesh_exchange.h"
+
+namespace wattmesh::bench {
+
+/// What is measured, with the names of the JSON lines; definitions stand in terminal-sim/radio/README.md.
+enum class Metric : std::uint8_t {
+    join_t99_s,
+    join_t100_s,
+    warm_t95_s,
+    warm_t100_s,
+    first_read_success,
+    first_read_success_installed,
+    round_s,
+    round_merged_s,
+    bound_b1_s,
+    bound_b3_s,
+    complete_15min,
+    stretch_mean,
+    stretch_p95,
+    control_s_per_node_h,
+    repair_in_transaction,
+    repair_s_p99,
+    parent_changes_per_node_day,
+    loops,
+    ghost_joins,
+    false_deletions,
+    apdu_bytes_down,
+    apdu_bytes_up,
+    hops_mean,
+    hops_max,
+    sim_speed,
+    oracle_s,
+    count
+};
+constexpr std::size_t metrics = static_cast<std::size_t>(Metric::count);
+struct MetricName {
+    const char* name;
+    bool high_is_bad;
+};
+const MetricName& metric_name(std::size_t metric);
+
+struct Options {
+    sim::LayoutRequest request{.kind = sim::LayoutKind::urban, .meters = 500, .hardness_db = 6};
+    mesh::PhyRate rate = mesh::PhyRate::kbit50;
+    int seed_first = 101, seed_last = 103;
+    double hours = 1;  ///< steady: one round of reads every quarter of an hour
+};
+
+/// One seed. A metric without a value was not reached in time, or is not measured yet.
+struct Outcome {
+    std::array<std::optional<double>, metrics> of;
+    std::size_t reachable = 0, joined = 0;
+    std::uint64_t trace = 0;
+    std::optional<double>& operator[](Metric metric) { return of[static_cast<std::size_t>(metric)]; }
+};
+Outcome run(const Options& options, int seed, const Exchange& exchange);
+
+}  // namespace wattmesh::bench

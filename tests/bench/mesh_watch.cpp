@@ -1,0 +1,55 @@
+#include "tests/bench/mesh_watch.h"
+
+namespace wattmesh::bench {
+namespace {
+
+using mesh::FrameType;
+constexpr std::size_t ways_max = 4'096;
+constexpr Duration way_lifetime{60'000'000};
+
+bool is_control(FrameType type) { return type != FrameType::data_down && type != FrameType::data_up; }
+
+}  // namespace
+
+void Watch::frame(std::size_t station, Bytes psdu, Instant now) {
+    const auto airtime = mesh::airtime(psdu.size(), rate_);
+    if (mesh::is_ack(psdu)) {
+        if (control_to_[address_of_[station]]) control_ += airtime;
+        return;
+    }
+    const auto decoded = mesh::decode_mac(psdu);
+    if (!decoded) return;
+    const auto& frame = decoded->frame;
+    address_of_[station] = frame.source;
+    if (frame.destination != mesh::broadcast_address) control_to_[frame.destination] = is_control(frame.type);
+    if (is_control(frame.type))
+        control_ += airtime;
+    else
+        follow(frame, now);
+}
+
+void Watch::follow(const mesh::MacFrame& frame, Instant now) {
+    mesh::NetworkHeader header;
+    if (frame.type == FrameType::data_down) {
+        const auto packet = mesh::decode_down(frame.body);
+        if (!packet) return;
+        header = packet->header;
+    } else {
+        const auto packet = mesh::decode_up(frame.body);
+        if (!packet) return;
+        header = packet->header;
+    }
+    if (ways_.size() > ways_max)
+        std::erase_if(ways_, [&](const auto& way) { return now - way.second.last > way_lifetime; });
+    const std::uint64_t key = std::uint64_t{frame.type == FrameType::data_up} << 56 |
+                              std::uint64_t{header.attempt} << 48 | std::uint64_t{header.source} << 32 |
+                              std::uint64_t{header.destination} << 16 | header.sequence;
+    Way& way = ways_[key];
+    if (now - way.last > way_lifetime) way = {};
+    way.last = now;
+    if (way.returned.erase(frame.source) > 0) ++loops_;
+    way.senders.insert(frame.source);
+    if (way.senders.contains(frame.destination)) way.returned.insert(frame.destination);
+}
+
+}  // namespace wattmesh::bench
