@@ -24,6 +24,12 @@ bool about_counter(const RequestFailed& failed) {
     return failed.expected_counter || failed.exception || failed.error.fault == Fault::truncated;
 }
 
+ClientConfig public_config(const Quirks& quirks) {
+    ClientConfig config;
+    config.quirks = quirks;
+    return config;
+}
+
 }  // namespace
 
 AttributeId invocation_counter_of(Sap client) {
@@ -45,8 +51,10 @@ std::string_view to_string(Why why) {
 }
 
 CounterRecovery::CounterRecovery(const AttributeId& counter, CounterStore& send, Ciphers& ciphers,
-                                 Random& random)
-    : counter_(counter), send_(send), public_client_({}, ciphers, random, nothing_, nothing_) {}
+                                 Random& random, const Quirks& quirks)
+    : counter_(counter),
+      send_(send),
+      public_client_(public_config(quirks), ciphers, random, nothing_, nothing_) {}
 
 CounterRecovery::Advice CounterRecovery::consider(const ClientEvent& event) const {
     bool counter = false;

@@ -49,8 +49,9 @@ public:
     /// `send`: the counters of the association that was refused. The references outlive this object.
     CounterRecovery(Sap client, CounterStore& send, Ciphers& ciphers, Random& random)
         : CounterRecovery(invocation_counter_of(client), send, ciphers, random) {}
-    /// For models that keep the counter elsewhere.
-    CounterRecovery(const AttributeId& counter, CounterStore& send, Ciphers& ciphers, Random& random);
+    /// For models that keep the counter elsewhere or have quirks.
+    CounterRecovery(const AttributeId& counter, CounterStore& send, Ciphers& ciphers, Random& random,
+                    const Quirks& quirks = {});
 
     /// What to do about an event that ended an association attempt.
     Advice consider(const ClientEvent& event) const;
