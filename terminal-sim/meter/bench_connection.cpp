@@ -55,7 +55,7 @@ BenchConnection::BenchConnection(platform::Loop& loop, LinkKind kind, std::uniqu
 }
 
 void BenchConnection::receive(Bytes bytes) {
-    if (limits_.echo) send(bytes);
+    if (limits_.echo || limits_.quirks.optical_echo) send(bytes);
     if (kind_ == LinkKind::wrapper)
         receive_wrapper(bytes);
     else if (kind_ == LinkKind::mode_e && !sign_on_.ready())
@@ -74,7 +74,7 @@ void BenchConnection::receive_wrapper(Bytes bytes) {
         if (!request) continue;  // for another meter behind the gateway
         server_->handle(client, *request, loop_.now(), [this, client](Buffer apdu) {
             send(link::encode_wrapper(
-                {management_logical_device, client, as_answer(limits_.gateway, std::move(apdu))}));
+                {management_logical_device, client, as_answer(limits_.gateway, with_quirks(limits_.quirks, std::move(apdu)))}));
         });
     }
     if (wrapper_.error()) {
@@ -138,7 +138,7 @@ void BenchConnection::answer_hdlc() {
         if (request)
             server_->handle(hdlc_client_, *request, loop_.now(), [this](Buffer answer) {
                 ++answers_;
-                if (!hdlc_.send_apdu(as_answer(limits_.gateway, std::move(answer))))
+                if (!hdlc_.send_apdu(as_answer(limits_.gateway, with_quirks(limits_.quirks, std::move(answer)))))
                     log().warning("dropped an answer reason=\"the data link has no room\"");
             });
         if (answers_ == before) hdlc_.poll();  // the meter answers at once or never

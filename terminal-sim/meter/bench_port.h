@@ -8,6 +8,7 @@
 #include "platform/acceptor.h"
 #include "protocol/dlms/server.h"
 #include "terminal-sim/meter/gateway_door.h"
+#include "terminal-sim/meter/quirk_mask.h"
 
 namespace wattmesh::sim {
 
@@ -31,6 +32,7 @@ struct BenchLimits {
     std::chrono::seconds inactive_real_max{120};  ///< then a data link is closed (HDLC)
     std::string device_address{};                 ///< mode E
     std::optional<GatewayAddress> gateway{};      ///< only what is addressed to it there is answered
+    dlms::Quirks quirks{};                        ///< shown on the wire, see with_quirks
     bool echo = false;                            ///< hands back what it receives, as some optical heads do
 };
 

@@ -49,10 +49,7 @@ void Meter::perform(const Deed& deed) {
 void Meter::apply(const Deed& deed) {
     switch (deed.kind) {
         case Deed::Kind::clock_set:
-            log(clock_.shown(deed.at), event::clock_before);
-            clock_.set(deed.at, deed.shown);
-            log(deed.shown, event::clock_after);
-            status_ |= profile_status_bit::clock_was_set;
+            set_clock(deed);
             break;
         case Deed::Kind::disconnected:
         case Deed::Kind::reconnected: {
@@ -77,6 +74,15 @@ void Meter::apply(const Deed& deed) {
             break;
         }
     }
+}
+
+void Meter::set_clock(const Deed& deed) {
+    const Instant before = clock_.shown(deed.at);
+    log(before, event::clock_before);
+    clock_.set(deed.at, deed.shown);
+    log(deed.shown, event::clock_after);
+    status_ |= profile_status_bit::clock_was_set;
+    if (rare_) catch_up_schedule(before, deed.shown, deed.at);
 }
 
 void Meter::remember(Deed deed) {

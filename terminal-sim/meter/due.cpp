@@ -65,6 +65,8 @@ std::optional<Meter::Due> Meter::next_due() const {
         const Instant at = std::max(clock_.true_time(*shown), latest_);
         if (!next || at < next->at) next = Due{at, *shown, &object};
     }
+    const auto scheduled = next_scheduled();
+    if (scheduled && (!next || scheduled->at < next->at)) next = scheduled;
     return next;
 }
 
@@ -80,6 +82,8 @@ void Meter::carry_out(const Due& due) {
     const bool nested = std::exchange(applying_, true);  // follows from what was written
     if (due.object->spec->class_id == 20) {
         activate_calendar(due.at);
+    } else if (due.object->spec->class_id == 10) {
+        run_schedule(due);
     } else {
         const Selection all{};
         const auto stored = attribute(due.object->name, 2);

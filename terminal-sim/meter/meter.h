@@ -6,9 +6,12 @@
 
 #include "protocol/cosem/models/models.h"
 #include "protocol/cosem/monitors.h"
+#include "protocol/cosem/schedule.h"
+#include "protocol/cosem/script_table.h"
 #include "protocol/cosem/security_setup.h"
 #include "protocol/dlms/object.h"
 #include "terminal-sim/meter/deed.h"
+#include "terminal-sim/meter/image_memory.h"
 #include "terminal-sim/meter/ledger.h"
 #include "terminal-sim/meter/meter_clock.h"
 #include "terminal-sim/meter/objects/object.h"
@@ -38,6 +41,10 @@ struct MeterSettings {
     std::function<void(PushOrder)> send_push{};
     /// Where it pushes to before somebody writes send_destination_and_method.
     cosem::push_setup::Destination push_destination{};
+    /// Deviations from the standard that it shows in its values and pushes.
+    dlms::Quirks quirks{};
+    /// Where images live over a restart; outlives the meter. Absent: nowhere.
+    ImageMemory* image_memory = nullptr;
     /// security_policy from the factory: every APDU authenticated and encrypted, both ways.
     std::uint8_t security_policy = 0x6C;
 };
@@ -123,6 +130,7 @@ private:
     /// Does it at its time, and remembers it unless it follows from what is remembered already.
     void perform(const Deed& deed);
     void apply(const Deed& deed);
+    void set_clock(const Deed& deed);
     void remember(Deed deed);
     void remember_call(std::uint16_t class_id, const ObisCode& object, std::int8_t method,
                        const dlms::Data& argument, Instant now);
@@ -133,6 +141,7 @@ private:
     cosem::disconnect_control::ControlMode control_mode() const;
     dlms::AccessResult switch_supply(bool close, Instant now);
     dlms::AccessResult execute(const cosem::ActionItem& script, Instant now);
+    dlms::AccessResult perform_action(const cosem::script_table::Action& action, Instant now);
     void watch_limit(Instant now);
     void trip(Instant at);
     // objects/push.cpp
@@ -154,6 +163,14 @@ private:
     std::optional<Due> next_due() const;
     void carry_out(const Due& due);
     void skip_past_times(const ObisCode& schedule, Instant now);
+    // objects/schedule.cpp
+    std::vector<cosem::schedule::Entry> schedule_entries() const;
+    std::vector<cosem::special_days::Entry> special_days() const;
+    std::optional<Due> next_scheduled() const;
+    void run_schedule(const Due& due);
+    void catch_up_schedule(Instant from, Instant to, Instant now);
+    // objects/arbitrator.cpp
+    dlms::AccessResult arbitrate(const SimObject::Call& what);
 
     MeterSettings settings_;
     const Load& load_;

@@ -5,15 +5,23 @@
 #include <numeric>
 
 #include "protocol/dlms/date_time.h"
+#include "protocol/dlms/profile_select.h"
 
 namespace wattmesh::sim {
 
 using namespace dlms;
 
 Profile::Profile(std::vector<ProfileColumn> columns, std::uint32_t period_s, std::size_t rows_max,
-                 bool short_stamps)
-    : columns_(std::move(columns)), period_s_(period_s), rows_max_(rows_max), short_stamps_(short_stamps) {
+                 bool short_stamps, const Quirks& quirks)
+    : columns_(std::move(columns)),
+      period_s_(period_s),
+      rows_max_(rows_max),
+      short_stamps_(short_stamps),
+      quirks_(quirks),
+      order_(columns_.size()) {
     assert(!columns_.empty() && columns_.front().type == CellType::stamp);
+    std::iota(order_.begin(), order_.end(), 0U);
+    if (quirks.sort_column_not_first) std::rotate(order_.begin(), order_.begin() + 1, order_.end());
 }
 
 void Profile::append(ProfileRow row) {
@@ -27,12 +35,8 @@ ReadOutcome Profile::get(std::int8_t attribute, const Selection& selection) cons
     if (!std::holds_alternative<std::monostate>(selection)) return AccessResult::type_unmatched;
     constexpr std::uint8_t first_in_first_out = 1;
     switch (attribute) {
-        case 3: {
-            std::vector<Data> objects;
-            objects.reserve(columns_.size());
-            for (const auto& column : columns_) objects.push_back(to_data(column.object));
-            return array(std::move(objects));
-        }
+        case 3:
+            return capture_objects();
         case 4:
             return Data{period_s_};
         case 5:
@@ -48,12 +52,26 @@ ReadOutcome Profile::get(std::int8_t attribute, const Selection& selection) cons
     }
 }
 
+Data Profile::capture_objects() const {
+    std::vector<Data> objects;
+    objects.reserve(columns_.size());
+    for (const std::size_t column : order_) {
+        const auto& object = columns_[column].object;
+        if (!quirks_.capture_attribute_255) {
+            objects.push_back(to_data(object));
+            continue;
+        }
+        constexpr std::uint8_t whole_object = 255;
+        objects.push_back(structure({Data{object.class_id}, octet_string(object.object), Data{whole_object},
+                                     Data{object.data_index}}));
+    }
+    return array(std::move(objects));
+}
+
 ReadOutcome Profile::buffer(const Selection& selection) const {
     if (const auto* range = std::get_if<RangeSelection>(&selection)) return by_range(*range);
     if (const auto* entries = std::get_if<EntrySelection>(&selection)) return by_entry(*entries);
-    std::vector<std::size_t> all(columns_.size());
-    std::iota(all.begin(), all.end(), 0U);
-    return encode(0, rows_.size(), all);
+    return encode(0, rows_.size(), order_);
 }
 
 ReadOutcome Profile::by_range(const RangeSelection& range) const {
@@ -62,14 +80,11 @@ ReadOutcome Profile::by_range(const RangeSelection& range) const {
     std::vector<std::size_t> wanted;
     for (const auto& object : range.columns) {
         const auto found = std::find_if(columns_.begin(), columns_.end(),
-                                        [&](const ProfileColumn& column) { return column.object == object; });
+                                        [&](const ProfileColumn& column) { return names(object, column.object, quirks_); });
         if (found == columns_.end()) return AccessResult::object_undefined;
         wanted.push_back(static_cast<std::size_t>(found - columns_.begin()));
     }
-    if (wanted.empty()) {
-        wanted.resize(columns_.size());
-        std::iota(wanted.begin(), wanted.end(), 0U);
-    }
+    if (wanted.empty()) wanted = order_;
     const auto first = std::find_if(rows_.begin(), rows_.end(),
                                     [&](const ProfileRow& row) { return row.stamp >= from->at; });
     const auto last =
@@ -84,8 +99,9 @@ ReadOutcome Profile::by_entry(const EntrySelection& entries) const {
         entries.column_to == 0 ? columns_.size() : std::min<std::size_t>(entries.column_to, columns_.size());
     if (entries.from == 0 || entries.column_from == 0 || entries.column_from > column_last)
         return AccessResult::type_unmatched;
-    std::vector<std::size_t> wanted(column_last - entries.column_from + 1);
-    std::iota(wanted.begin(), wanted.end(), entries.column_from - 1U);
+    const auto begin = order_.begin();
+    const std::vector<std::size_t> wanted(begin + entries.column_from - 1,
+                                          begin + static_cast<std::ptrdiff_t>(column_last));
     return encode(entries.from - 1U, last, wanted);
 }
 

@@ -22,9 +22,10 @@ struct ProfileRow {
 class Profile {
 public:
     /// `period_s` 0: captured by events. `short_stamps`: a clock that is the previous one plus the period
-    /// travels as null-data, so that more rows fit into one radio frame.
+    /// travels as null-data, so that more rows fit into one radio frame. `quirks`: sort_column_not_first and
+    /// capture_attribute_255 are shown.
     Profile(std::vector<ProfileColumn> columns, std::uint32_t period_s, std::size_t rows_max,
-            bool short_stamps);
+            bool short_stamps, const dlms::Quirks& quirks = {});
 
     void append(ProfileRow row);
     const std::deque<ProfileRow>& rows() const { return rows_; }
@@ -39,11 +40,14 @@ private:
     dlms::ReadOutcome by_entry(const dlms::EntrySelection& entries) const;
     dlms::Data encode(std::size_t first, std::size_t last, const std::vector<std::size_t>& columns) const;
     dlms::Data cell(const ProfileRow& row, std::size_t column) const;
+    dlms::Data capture_objects() const;
 
     std::vector<ProfileColumn> columns_;
     std::uint32_t period_s_;
     std::size_t rows_max_;
     bool short_stamps_;
+    dlms::Quirks quirks_;
+    std::vector<std::size_t> order_;  ///< of the columns, as they are shown
     std::deque<ProfileRow> rows_;
 };
 

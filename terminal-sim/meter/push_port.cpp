@@ -87,14 +87,14 @@ void PushPort::attempt() {
     const auto link = push_link(first.order.destination.transport_service);
     const auto to = destination_of(first.order.destination.destination);
     if (!link || !to) return ended(false, "the destination is none that this meter can send to");
-    const auto apdu = protect_(first.order);
+    auto apdu = protect_(first.order);
     if (!apdu) return ended(false, "it cannot be ciphered");
     auto frames = push_frames({.link = *link,
                                .client = first.order.client,
                                .pdu_size_max = settings_.pdu_size_max,
                                .information_size = settings_.information_size,
                                .gateway = settings_.gateway},
-                              *apdu);
+                              with_quirks(settings_.quirks, std::move(*apdu)));
     *link == PushLink::udp ? send_datagrams(*to, std::move(frames)) : connect(*to, std::move(frames));
 }
 

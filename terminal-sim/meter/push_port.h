@@ -11,6 +11,7 @@
 #include "protocol/base/cipher.h"
 #include "terminal-sim/meter/push_delivery.h"
 #include "terminal-sim/meter/push_frames.h"
+#include "terminal-sim/meter/quirk_mask.h"
 
 namespace wattmesh::sim {
 
@@ -25,6 +26,7 @@ public:
         std::size_t pdu_size_max = 0xFFFF;   ///< octets
         std::size_t information_size = 128;  ///< of an HDLC frame
         std::optional<GatewayAddress> gateway{};
+        dlms::Quirks quirks{};         ///< shown on the wire, see with_quirks
         std::size_t waiting_max = 16;  ///< pushes that wait; more are dropped and counted
         Duration attempt_real_max = std::chrono::seconds{15};
     };

@@ -105,7 +105,9 @@ void BenchCall::wait_for(const std::function<bool()>& done, const char* what,
         if (late || over) {
             if (over || !again || ++silences >= line_.attempts_max || !again())
                 throw std::runtime_error(fmt::format(
-                    "meter at {}: no {} in time; check --link, --server and --client", address_, what));
+                    "meter at {}: no {} in time; check --link, --server and --client{}", address_, what,
+                    hdlc_ && !line_.echo ? ", and --quirk optical_echo if the head gives back what it hears"
+                                         : ""));
             ++repeated_;
             arm();
         }

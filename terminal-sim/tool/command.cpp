@@ -11,8 +11,7 @@ namespace {
 const Command all[] = {
     {"provision",
      "make a town and the manufacturer's shipment file",
-     "Usage: terminal-sim provision --out DIR [--meters N] [--concentrators N] [--layout U|S|R|Q|H] "
-     "[--hardness "
+     "Usage: terminal-sim provision --out DIR [--meters N] [--concentrators N] [--layout R|U] [--hardness "
      "DB] [--seed N]\n"
      "Writes DIR/town.json (where everything stands), DIR/shipment.json (numbers and keys for the simulated "
      "meters,\nmode 0600), DIR/delivery.jsonl and DIR/transport.key (the shipment for `headend import`, keys "
@@ -20,7 +19,7 @@ const Command all[] = {
      "  --meters N         customer meters of the whole town (200); each concentrator also gets a summary "
      "meter\n"
      "  --concentrators N  (2)\n"
-     "  --layout LETTER    U urban, S suburban, R rural feeder, Q sparse rural, H tower (R)\n"
+     "  --layout R|U       rural feeder or urban street (R)\n"
      "  --hardness DB      added to every link between houses, 0 to 30 (0)\n"
      "  --seed N           (1)\n",
      {"out", "meters", "concentrators", "layout", "hardness", "seed"},
@@ -64,6 +63,11 @@ const Command all[] = {
      "  --kind K           household, shop or factory (household)\n"
      "  --model NAME       plays generic, idis, dsmr or is15959: names of objects, clients, columns "
      "(generic)\n"
+     "  --quirk NAME,...   shows these deviations from the standard, too: empty_system_title, "
+     "missing_user_information,\n"
+     "                     wrong_release_length, tagged_date_time, capture_attribute_255, "
+     "sort_column_not_first,\n"
+     "                     more_rows_than_counted, optical_echo\n"
      "  --history-days D   how long it has been measuring at the first start (7)\n"
      "  --seed N           of its load (1)\n"
      "  --state DIR        what it keeps over a restart (default: below $XDG_STATE_HOME or ~/.local/state)\n"
@@ -80,10 +84,10 @@ const Command all[] = {
      "encrypted; 0: pushes\n"
      "                     are plain)\n"
      "  --speed X, --origin S   as for field\n",
-     {"gateway", "push",        "push-link", "push-pdu", "policy",       "port", "link",
-      "window",  "information", "echo",      "number",   "ek",           "ak",   "secret",
-      "keys",    "address",     "kind",      "model",    "history-days", "seed", "state",
-      "truth",   "speed",       "origin",    "log"},
+     {"quirk",  "gateway", "push",        "push-link", "push-pdu", "policy",       "port",
+      "link",   "window",  "information", "echo",      "number",   "ek",           "ak",
+      "secret", "keys",    "address",     "kind",      "model",    "history-days", "seed",
+      "state",  "truth",   "speed",       "origin",    "log"},
      run_meter},
     {"read",
      "read an object of a meter",
@@ -109,9 +113,14 @@ const Command all[] = {
      "battery\n"
      "  --echo true        hdlc, mode-e: the head gives back what is sent; it is taken off\n"
      "  --gateway N:ADDR   the meter is behind a DLMS gateway: network number, and address as text or 0x and "
-     "octets\n",
-     {"gateway", "model", "tcp", "link", "client", "secret", "ek", "ak", "class", "from", "to", "server",
-      "timeout", "attempts", "window", "information", "device", "wake-up", "echo"},
+     "octets\n"
+     "  --quirk NAME,...   what is borne with on top of the model's: a deviation that is met is named; "
+     "--general "
+     "true: asks\n"
+     "                     in general-glo-ciphering\n",
+     {"quirk",   "general",  "gateway", "model",       "tcp",    "link",    "client",
+      "secret",  "ek",       "ak",      "class",       "from",   "to",      "server",
+      "timeout", "attempts", "window",  "information", "device", "wake-up", "echo"},
      run_read},
     {"listen",
      "receive what meters push, and show it decoded",
@@ -124,11 +133,12 @@ const Command all[] = {
      "both on TCP\n"
      "  --address A        to listen on (127.0.0.1)\n"
      "  --count N          ends after so many; without it the listener runs until it is stopped\n"
+     "  --quirk NAME,...   deviations that are borne with; others are named and count as wrong\n"
      "  --json             one JSON object per line\n"
      "  --key, --ak, --dedicated, --broadcast, --master, --title, --keys   as for decode\n"
      "Exit status: 0 all of it makes sense; 3 something does not, or blocks are missing.\n",
-     {"port", "link", "address", "count", "key", "ak", "dedicated", "broadcast", "master", "title", "keys",
-      "log"},
+     {"quirk", "port", "link", "address", "count", "key", "ak", "dedicated", "broadcast", "master", "title",
+      "keys", "log"},
      run_listen,
      {"json"}},
     {"decode",
@@ -174,10 +184,10 @@ const Command all[] = {
      "  --resume yes       the meter holds blocks of this very image from an earlier send\n"
      "  --model NAME       for send: meter model that names the objects and clients (generic)\n"
      "  --client C         another client than the model's management client\n"
-     "  --pause S          between polls (10)   --link, --server, --timeout, --attempts, --gateway   as for "
-     "read\n",
-     {"client", "attempts", "gateway", "key",    "in", "out",    "model", "version", "id",     "tcp",
-      "ek",     "ak",       "file",    "vendor", "at", "resume", "pause", "link",    "server", "timeout"},
+     "  --pause S          between polls (10)   --link, --server, --timeout, --attempts, --gateway, --quirk "
+     " as for read\n",
+     {"quirk", "client", "attempts", "gateway", "key", "in",     "out",   "model", "version", "id",     "tcp",
+      "ek",    "ak",     "file",     "vendor",  "at",  "resume", "pause", "link",  "server",  "timeout"},
      run_image},
     {"truth",
      "compare what was stored with what was measured",

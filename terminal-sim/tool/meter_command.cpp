@@ -10,6 +10,7 @@
 #include "terminal-sim/tool/command.h"
 #include "terminal-sim/tool/keys.h"
 #include "terminal-sim/tool/running.h"
+#include "terminal-sim/tool/session_options.h"
 
 namespace wattmesh::sim {
 namespace {
@@ -30,18 +31,15 @@ AccessKeys keys_of(const platform::Settings& settings, const DeviceNumber& numbe
     return keys;
 }
 
-BenchLimits limits_of(const platform::Settings& settings, const DeviceNumber& number) {
+BenchLimits limits_of(const platform::Settings& settings, const MeterSettings& meter) {
     BenchLimits limits;
     limits.hdlc_window = static_cast<std::uint8_t>(settings.optional_in<int>("window", 7, 1, 7));
     limits.hdlc_information =
         static_cast<std::uint16_t>(settings.optional_in<int>("information", 2'030, 32, 2'030));
-    limits.device_address = to_string(number);
+    limits.device_address = to_string(meter.number);
     limits.echo = settings.optional<bool>("echo", false);
-    if (settings.has("gateway")) {
-        const auto word = settings.required<std::string>("gateway");
-        limits.gateway = gateway_address(word);
-        if (!limits.gateway) throw platform::SettingsError("--gateway " + word + ": is not NETWORK:ADDRESS");
-    }
+    limits.gateway = gateway_of(settings);
+    limits.quirks = meter.quirks;
     return limits;
 }
 
@@ -56,6 +54,31 @@ cosem::push_setup::Destination push_destination(const platform::Settings& settin
     if (!to.empty() && !destination_of(destination.destination))
         throw platform::SettingsError("--push " + to + ": is not HOST:PORT");
     return destination;
+}
+
+PushPort::Settings push_settings(const platform::Settings& settings, const BenchLimits& limits) {
+    return {
+        .pdu_size_max = static_cast<std::size_t>(settings.optional_in<int>("push-pdu", 65'535, 48, 65'535)),
+        .information_size = limits.hdlc_information,
+        .gateway = limits.gateway,
+        .quirks = limits.quirks};
+}
+
+/// Number, kind and model, and what the factory set.
+MeterSettings meter_of(const platform::Settings& settings) {
+    const auto word = settings.required<std::string>("number");
+    const auto number = DeviceNumber::parse(word);
+    if (!number)
+        throw platform::SettingsError("--number " + word + ": a device number has twelve decimal digits");
+    const auto kind = load_kind(settings.optional<std::string>("kind", "household"));
+    if (!kind || *kind == LoadKind::summary)
+        throw platform::SettingsError("--kind: is none of household, shop, factory");
+    MeterSettings made{.number = *number, .kind = *kind, .seed = settings.optional<std::uint32_t>("seed", 1)};
+    made.model = &model_of(settings);
+    made.quirks = quirks_of(settings, *made.model);
+    made.push_destination = push_destination(settings);
+    made.security_policy = static_cast<std::uint8_t>(settings.optional_in<int>("policy", 0x6C, 0, 0xFC));
+    return made;
 }
 
 /// Keeps the meter's deeds in its state folder and captures rows when they are due.
@@ -109,79 +132,64 @@ int run_meter(const Call& call) {
     platform::start_log(settings.optional<std::string>("log", "information"));
     platform::forbid_memory_dumps();
     const platform::Log log{"meter"};
-    const auto word = settings.required<std::string>("number");
-    const auto number = DeviceNumber::parse(word);
-    if (!number)
-        throw platform::SettingsError("--number " + word + ": a device number has twelve decimal digits");
-    const auto link = link_kind(settings.optional<std::string>("link", "wrapper"));
-    if (!link) throw platform::SettingsError(std::string{"--link: is none of "} + link_words);
-    const BenchLimits limits = limits_of(settings, *number);
-    const auto kind = load_kind(settings.optional<std::string>("kind", "household"));
-    if (!kind || *kind == LoadKind::summary)
-        throw platform::SettingsError("--kind: is none of household, shop, factory");
-    const auto* model = cosem::meter_model(settings.optional<std::string>("model", "generic"));
-    if (model == nullptr) throw platform::SettingsError("--model: is none of generic, idis, dsmr, is15959");
+    const auto link = link_of(settings);
     const auto port = settings.required_in<std::uint16_t>("port", 0, 65535);
-    const AccessKeys keys = keys_of(settings, *number);
+    const auto clock = clock_of(settings);
+    MeterSettings made = meter_of(settings);
+    const DeviceNumber number = made.number;
+    const BenchLimits limits = limits_of(settings, made);
+    const AccessKeys keys = keys_of(settings, number);
     if (!keys.management)
         log.warning("serving no management client reason=\"neither --ek and --ak nor --keys given\"");
     if (keys.lls_password.empty())
         log.warning("serving no reading client reason=\"neither --secret nor --keys given\"");
 
-    const auto clock = clock_of(settings);
     const auto state_home =
-        std::filesystem::path{call.state_home} / "wattmesh" / ("meter-" + to_string(*number));
+        std::filesystem::path{call.state_home} / "wattmesh" / ("meter-" + to_string(number));
     const auto folder = settings.optional<std::filesystem::path>("state", state_home);
     std::filesystem::create_directories(folder);
-    CounterFile counters{folder / "counters", number->integer(), 2};
+    CounterFile counters{folder / "counters", number.integer(), 2};
+    ImageMemory image_memory{folder / "image"};
     const auto state = read_field_state(folder / "meter.state");
-    const Instant installed_at =
+    made.installed_at =
         state ? state->installed_at
               : clock->now() - std::chrono::days{settings.optional_in<int>("history-days", 7, 0, 3650)};
-
-    const auto seed = settings.optional<std::uint32_t>("seed", 1);
-    CustomerLoad load{seed, *number, *kind, false};
-    const auto truth_file = settings.optional<std::filesystem::path>("truth", {});
-    std::optional<Truth> truth;
-    if (!truth_file.empty()) truth.emplace(truth_file);
-    MeterSettings made{.number = *number, .kind = *kind, .seed = seed, .installed_at = installed_at};
-    made.model = model;
+    made.image_memory = &image_memory;
     made.accepted_counter = [&](Sap client) {
         return counters.accepted(client == management_client ? management_slot(0) : reading_slot(0));
     };
-    made.push_destination = push_destination(settings);
-    made.security_policy = static_cast<std::uint8_t>(settings.optional_in<int>("policy", 0x6C, 0, 0xFC));
     std::unique_ptr<PushPort> push_port;  // what was due while the meter was off is not pushed
     made.send_push = [&](PushOrder order) {
         if (push_port) push_port->push(std::move(order));
     };
+
+    CustomerLoad load{made.seed, number, made.kind, false};
+    const auto truth_file = settings.optional<std::filesystem::path>("truth", {});
+    std::optional<Truth> truth;
+    if (!truth_file.empty()) truth.emplace(truth_file);
     Meter meter{made, load, &load.supply(), truth ? &*truth : nullptr};
-    if (state && state->devices.contains(*number)) meter.replay(state->devices.at(*number).deeds);
+    if (state && state->devices.contains(number)) meter.replay(state->devices.at(number).deeds);
 
     security::OpensslCiphers ciphers;
     security::SystemRandom random;
     platform::Loop loop{clock};
     meter.advance(loop.now());
     push_port = std::make_unique<PushPort>(
-        loop, random,
-        PushPort::Settings{.pdu_size_max = static_cast<std::size_t>(
-                               settings.optional_in<int>("push-pdu", 65'535, 48, 65'535)),
-                           .information_size = limits.hdlc_information,
-                           .gateway = limits.gateway},
+        loop, random, push_settings(settings, limits),
         [&](const PushOrder& order) {
-            return protected_push(order, keys, system_title(*number), ciphers, counters, 0);
+            return protected_push(order, keys, system_title(number), ciphers, counters, 0);
         },
         [&] { return meter.shown_time(loop.now()); });
-    Housekeeping housekeeping{loop, meter, folder / "meter.state", installed_at};
+    Housekeeping housekeeping{loop, meter, folder / "meter.state", made.installed_at};
     const auto make_server = [&] {
-        return std::make_unique<dlms::Server>(system_title(*number), bench_access(keys, counters, 0, *model),
-                                              meter, ciphers, random);
+        return std::make_unique<dlms::Server>(
+            system_title(number), bench_access(keys, counters, 0, *made.model), meter, ciphers, random);
     };
     const BenchPort bench{
-        loop, settings.optional<std::string>("address", "127.0.0.1"), port, *link, make_server, limits};
+        loop, settings.optional<std::string>("address", "127.0.0.1"), port, link, make_server, limits};
     const platform::StopSignals stop{loop, [&] { loop.stop(); }};
-    log.information("listening number={} port={} link={} rows={} state={}", to_string(*number), bench.port(),
-                    to_string(*link), meter.load_profile().rows().size(), folder.string());
+    log.information("listening number={} port={} link={} rows={} state={}", to_string(number), bench.port(),
+                    to_string(link), meter.load_profile().rows().size(), folder.string());
     loop.run();
     housekeeping.write();
     return 0;

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "protocol/dlms/counter_recovery.h"
+#include "protocol/dlms/quirk_names.h"
 #include "terminal-sim/meter/audience.h"
 
 namespace wattmesh::sim {
@@ -65,11 +66,16 @@ private:
 };
 
 MeterSession::MeterSession(BenchCall& call, const Who& who)
-    : call_(call), send_(std::make_unique<Counter>(0)), receive_(std::make_unique<Counter>(0)) {
+    : call_(call),
+      send_(std::make_unique<Counter>(0)),
+      receive_(std::make_unique<Counter>(0)),
+      quirks_(who.quirks) {
     ClientConfig config;
     config.own_title = tool_title;
     config.general_blocks = who.general_blocks;
     config.pdu_size_max = who.pdu_size_max;
+    config.quirks = who.quirks;
+    if (who.general_framing) config.security.framing = Framing::general;
     const auto authentication = who.authentication();
     if (authentication == cosem::Authentication::high_gmac) {
         recover_counter(who);
@@ -108,14 +114,18 @@ void MeterSession::recover_counter(const Who& who) {
     AttributeId counter = invocation_counter_of(who.client);
     const auto* named = who.model->find(cosem::Quantity::invocation_counter);
     if (named != nullptr && who.client == who.model->management_client.client) counter.object = named->name;
-    CounterRecovery recovery{counter, *send_, ciphers_, random_};
+    CounterRecovery recovery{counter, *send_, ciphers_, random_, quirks_};
     call_.use(who.model->public_client.client);
     recovery.begin();
-    while (const auto request = recovery.take_output()) recovery.receive(call_.exchange(*request));
+    while (const auto request = recovery.take_output()) {
+        last_answer_ = call_.exchange(*request);
+        recovery.receive(last_answer_);
+    }
     recovery.abort();
     const auto event = recovery.take_event();
     if (const auto* failed = event ? std::get_if<CounterRecoveryFailed>(&*event) : nullptr)
-        throw std::runtime_error(fmt::format("{} ({})", to_string(failed->why), to_string(counter.object)));
+        throw std::runtime_error(
+            with_quirk(fmt::format("{} ({})", to_string(failed->why), to_string(counter.object))));
 }
 
 void MeterSession::pump() {
@@ -123,15 +133,27 @@ void MeterSession::pump() {
         auto request = client_->take_output();
         if (!request && !client_->busy()) return;
         if (!request) {
-            client_->receive(call_.receive());  // blocks that stream
+            hear(call_.receive());  // blocks that stream
             continue;
         }
         for (auto next = client_->take_output(); next; next = client_->take_output()) {
             call_.say(*request);
             request = std::move(next);
         }
-        client_->receive(call_.exchange(*request));
+        hear(call_.exchange(*request));
     }
+}
+
+void MeterSession::hear(Buffer answer) {
+    last_answer_ = std::move(answer);
+    client_->receive(last_answer_);
+}
+
+/// Says which quirk was met, when it was one, and what allows it.
+std::string MeterSession::with_quirk(std::string reason) const {
+    const auto quirk = quirk_shown(last_answer_, quirks_);
+    if (quirk) reason += fmt::format("; the meter shows the quirk {0}, which --quirk {0} allows", *quirk);
+    return reason;
 }
 
 void MeterSession::associate() {
@@ -139,9 +161,9 @@ void MeterSession::associate() {
     pump();
     while (auto event = client_->take_event()) {
         if (const auto* refused = std::get_if<AssociationRefused>(&*event))
-            throw std::runtime_error(refusal(*refused));
+            throw std::runtime_error(with_quirk(refusal(*refused)));
         if (const auto* failed = std::get_if<RequestFailed>(&*event))
-            throw std::runtime_error(failure(*failed));
+            throw std::runtime_error(with_quirk(failure(*failed)));
     }
     if (!client_->associated()) throw std::runtime_error("the meter does not associate");
 }
@@ -152,7 +174,7 @@ Completed MeterSession::outcome() {
     while (auto event = client_->take_event()) {
         if (auto* completed = std::get_if<Completed>(&*event)) return std::move(*completed);
         if (const auto* failed = std::get_if<RequestFailed>(&*event))
-            throw std::runtime_error(failure(*failed));
+            throw std::runtime_error(with_quirk(failure(*failed)));
     }
     throw std::runtime_error("the meter does not answer the request");
 }
@@ -160,6 +182,20 @@ Completed MeterSession::outcome() {
 ReadOutcome MeterSession::get(const AttributeId& id, const Selection& selection) {
     client_->get(id, selection);
     return outcome<ReadCompleted>().outcome;
+}
+
+std::variant<Buffer, AccessResult> MeterSession::get_octets(const AttributeId& id,
+                                                            const Selection& selection) {
+    client_->get_octets(id, selection);
+    pump();
+    while (auto event = client_->take_event()) {
+        if (auto* read = std::get_if<OctetsRead>(&*event)) return std::move(read->octets);
+        if (const auto* refused = std::get_if<ReadCompleted>(&*event))
+            if (const auto* result = std::get_if<AccessResult>(&refused->outcome)) return *result;
+        if (const auto* failed = std::get_if<RequestFailed>(&*event))
+            throw std::runtime_error(with_quirk(failure(*failed)));
+    }
+    throw std::runtime_error("the meter does not answer the request");
 }
 
 AccessResult MeterSession::set(const AttributeId& id, const Data& value) {
@@ -175,6 +211,9 @@ ActionOutcome MeterSession::act(const MethodId& id, const std::optional<Data>& a
 void MeterSession::release() {
     client_->release();
     pump();
+    // The association is over whatever the answer was; what was wrong with it is said all the same.
+    if (quirk_shown(last_answer_, quirks_))
+        throw std::runtime_error(with_quirk("the meter's answer to the release is malformed"));
 }
 
 }  // namespace wattmesh::sim

@@ -19,6 +19,8 @@ public:
         std::uint16_t pdu_size_max = 0xFFFF;   ///< largest APDU we take; longer answers come in blocks
         /// Which clients the meter knows, and what its invocation counter is called.
         const cosem::MeterModel* model = &cosem::models::generic;
+        dlms::Quirks quirks{};         ///< that are borne with
+        bool general_framing = false;  ///< asks in general-glo-ciphering, and is answered so
 
         /// The model's where it knows the client; for others whatever the keys and passwords are for.
         cosem::Authentication authentication() const;
@@ -28,6 +30,10 @@ public:
     ~MeterSession();
 
     dlms::ReadOutcome get(const dlms::AttributeId& id, const dlms::Selection& selection = {});
+    /// The value's octets as they came, not decoded; or why there are none.
+    std::variant<Buffer, dlms::AccessResult> get_octets(const dlms::AttributeId& id,
+                                                        const dlms::Selection& selection);
+    const dlms::Quirks& quirks() const { return quirks_; }
     dlms::AccessResult set(const dlms::AttributeId& id, const dlms::Data& value);
     dlms::ActionOutcome act(const dlms::MethodId& id, const std::optional<dlms::Data>& argument);
     void release();
@@ -37,6 +43,8 @@ private:
     void recover_counter(const Who& who);
     void associate();
     void pump();
+    void hear(Buffer answer);
+    std::string with_quirk(std::string reason) const;
     template <class Completed>
     Completed outcome();
 
@@ -45,6 +53,8 @@ private:
     security::SystemRandom random_;
     std::unique_ptr<Counter> send_, receive_;
     std::unique_ptr<dlms::Client> client_;
+    dlms::Quirks quirks_;
+    Buffer last_answer_;  ///< for why it was refused
 };
 
 }  // namespace wattmesh::sim

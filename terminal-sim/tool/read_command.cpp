@@ -4,9 +4,9 @@
 #include <cstdio>
 
 #include "protocol/cosem/units.h"
-#include "protocol/dlms/date_time.h"
 #include "terminal-sim/tool/command.h"
 #include "terminal-sim/tool/data_text.h"
+#include "terminal-sim/tool/profile_reading.h"
 #include "terminal-sim/tool/running.h"
 #include "terminal-sim/tool/session_options.h"
 
@@ -65,22 +65,24 @@ private:
     Data list_;
 };
 
-Selection selection_of(const platform::Settings& settings) {
-    if (!settings.has("from") && !settings.has("to")) return {};
+std::optional<std::pair<Instant, Instant>> range_of(const platform::Settings& settings) {
+    if (!settings.has("from") && !settings.has("to")) return std::nullopt;
     const auto instant = [&](const char* name, const char* fallback) {
         const auto word = settings.optional<std::string>(name, fallback);
         const auto at = parse_instant(word);
         if (!at)
             throw SettingsError(std::string{"--"} + name + " " + word +
                                 ": is neither Unix seconds nor like 2026-11-22T10:00:00Z");
-        return date_time_octets({.at = *at});
+        return *at;
     };
-    return RangeSelection{{8, obis::clock, 2, 0}, instant("from", "0"), instant("to", "4102444800"), {}};
+    return std::pair{instant("from", "0"), instant("to", "4102444800")};
 }
 
 /// False when the meter refused.
-bool print(MeterSession& session, const AttributeId& id, const Selection& selection) {
-    const auto outcome = session.get(id, id.class_id == 7 && id.attribute == 2 ? selection : Selection{});
+bool print(MeterSession& session, const AttributeId& id,
+           const std::optional<std::pair<Instant, Instant>>& range) {
+    const auto outcome =
+        id.class_id == 7 && id.attribute == 2 ? read_profile(session, id.object, range) : session.get(id);
     const std::string head = fmt::format(R"({{"object":"{}","class":{},"attribute":{})", to_string(id.object),
                                          id.class_id, id.attribute);
     if (const auto* refused = std::get_if<AccessResult>(&outcome)) {
@@ -113,7 +115,7 @@ int run_read(const Call& call) {
     const LinkKind kind = link_of(settings);
     const BenchLine line = line_of(settings, kind);
     const auto who = who_of(settings, model_of(settings));
-    const Selection selection = selection_of(settings);
+    const auto range = range_of(settings);
     const auto timeout = std::chrono::seconds{settings.optional_in<int>("timeout", 10, 1, 600)};
     const Sap server{settings.optional<std::uint16_t>("server", management_logical_device.value)};
 
@@ -124,7 +126,7 @@ int run_read(const Call& call) {
     for (const auto& one : wanted) {
         const auto class_id =
             settings.has("class") ? settings.required<std::uint16_t>("class") : objects.class_of(one.object);
-        all_read = print(session, {class_id, one.object, one.attribute}, selection) && all_read;
+        all_read = print(session, {class_id, one.object, one.attribute}, range) && all_read;
     }
     session.release();
     return all_read ? 0 : 1;

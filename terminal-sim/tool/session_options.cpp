@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "protocol/dlms/quirk_names.h"
 #include "terminal-sim/tool/keys.h"
 
 namespace wattmesh::sim {
@@ -33,18 +34,23 @@ BenchLine line_of(const platform::Settings& settings, LinkKind kind) {
     line.hdlc_information =
         static_cast<std::uint16_t>(settings.optional_in<int>("information", 128, 32, 2'030));
     line.attempts_max = static_cast<unsigned>(settings.optional_in<int>("attempts", 3, 1, 20));
-    line.echo = settings.optional<bool>("echo", false);
+    line.echo =
+        settings.optional<bool>("echo", false) || quirks_of(settings, model_of(settings)).optical_echo;
     line.device_address = settings.optional<std::string>("device", "");
     if (line.device_address.size() > 32) throw SettingsError("--device: has more than 32 characters");
     line.wake_up = settings.optional<bool>("wake-up", false);
-    if (settings.has("gateway")) {
-        const auto word = settings.required<std::string>("gateway");
-        line.gateway = gateway_address(word);
-        if (!line.gateway)
-            throw SettingsError("--gateway " + word +
-                                ": is not NETWORK:ADDRESS, as 3:540000000341 or 0:0x123456");
-    }
+    line.gateway = gateway_of(settings);
     return line;
+}
+
+std::optional<GatewayAddress> gateway_of(const platform::Settings& settings) {
+    if (!settings.has("gateway")) return std::nullopt;
+    const auto word = settings.required<std::string>("gateway");
+    const auto address = gateway_address(word);
+    if (!address)
+        throw SettingsError("--gateway " + word +
+                            ": is not NETWORK:ADDRESS, as 3:540000000341 or 0:0x123456");
+    return address;
 }
 
 const cosem::MeterModel& model_of(const platform::Settings& settings) {
@@ -55,11 +61,39 @@ const cosem::MeterModel& model_of(const platform::Settings& settings) {
     return *model;
 }
 
+dlms::Quirks quirks_of(const platform::Settings& settings, const cosem::MeterModel& model) {
+    dlms::Quirks quirks = model.quirks;
+    const auto words = settings.optional<std::string>("quirk", "");
+    for (std::size_t at = 0; at < words.size();) {
+        const auto end = std::min(words.find(',', at), words.size());
+        const auto word = words.substr(at, end - at);
+        const auto* quirk = dlms::quirk_named(word);
+        if (quirk == nullptr) {
+            std::string known;
+            for (const auto& one : dlms::quirk_names()) known += " " + std::string{one.name};
+            throw SettingsError("--quirk " + word + ": is none of" + known);
+        }
+        quirks.*quirk->flag = true;
+        at = end + 1;
+    }
+    return quirks;
+}
+
+std::string quirk_met(const Report& report, const dlms::Quirks& allowed) {
+    for (const auto& quirk : dlms::quirk_names())
+        if (!(allowed.*quirk.flag) &&
+            report.text().find("quirk " + std::string{quirk.name}) != std::string::npos)
+            return std::string{quirk.name};
+    return {};
+}
+
 MeterSession::Who who_of(const platform::Settings& settings, const cosem::MeterModel& model,
                          const std::string& fallback) {
     const auto word = settings.optional<std::string>("client", fallback);
     MeterSession::Who who;
     who.model = &model;
+    who.quirks = quirks_of(settings, model);
+    who.general_framing = settings.optional<bool>("general", false);
     const char* const end = word.data() + word.size();
     if (word == "public")
         who.client = model.public_client.client;

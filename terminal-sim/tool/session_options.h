@@ -1,5 +1,6 @@
 #pragma once
 #include "platform/settings.h"
+#include "terminal-sim/decode/report.h"
 #include "terminal-sim/tool/meter_session.h"
 
 /// Options that commands share which talk to a meter. All throw SettingsError naming the option.
@@ -9,9 +10,16 @@ namespace wattmesh::sim {
 LinkKind link_of(const platform::Settings& settings);
 /// --window, --information, --attempts, --echo, --device, --wake-up, --gateway
 BenchLine line_of(const platform::Settings& settings, LinkKind kind);
+/// --gateway; nothing without it
+std::optional<GatewayAddress> gateway_of(const platform::Settings& settings);
 /// --model; generic when it is not given
 const cosem::MeterModel& model_of(const platform::Settings& settings);
-/// --client (public, reading, management or a SAP; `fallback` without it), --ek and --ak, --secret
+/// --quirk NAME[,NAME] on top of what the model has
+dlms::Quirks quirks_of(const platform::Settings& settings, const cosem::MeterModel& model);
+/// The quirk that a decoded push shows and that is not allowed; empty when there is none.
+std::string quirk_met(const Report& report, const dlms::Quirks& allowed);
+/// --client (public, reading, management or a SAP; `fallback` without it), --ek and --ak, --secret, --quirk,
+/// --general
 MeterSession::Who who_of(const platform::Settings& settings, const cosem::MeterModel& model,
                          const std::string& fallback = "public");
 

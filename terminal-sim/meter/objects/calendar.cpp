@@ -55,20 +55,6 @@ ReadOutcome read_tariff_scripts(const Meter&, const SimObject::Read&) {
     return scripts.write({mask(1), mask(2)});
 }
 
-/// Adds, replaces or removes one special day in what is stored.
-AccessResult change_special_days(std::vector<cosem::special_days::Entry>& entries,
-                                 const SimObject::Call& what) {
-    using namespace cosem::special_days;
-    constexpr std::size_t entries_max = 366;
-    const auto index = what.method == 1 ? insert.read(what.argument)->index
-                                        : static_cast<std::uint16_t>(*what.argument.integer());
-    const auto erased = std::erase_if(entries, [&](const Entry& entry) { return entry.index == index; });
-    if (what.method == 2) return erased > 0 ? AccessResult::success : AccessResult::other_reason;
-    if (entries.size() >= entries_max) return AccessResult::other_reason;
-    entries.push_back(*insert.read(what.argument));
-    return AccessResult::success;
-}
-
 }  // namespace
 
 void ObjectMaker::calendar(SimObjects& objects) {
@@ -87,24 +73,6 @@ void ObjectMaker::calendar(SimObjects& objects) {
                        .name = tariff_script,
                        .audience = for_management,
                        .read = read_tariff_scripts});
-    objects.push_back({.spec = &cosem::special_days::spec,
-                       .name = object_name(0, 0, 11, 0, 0),
-                       .audience = for_management,
-                       .read = [](const Meter&, const SimObject::Read&) -> ReadOutcome {
-                           return cosem::special_days::entries.write({});
-                       },
-                       .writable = {2},
-                       .methods = {1, 2},
-                       .act = [](Meter& meter, const SimObject::Call& what) -> ActionOutcome {
-                           using namespace cosem::special_days;
-                           const auto stored = meter.attribute(what.object.name, 2);
-                           auto days = stored ? *entries.read(*stored) : std::vector<Entry>{};
-                           const auto result = change_special_days(days, what);
-                           if (result == AccessResult::success)
-                               meter.store(what.object.name, 2, entries.write(days));
-                           return {result, {}};
-                       },
-                       .remembered = {1, 2}});
 }
 
 void Meter::activate_calendar(Instant) {

@@ -6,7 +6,7 @@
 #include "terminal-sim/meter/meter.h"
 
 /// Firmware. A simulated meter's image begins with a line "WMT-SIM VERSION"; what follows is up to the
-/// vendor. Blocks live in memory: a meter that restarts in the middle has to be sent all of them again.
+/// vendor. With an ImageMemory blocks survive a restart, without one they have to be sent again.
 namespace wattmesh::sim {
 
 using namespace dlms;
@@ -56,8 +56,7 @@ ReadOutcome read_image(const SimImage& image, std::int8_t attribute) {
             return image_transfer_status.write(image.status);
         default: {
             std::vector<ImageToActivate> images;
-            if (!image.version.empty())
-                images.push_back({static_cast<std::uint32_t>(image.octets.size()), image.identifier, {}});
+            if (!image.version.empty()) images.push_back({image.size, image.identifier, {}});
             return image_to_activate_info.write(images);
         }
     }
@@ -125,13 +124,21 @@ AccessResult Meter::transfer_image(const SimObject::Call& what) {
         SimImage& image = rare().image.emplace();
         image.status = Status::initiated;
         image.identifier = initiation->image_identifier;
-        image.octets.resize(initiation->image_size);
-        image.blocks.resize((initiation->image_size + SimImage::block_size - 1) / SimImage::block_size);
+        image.size = initiation->image_size;
+        image.octets.resize(image.size);
+        image.blocks.resize(SimImage::blocks_of(image.size));
+        if (settings_.image_memory != nullptr) settings_.image_memory->begin(image);
         return AccessResult::success;
     }
     if (!rare_ || !rare_->image) return AccessResult::other_reason;
     SimImage& image = *rare_->image;
-    if (what.method == 2) return take_block(image, *image_block_transfer.read(what.argument));
+    if (what.method == 2) {
+        const auto block = image_block_transfer.read(what.argument);
+        const auto result = take_block(image, *block);
+        if (result == AccessResult::success && settings_.image_memory != nullptr)
+            settings_.image_memory->keep_block(image, block->image_block_number);
+        return result;
+    }
     if (what.method == 4) return activate_image(what.now);
     if (image.status != Status::initiated && image.status != Status::verification_failed)
         return image.status == Status::verification_successful ? AccessResult::success
@@ -139,16 +146,23 @@ AccessResult Meter::transfer_image(const SimObject::Call& what) {
     const auto version = version_of(image.octets);
     const bool good = image.first_missing() == image.blocks.size() && version;
     image.status = good ? Status::verification_successful : Status::verification_failed;
-    if (good) image.version = *version;
+    if (good) {
+        image.version = *version;
+        image.verified_at = what.now;
+    }
+    if (settings_.image_memory != nullptr) settings_.image_memory->keep_status(image);
     return good ? AccessResult::success : AccessResult::other_reason;
 }
 
 AccessResult Meter::activate_image(Instant now) {
-    if (!rare_ || !rare_->image || rare_->image->status != Status::verification_successful)
+    // After a restart what is done again may be older than the image: a schedule that brought the one before.
+    if (!rare_ || !rare_->image || rare_->image->status != Status::verification_successful ||
+        now < rare_->image->verified_at)
         return AccessResult::other_reason;
     const std::string version = rare_->image->version;
     rare_->image->status = Status::activation_successful;
     rare_->image->octets = {};
+    if (settings_.image_memory != nullptr) settings_.image_memory->keep_status(*rare_->image);
     log(clock_.shown(now), event::firmware_activated);
     const ObisCode name = object_named(cosem::Quantity::firmware_version);
     const Data shown = octet_string(as_bytes(version));

@@ -76,7 +76,9 @@ struct ObjectMaker {
     static void demand(SimObjects& objects);
     static void profiles(SimObjects& objects);
     static void supply(SimObjects& objects);
+    static void arbitrator(SimObjects& objects);
     static void calendar(SimObjects& objects);
+    static void schedule(SimObjects& objects);
     static void image(SimObjects& objects);
     static void security(SimObjects& objects);
     static void push(SimObjects& objects);

@@ -183,8 +183,10 @@ AccessResult Meter::push(Instant now) {
     const Instant shown = clock_.shown(now);
     const auto stamp = encode_date_time({.at = shown});
     push_last_ = (push_last_ + 1) & 0x00FF'FFFF;  // bits 0 to 23 of the long invoke-id
-    auto order = push_order(
-        encode(DataNotification{push_last_, Buffer(stamp.begin(), stamp.end()), push_body(now)}), now);
+    Buffer apdu = encode(DataNotification{push_last_, Buffer(stamp.begin(), stamp.end()), push_body(now)});
+    constexpr std::ptrdiff_t before_date = 5;  // tag and long invoke-id
+    if (settings_.quirks.tagged_date_time) apdu.insert(apdu.begin() + before_date, 0x09);
+    auto order = push_order(std::move(apdu), now);
     if (order.destination.destination.empty()) return AccessResult::other_reason;
     settings_.send_push(std::move(order));
     return AccessResult::success;

@@ -3,6 +3,7 @@
 #include <optional>
 #include <vector>
 
+#include "protocol/base/time.h"
 #include "protocol/cosem/image_transfer_class.h"
 #include "protocol/dlms/data.h"
 
@@ -13,9 +14,15 @@ struct SimImage {
     static constexpr std::uint32_t block_size = 128;
     static constexpr std::uint32_t size_max = 4 << 20;  ///< octets; larger images are refused
     cosem::image_transfer::Status status{};
-    Buffer identifier, octets;
+    Buffer identifier;
+    std::uint32_t size = 0;
+    Buffer octets;  ///< of `size`, or none once the image is active
     std::vector<bool> blocks;
-    std::string version;  ///< out of the image, once verified
+    std::string version;    ///< out of the image, once verified
+    Instant verified_at{};  ///< true time
+    static constexpr std::size_t blocks_of(std::uint32_t size) {
+        return (std::size_t{size} + block_size - 1) / block_size;
+    }
 
     std::uint32_t first_missing() const;
 };

@@ -144,17 +144,6 @@ bool Meter::reconnect_by_hand(Instant now) {
     return true;
 }
 
-AccessResult Meter::execute(const cosem::ActionItem& script, Instant now) {
-    if (script.script_logical_name == supply_script) {
-        if (script.script_selector == script_disconnect) return switch_supply(false, now);
-        if (script.script_selector == script_reconnect) return switch_supply(true, now);
-    }
-    if (script.script_logical_name == object_named(cosem::Quantity::image_activation_script))
-        return activate_image(now);
-    if (script == cosem::ActionItem{object_name(0, 0, 10, 0, 108), 1}) return push(now);
-    return AccessResult::object_unavailable;
-}
-
 // Power is constant within a quarter hour of true time, so the limiter looks when one begins.
 void Meter::watch_limit(Instant quarter) {
     using namespace cosem::limiter;

@@ -32,8 +32,12 @@ SimObjects make(const TableKey& key) {
     ObjectMaker::electrical(objects, key);
     ObjectMaker::demand(objects);
     ObjectMaker::profiles(objects);
-    if (key.breaker) ObjectMaker::supply(objects);
+    if (key.breaker) {
+        ObjectMaker::supply(objects);
+        ObjectMaker::arbitrator(objects);
+    }
     ObjectMaker::calendar(objects);
+    ObjectMaker::schedule(objects);
     ObjectMaker::image(objects);
     ObjectMaker::security(objects);
     ObjectMaker::push(objects);

@@ -26,6 +26,7 @@ struct SpecialMeter {
     std::uint8_t security_policy = 0x6C;
     std::size_t push_pdu_size_max = 0xFFFF;
     const cosem::MeterModel* model = &cosem::models::generic;
+    dlms::Quirks quirks{};
 };
 
 /// The simulated meter behind a real socket, in a thread of its own.
@@ -34,7 +35,7 @@ public:
     using Special = SpecialMeter;
     explicit MeterThread(LinkKind kind, BenchLimits limits = {}, const Special& special = {}) {
         limits.device_address = to_string(number);
-        thread_ = std::thread{[this, kind, limits, special] {
+        thread_ = std::thread{[this, kind, limits, special]() mutable {
             CustomerLoad load{1, number, LoadKind::household, false};
             CounterFile counters{2};
             MeterSettings settings{.number = number, .seed = 1, .installed_at = loop_.now() - 24h};
@@ -43,13 +44,17 @@ public:
             };
             settings.push_destination = special.push_destination;
             settings.model = special.model;
+            settings.quirks = special.quirks;
+            limits.quirks = special.quirks;
             settings.security_policy = special.security_policy;
             const AccessKeys keys{dlms::ClientKeys{key(1), key(2)}, {}, to_buffer(as_bytes("12345678"))};
             security::OpensslCiphers ciphers;
             security::SystemRandom random;
             PushPort pushes{loop_,
                             random,
-                            {.pdu_size_max = special.push_pdu_size_max, .gateway = limits.gateway},
+                            {.pdu_size_max = special.push_pdu_size_max,
+                             .gateway = limits.gateway,
+                             .quirks = special.quirks},
                             [&](const PushOrder& order) {
                                 return protected_push(order, keys, system_title(number), ciphers, counters,
                                                       0);
