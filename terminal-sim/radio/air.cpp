@@ -70,8 +70,9 @@ std::size_t Air::begin(std::size_t from, std::size_t psdu_size, Instant now) {
     transmission.begin = now;
     transmission.heard.clear();
     transmission.on_air = true;
+    const bool evening = Channel::evening(now);
     for (auto& link : reach_[from]) {
-        const Mdb floor = channel_.noise_mdbm(link.to, now) - ignored_below_noise_mdb;
+        const Mdb floor = channel_.noise_mdbm(link.to, evening) - ignored_below_noise_mdb;
         const auto mdbm = channel_.now_mdbm(link, transmission.channel, now, floor);
         if (!mdbm) continue;
         transmission.heard.push_back({link.to, power_of(*mdbm), *mdbm});
@@ -105,7 +106,7 @@ void Air::close_segment(std::size_t node, Instant now) {
     Receiver& receiver = receivers_[node];
     if (receiver.locked < 0 || now <= receiver.segment_from) return;
     const Power disturbing =
-        power_of(channel_.noise_mdbm(node, now)) + receiver.signals - receiver.locked_power;
+        channel_.noise_power(node, Channel::evening(now)) + receiver.signals - receiver.locked_power;
     const Mdb eb_n0 = receiver.locked_mdbm - mdbm_of(disturbing) + channel_.processing_gain();
     const auto us = static_cast<std::uint64_t>((now - receiver.segment_from).count());
     const auto bits_q10 = us * static_cast<std::uint64_t>(mesh::bits_per_second(rate_)) * 1'024 / 1'000'000;

@@ -50,7 +50,7 @@ constexpr Mdb slow_sigma_mdb = 3'000;
 constexpr std::int64_t slow_step_us = 900'000'000, fast_step_us = 1'000'000,
                        blockage_window_us = 43'200'000'000;
 constexpr std::int64_t blockage_mean_us = 1'200'000'000;
-constexpr Mdb blockage_mdb = 10'000, evening_mdb = 4'000;
+constexpr Mdb blockage_mdb = 10'000;
 constexpr std::uint64_t thousand = 1'000;
 /// Deviates end at 3.7 sigmas, blended ones at 5.2: (0.894 + 1.65)^2 + 1.65^2 is 9.6 dB.
 constexpr Mdb fast_max_mdb = 10'000;
@@ -113,6 +113,7 @@ Channel::Channel(const Layout& layout, std::uint64_t seed, mesh::PhyRate rate)
     noise_.resize(count_);
     for (std::size_t a = 0; a < count_; ++a) {
         noise_[a] = place(a).noise_mdbm + narrower;
+        for (const bool late : {false, true}) noise_power_.push_back(power_of(noise_mdbm(a, late)));
         x_min_ = std::min(x_min_, place(a).x_cm);
         x_max_ = std::max(x_max_, place(a).x_cm);
         y_min_ = std::min(y_min_, place(a).y_cm);
@@ -261,9 +262,9 @@ std::optional<Mdb> Channel::now_mdbm(Link& link, int channel, Instant now, Mdb f
     return level;
 }
 
-Mdb Channel::noise_mdbm(std::size_t node, Instant now) const {
+bool Channel::evening(Instant now) {
     const auto hour = epoch_us(now) / 3'600'000'000 % 24;
-    return noise_[node] + (hour >= 18 && hour < 22 ? evening_mdb : 0);
+    return hour >= 18 && hour < 22;
 }
 
 std::vector<Channel::Burst> Channel::bursts(std::int64_t second) const {

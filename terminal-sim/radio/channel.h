@@ -40,7 +40,14 @@ public:
     Mdb slow_mdbm(std::size_t from, std::size_t to, Instant now) const;
     Mdb slow_mdbm(Link& link, Instant now) const;
     /// Thermal noise of this receiver, evening included.
-    Mdb noise_mdbm(std::size_t node, Instant now) const;
+    Mdb noise_mdbm(std::size_t node, Instant now) const { return noise_mdbm(node, evening(now)); }
+    Mdb noise_mdbm(std::size_t node, bool evening) const {
+        return noise_[node] + (evening ? evening_mdb : 0);
+    }
+    Power noise_power(std::size_t node, bool evening) const {
+        return noise_power_[2 * node + (evening ? 1 : 0)];
+    }
+    static bool evening(Instant now);
     /// 10 log10(B/R).
     Mdb processing_gain() const { return gain_; }
 
@@ -57,7 +64,7 @@ public:
     static constexpr Mdb burst_mdbm = -90'000;
     static constexpr int channels = 8;
     /// What is left of a signal in a receiver that listens next door; farther off nothing is.
-    static constexpr Mdb adjacent_mdb = -30'000;
+    static constexpr Mdb adjacent_mdb = -30'000, evening_mdb = 4'000;
 
     /// One deviate of fast fading, for those who average over it: `i` of fast_samples, all equally likely.
     static Mdb fast_sample(std::size_t i);
@@ -77,6 +84,7 @@ private:
     Mdb gain_;
     std::int32_t x_min_ = 0, x_max_ = 0, y_min_ = 0, y_max_ = 0;
     std::vector<Mdb> mean_, noise_;
+    std::vector<Power> noise_power_;  // by day, in the evening
 };
 
 }  // namespace wattmesh::sim
