@@ -29,6 +29,25 @@ std::optional<TransferredKey> decode_one(const Data& element, KeyWrap& master, S
 
 }  // namespace
 
+const SymmetricKey* find_key(const ClientKeys& keys, KeyKind kind) {
+    switch (kind) {
+        case KeyKind::unicast_encryption:
+            return &keys.encryption;
+        case KeyKind::authentication:
+            return &keys.authentication;
+        case KeyKind::broadcast_encryption:
+            return keys.broadcast ? &*keys.broadcast : nullptr;
+        case KeyKind::master:
+            return keys.master ? &*keys.master : nullptr;
+    }
+    return nullptr;
+}
+
+bool holds(const ClientKeys& keys, KeyKind kind, const SymmetricKey& key) {
+    const auto* present = find_key(keys, kind);
+    return present != nullptr && equal_constant_time(present->reveal(), key.reveal());
+}
+
 Data encode_key_transfer(const std::vector<TransferredKey>& keys, KeyWrap& master) {
     Array array;
     for (const TransferredKey& transferred : keys) {

@@ -12,6 +12,11 @@
 
 namespace wattmesh::dlms {
 
+/// The key of a kind; null where there is none.
+const SymmetricKey* find_key(const ClientKeys& keys, KeyKind kind);
+/// Whether `keys` has this very key, compared in constant time.
+bool holds(const ClientKeys& keys, KeyKind kind, const SymmetricKey& key);
+
 /// One key of a key transfer.
 struct TransferredKey {
     KeyKind kind = KeyKind::unicast_encryption;

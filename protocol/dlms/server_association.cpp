@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "protocol/dlms/apdu.h"
+#include "protocol/dlms/key_rotation.h"
 
 namespace wattmesh::dlms {
 
@@ -259,6 +260,9 @@ bool ServerAssociation::replace_key(KeyKind kind, const SymmetricKey& key) {
 
 void ServerAssociation::replace_pending_keys() {
     for (const auto& [kind, key] : std::exchange(new_keys_, {})) {
+        // A client that lost our answer sends the key again. Counters that began anew under a key in use
+        // would repeat nonces, and take replayed messages.
+        if (holds(*access_.keys, kind, key)) continue;
         access_.keys->set(kind, key);
         if (cipher_) {
             cipher_->replace_key(kind, key);

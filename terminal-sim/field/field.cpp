@@ -44,10 +44,15 @@ Field::Field(const Town& town, const Shipment& shipment, const FieldOptions& opt
         state_file_ = options.state_folder / "field.state";
         counters_ = std::make_unique<CounterFile>(options.state_folder / "counters", owner_of(town),
                                                   town.meters.size() * 2);
+        key_file_ = KeyFile{options.state_folder / "keys"};
         state = read_field_state(state_file_);
     }
     if (state) installed_at_ = state->installed_at;
-    population_ = std::make_unique<Population>(town_, installed_at_, *counters_, truth_);
+    population_ =
+        std::make_unique<Population>(town_, installed_at_, *counters_, truth_,
+                                     [this](std::size_t meter, KeyOwner owner, const dlms::Data& argument) {
+                                         return keyrings_[meter]->take(owner, argument);
+                                     });
 
     std::vector<FieldMeter> nodes;
     for (std::size_t i = 0; i < town_.meters.size(); ++i) {
@@ -59,11 +64,13 @@ Field::Field(const Town& town, const Shipment& shipment, const FieldOptions& opt
             population_->meter(i).replay(state->devices[number].deeds);
         }
         nodes.push_back(std::move(node));
-        servers_.push_back(std::make_unique<dlms::Server>(
+        keyrings_.push_back(std::make_unique<Keyring>(number, AccessKeys{keys.management, keys.reading, {}},
+                                                      key_file_, ciphers));
+        servers_.push_back(std::make_shared<dlms::Server>(
             system_title(number),
-            radio_access({keys.management, keys.reading, {}}, system_title(town_.meters[i].concentrator),
-                         *counters_, i),
+            radio_access(keyrings_[i]->keys(), system_title(town_.meters[i].concentrator), *counters_, i),
             population_->meter(i), ciphers, random));
+        keyrings_[i]->tell(servers_[i]);
     }
     radio_ =
         std::make_unique<RadioField>(FieldSettings{draw(town_.request.seed, radio_chance, 0), options.start,

@@ -5,6 +5,7 @@
 #include "terminal-sim/field/field_state.h"
 #include "terminal-sim/field/population.h"
 #include "terminal-sim/field/shipment.h"
+#include "terminal-sim/meter/keyring.h"
 #include "terminal-sim/radio/radio_field.h"
 
 namespace wattmesh::sim {
@@ -75,8 +76,10 @@ private:
     Instant installed_at_;
     Truth truth_;
     std::unique_ptr<CounterFile> counters_;
+    KeyFile key_file_;
+    std::vector<std::unique_ptr<Keyring>> keyrings_;
     std::unique_ptr<Population> population_;
-    std::vector<std::unique_ptr<dlms::Server>> servers_;
+    std::vector<std::shared_ptr<dlms::Server>> servers_;
     std::unique_ptr<RadioField> radio_;  ///< after what its callbacks use
     std::size_t deeds_saved_ = 0;
     Buffer saved_;

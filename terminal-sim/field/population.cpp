@@ -4,7 +4,8 @@
 
 namespace wattmesh::sim {
 
-Population::Population(const Town& town, Instant installed_at, CounterFile& counters, Truth& truth) {
+Population::Population(const Town& town, Instant installed_at, CounterFile& counters, Truth& truth,
+                       const TakeKeys& take_keys) {
     loads_.resize(town.meters.size());
     std::map<DeviceNumber, std::vector<const Load*>> customers;
     for (std::size_t i = 0; i < town.meters.size(); ++i) {
@@ -28,6 +29,9 @@ Population::Population(const Town& town, Instant installed_at, CounterFile& coun
         settings.over_radio = true;
         settings.accepted_counter = [&counters, i](Sap client) {
             return counters.accepted(client == management_client ? management_slot(i) : reading_slot(i));
+        };
+        settings.replace_keys = [take_keys, i](KeyOwner owner, const dlms::Data& argument) {
+            return take_keys(i, owner, argument);
         };
         auto* customer = dynamic_cast<CustomerLoad*>(loads_[i].get());
         meters_.push_back(std::make_unique<Meter>(

@@ -12,8 +12,11 @@ namespace wattmesh::sim {
 /// The meters of a town over their loads, each summary meter over the customers of its concentrator.
 class Population {
 public:
+    /// What a meter (its place in the town's order) does with the argument of a key transfer.
+    using TakeKeys = std::function<bool(std::size_t meter, KeyOwner owner, const dlms::Data& argument)>;
     /// `counters` (two slots per meter, in the town's order) and `truth` outlive it.
-    Population(const Town& town, Instant installed_at, CounterFile& counters, Truth& truth);
+    Population(const Town& town, Instant installed_at, CounterFile& counters, Truth& truth,
+               const TakeKeys& take_keys);
 
     std::size_t size() const { return meters_.size(); }
     Meter& meter(std::size_t index) { return *meters_[index]; }

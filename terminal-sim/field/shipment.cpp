@@ -41,6 +41,7 @@ Shipment make_shipment(const Town& town, Random& random) {
                        {fresh_key(random), fresh_key(random)},
                        fresh_key(random),
                        fresh_password(random)};
+        keys.management.master = fresh_key(random);
         shipment.emplace(meter.number, std::move(keys));
     }
     return shipment;
@@ -68,6 +69,7 @@ void write_shipment(const std::filesystem::path& file, const Town& town, const S
         member("ek_reading", keys.reading.encryption.reveal());
         member("ak_reading", keys.reading.authentication.reveal());
         member("join", keys.join.reveal());
+        if (keys.management.master) member("master_key", keys.management.master->reveal());
         out << ",\"lls_password\":\"" << std::string(keys.lls_password.begin(), keys.lls_password.end())
             << "\"}";
     }
@@ -97,6 +99,7 @@ void write_delivery(const std::filesystem::path& file, const Town& town, const S
         member("ek_reading", keys.reading.encryption);
         member("ak_reading", keys.reading.authentication);
         member("join", keys.join);
+        if (keys.management.master) member("master_key", *keys.management.master);
         out << ",\"lls_password\":\"" << to_hex(transport.wrap_secret(keys.lls_password)) << "\"}\n";
     }
     write_private_file(file, out.str());
@@ -117,6 +120,7 @@ Shipment read_shipment(const std::filesystem::path& file) {
                        {key("ek_reading"), key("ak_reading")},
                        key("join"),
                        to_buffer(as_bytes(text_member(file, *object, "lls_password")))};
+        if (object->has("master_key")) keys.management.master = key("master_key");
         if (!shipment.emplace(*number, std::move(keys)).second)
             throw file_trouble(file, "names meter " + to_string(*number) + " twice");
     }

@@ -11,7 +11,7 @@ namespace wattmesh::sim {
 
 /// Secrets of one meter, as the manufacturer delivers them. Wiped when they go.
 struct MeterKeys {
-    dlms::ClientKeys management, reading;
+    dlms::ClientKeys management, reading;  ///< the master key stands in the first
     Key128 join;
     Buffer lls_password;  ///< of the reading client at the bench
 };
@@ -28,7 +28,7 @@ void write_delivery(const std::filesystem::path& file, const Town& town, const S
 /// shipment.json, what the factory put into the meters and the simulator loads, mode 0600: {"wattmesh":
 /// "shipment", "version": 1, "concentrators": [{number, system_title}], "meters": [{number, system_title,
 /// concentrator, role: "customer" | "summary", model, ek_management, ak_management, ek_reading, ak_reading,
-/// join (32 hex digits each), lls_password}]}.
+/// join, master_key (32 hex digits each; without the last one a meter takes no new keys), lls_password}]}.
 void write_shipment(const std::filesystem::path& file, const Town& town, const Shipment& shipment);
 /// Throws std::runtime_error naming the file and the field, never a key.
 Shipment read_shipment(const std::filesystem::path& file);

@@ -34,7 +34,10 @@ std::vector<ClientAccess> radio_access(const AccessKeys& keys, SystemTitle conce
     reading.pdu_size_max = radio_pdu_size_max;
     reading.send = &counters.send(reading_slot(meter));
     reading.receive = &counters.receive(reading_slot(meter));
-    return {management, reading};
+    ClientAccess open;
+    open.client = public_client;
+    open.pdu_size_max = radio_pdu_size_max;
+    return {management, reading, open};
 }
 
 std::vector<ClientAccess> bench_access(const AccessKeys& keys, CounterFile& counters, std::size_t meter,

@@ -15,13 +15,13 @@ constexpr std::size_t reading_slot(std::size_t meter) { return meter * 2 + 1; }
 
 /// Keys and password live here and in the server; wiped with them.
 struct AccessKeys {
-    std::optional<dlms::ClientKeys> management;  ///< needed over radio
+    std::optional<dlms::ClientKeys> management;  ///< needed over radio; its master key wraps new keys of both
     std::optional<dlms::ClientKeys> reading;     ///< needed over radio
     Buffer lls_password;                         ///< of the reading client at the bench
 };
 
 /// Over radio: reading client pre-established and ciphered, bound to its concentrator's title; management
-/// client HLS-GMAC.
+/// client HLS-GMAC; public client without security.
 std::vector<dlms::ClientAccess> radio_access(const AccessKeys& keys, SystemTitle concentrator,
                                              CounterFile& counters, std::size_t meter);
 /// At the bench (TCP): public client without security, reading client LLS, management client HLS-GMAC. A

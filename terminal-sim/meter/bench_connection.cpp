@@ -33,7 +33,7 @@ link::ModeEServer::Config sign_on(const BenchLimits& limits) {
 }  // namespace
 
 BenchConnection::BenchConnection(platform::Loop& loop, LinkKind kind, std::unique_ptr<platform::Link> link,
-                                 std::unique_ptr<dlms::Server> server, const BenchLimits& limits,
+                                 std::shared_ptr<dlms::Server> server, const BenchLimits& limits,
                                  std::function<void()> on_over)
     : loop_(loop),
       kind_(kind),

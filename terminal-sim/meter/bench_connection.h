@@ -11,7 +11,7 @@ class BenchConnection {
 public:
     /// `on_over` is called once, when the connection has ended; it may destroy this.
     BenchConnection(platform::Loop& loop, LinkKind kind, std::unique_ptr<platform::Link> link,
-                    std::unique_ptr<dlms::Server> server, const BenchLimits& limits,
+                    std::shared_ptr<dlms::Server> server, const BenchLimits& limits,
                     std::function<void()> on_over);
 
 private:
@@ -29,7 +29,7 @@ private:
     platform::Loop& loop_;
     LinkKind kind_;
     BenchLimits limits_;
-    std::unique_ptr<dlms::Server> server_;
+    std::shared_ptr<dlms::Server> server_;
     std::function<void()> on_over_;
     link::WrapperDecoder wrapper_;
     link::HdlcLink hdlc_;

@@ -29,7 +29,7 @@ private:
     };
     struct Peer {
         explicit Peer(platform::Loop& loop) : idle(loop) {}
-        std::unique_ptr<dlms::Server> server;
+        std::shared_ptr<dlms::Server> server;
         std::map<Sap, Exchange> last;  ///< by client
         platform::Timer idle;
         std::uint64_t used = 0;

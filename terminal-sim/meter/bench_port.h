@@ -43,7 +43,7 @@ class BenchDatagrams;
 /// associations of its own.
 class BenchPort {
 public:
-    using MakeServer = std::function<std::unique_ptr<dlms::Server>()>;
+    using MakeServer = std::function<std::shared_ptr<dlms::Server>()>;
     /// `make_server` is asked once per connection; the servers share the meter and its counters. Throws
     /// platform::SocketError.
     BenchPort(platform::Loop& loop, const std::string& address, std::uint16_t port, LinkKind kind,

@@ -25,7 +25,7 @@ std::runtime_error trouble(const std::filesystem::path& file, const std::string&
 
 class CounterFile::Direction final : public CounterStore {
 public:
-    Direction(CounterFile& file, std::size_t cell) : file_(file), cell_(cell) {}
+    Direction(CounterFile& file, std::size_t cell) : file_(file), cell_(cell), sending_(cell % 2 == 0) {}
     /// What the file holds: the end of the reserved block, or the last number accepted.
     void restore(std::uint32_t value) { last_ = limit_ = value; }
 
@@ -51,7 +51,10 @@ public:
         limit_ = last_;
         file_.write(cell_, limit_);
     }
+    /// What we send goes on: several servers of one meter share the count, and one may still answer under the
+    /// key that another has replaced.
     void restart() override {
+        if (sending_) return;
         last_ = limit_ = 0;
         file_.write(cell_, 0);
     }
@@ -64,6 +67,7 @@ public:
 private:
     CounterFile& file_;
     std::size_t cell_;
+    bool sending_;
     std::uint32_t last_ = 0, limit_ = 0;
 };
 

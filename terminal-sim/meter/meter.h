@@ -12,6 +12,7 @@
 #include "protocol/dlms/object.h"
 #include "terminal-sim/meter/deed.h"
 #include "terminal-sim/meter/image_memory.h"
+#include "terminal-sim/meter/key_owner.h"
 #include "terminal-sim/meter/ledger.h"
 #include "terminal-sim/meter/meter_clock.h"
 #include "terminal-sim/meter/objects/object.h"
@@ -35,8 +36,9 @@ struct MeterSettings {
     std::function<std::uint32_t(Sap)> accepted_counter = [](Sap) { return 0U; };
     /// Which kind of meter is played: names of objects, clients, columns.
     const cosem::MeterModel* model = &cosem::models::generic;
-    /// Security setup, key_transfer: false when the keys cannot be taken. Absent: this meter takes none.
-    std::function<bool(const std::vector<cosem::security_setup::WrappedKey>&)> replace_keys{};
+    /// Security setup, key_transfer, with its argument: false when the keys cannot be taken. Absent: this
+    /// meter takes none.
+    std::function<bool(KeyOwner owner, const dlms::Data& argument)> replace_keys{};
     /// Push setup: sends this. Absent: this meter has nowhere to send.
     std::function<void(PushOrder)> send_push{};
     /// Where it pushes to before somebody writes send_destination_and_method.

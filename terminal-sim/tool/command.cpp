@@ -46,12 +46,15 @@ const Command all[] = {
      run_field},
     {"meter",
      "simulate one meter on TCP or UDP",
-     "Usage: terminal-sim meter --port PORT --link LINK --number N [--ek HEX --ak HEX] [--secret S] [...]\n"
+     "Usage: terminal-sim meter --port PORT --link LINK --number N [--ek HEX --ak HEX [--master HEX]] "
+     "[--secret S] [...]\n"
      "   or: terminal-sim meter --port PORT --link LINK --number N --keys shipment.json [...]\n"
      "Any DLMS client reads it: public client 16; reading client 2 with LLS (--secret); management client 1 "
      "with HLS-GMAC\n"
      "(--ek, --ak); other models have other SAPs. A client whose keys are not given is not served. Server "
      "address 1.\n"
+     "With its master key (--master) it takes new keys by key transfer (64, 0-0:43.0.0) and keeps them in "
+     "DIR.\n"
      "  --link LINK        wrapper or hdlc on TCP; udp: wrapper on UDP, a repeated datagram is answered but "
      "not done twice;\n"
      "                     mode-e: sign-on of IEC 62056-21 (device address N), then HDLC, on TCP as through "
@@ -84,10 +87,10 @@ const Command all[] = {
      "encrypted; 0: pushes\n"
      "                     are plain)\n"
      "  --speed X, --origin S   as for field\n",
-     {"quirk",  "gateway", "push",        "push-link", "push-pdu", "policy",       "port",
-      "link",   "window",  "information", "echo",      "number",   "ek",           "ak",
-      "secret", "keys",    "address",     "kind",      "model",    "history-days", "seed",
-      "state",  "truth",   "speed",       "origin",    "log"},
+     {"quirk",  "gateway", "push",        "push-link", "push-pdu", "policy", "port",
+      "link",   "window",  "information", "echo",      "number",   "ek",     "ak",
+      "secret", "master",  "keys",        "address",   "kind",     "model",  "history-days",
+      "seed",   "state",   "truth",       "speed",     "origin",   "log"},
      run_meter},
     {"read",
      "read an object of a meter",

@@ -29,7 +29,9 @@ std::optional<SymmetricKey> key_of(const platform::Settings& settings, const std
 
 std::optional<dlms::ClientKeys> management_keys(const platform::Settings& settings) {
     if (!settings.has("ek") && !settings.has("ak")) return std::nullopt;
-    return dlms::ClientKeys{key_option(settings, "ek"), key_option(settings, "ak")};
+    dlms::ClientKeys keys{key_option(settings, "ek"), key_option(settings, "ak")};
+    if (settings.has("master")) keys.master = key_option(settings, "master");
+    return keys;
 }
 
 Keyring keyring_of(const platform::Settings& settings, Ciphers& ciphers) {

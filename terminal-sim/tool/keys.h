@@ -7,8 +7,8 @@
 
 namespace wattmesh::sim {
 
-/// --ek and --ak, 32 hexadecimal digits each; nothing when both are absent. Throws SettingsError naming the
-/// option, never the key.
+/// --ek and --ak, and perhaps --master, 32 hexadecimal digits each; nothing when the first two are absent.
+/// Throws SettingsError naming the option, never the key.
 std::optional<dlms::ClientKeys> management_keys(const platform::Settings& settings);
 
 /// What deciphers: --key, --ak, --dedicated, --broadcast, --master, --title, and --keys for a whole shipment.

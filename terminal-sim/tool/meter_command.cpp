@@ -6,6 +6,7 @@
 #include "terminal-sim/field/shipment.h"
 #include "terminal-sim/meter/access.h"
 #include "terminal-sim/meter/bench_port.h"
+#include "terminal-sim/meter/keyring.h"
 #include "terminal-sim/meter/push_port.h"
 #include "terminal-sim/tool/command.h"
 #include "terminal-sim/tool/keys.h"
@@ -138,7 +139,7 @@ int run_meter(const Call& call) {
     MeterSettings made = meter_of(settings);
     const DeviceNumber number = made.number;
     const BenchLimits limits = limits_of(settings, made);
-    const AccessKeys keys = keys_of(settings, number);
+    AccessKeys keys = keys_of(settings, number);
     if (!keys.management)
         log.warning("serving no management client reason=\"neither --ek and --ak nor --keys given\"");
     if (keys.lls_password.empty())
@@ -151,12 +152,18 @@ int run_meter(const Call& call) {
     CounterFile counters{folder / "counters", number.integer(), 2};
     ImageMemory image_memory{folder / "image"};
     const auto state = read_field_state(folder / "meter.state");
+    security::OpensslCiphers ciphers;
+    KeyFile key_file{folder / "keys"};
+    Keyring keyring{number, std::move(keys), key_file, ciphers, *made.model};
     made.installed_at =
         state ? state->installed_at
               : clock->now() - std::chrono::days{settings.optional_in<int>("history-days", 7, 0, 3650)};
     made.image_memory = &image_memory;
     made.accepted_counter = [&](Sap client) {
         return counters.accepted(client == management_client ? management_slot(0) : reading_slot(0));
+    };
+    made.replace_keys = [&](KeyOwner owner, const dlms::Data& argument) {
+        return keyring.take(owner, argument);
     };
     std::unique_ptr<PushPort> push_port;  // what was due while the meter was off is not pushed
     made.send_push = [&](PushOrder order) {
@@ -170,20 +177,22 @@ int run_meter(const Call& call) {
     Meter meter{made, load, &load.supply(), truth ? &*truth : nullptr};
     if (state && state->devices.contains(number)) meter.replay(state->devices.at(number).deeds);
 
-    security::OpensslCiphers ciphers;
     security::SystemRandom random;
     platform::Loop loop{clock};
     meter.advance(loop.now());
     push_port = std::make_unique<PushPort>(
         loop, random, push_settings(settings, limits),
         [&](const PushOrder& order) {
-            return protected_push(order, keys, system_title(number), ciphers, counters, 0);
+            return protected_push(order, keyring.keys(), system_title(number), ciphers, counters, 0);
         },
         [&] { return meter.shown_time(loop.now()); });
     Housekeeping housekeeping{loop, meter, folder / "meter.state", made.installed_at};
     const auto make_server = [&] {
-        return std::make_unique<dlms::Server>(
-            system_title(number), bench_access(keys, counters, 0, *made.model), meter, ciphers, random);
+        auto server = std::make_shared<dlms::Server>(system_title(number),
+                                                     bench_access(keyring.keys(), counters, 0, *made.model),
+                                                     meter, ciphers, random);
+        keyring.tell(server);
+        return server;
     };
     const BenchPort bench{
         loop, settings.optional<std::string>("address", "127.0.0.1"), port, link, make_server, limits};

@@ -80,7 +80,7 @@ struct ObjectMaker {
     static void calendar(SimObjects& objects);
     static void schedule(SimObjects& objects);
     static void image(SimObjects& objects);
-    static void security(SimObjects& objects);
+    static void security(SimObjects& objects, const TableKey& key);
     static void push(SimObjects& objects);
     static void ports(SimObjects& objects, const TableKey& key);
     static void mbus(SimObjects& objects);

@@ -10,6 +10,8 @@ namespace {
 
 using namespace cosem::security_setup;
 
+constexpr ObisCode reading_setup = object_name(0, 0, 43, 0, 1);
+
 ReadOutcome read_security(const Meter& meter, const SimObject::Read& what) {
     switch (what.attribute) {
         case 2:
@@ -26,6 +28,10 @@ ReadOutcome read_security(const Meter& meter, const SimObject::Read& what) {
     }
 }
 
+KeyOwner owner_of(const SimObject& setup) {
+    return setup.name == reading_setup ? KeyOwner::reading : KeyOwner::management;
+}
+
 /// Policies get stronger only (Blue Book ed. 14, 4.4.7): no bit goes.
 AccessResult activate(Meter& meter, const SimObject::Call& what) {
     const auto wanted = static_cast<std::uint8_t>(*what.argument.integer());
@@ -37,21 +43,25 @@ AccessResult activate(Meter& meter, const SimObject::Call& what) {
 
 }  // namespace
 
-void ObjectMaker::security(SimObjects& objects) {
-    objects.push_back({.spec = &cosem::security_setup::spec_1,
-                       .name = object_name(0, 0, 43, 0, 0),
-                       .audience = for_management,
-                       .read = read_security,
-                       .methods = {1, 2},
-                       .act = [](Meter& meter, const SimObject::Call& what) -> ActionOutcome {
-                           if (what.method == 1) return {activate(meter, what), {}};
-                           // Keys never become deeds: whoever holds them keeps them.
-                           const auto keys = key_transfer.read(what.argument);
-                           const auto& replace = meter.settings().replace_keys;
-                           const bool replaced = replace && keys && !keys->empty() && replace(*keys);
-                           return {replaced ? AccessResult::success : AccessResult::other_reason, {}};
-                       },
-                       .remembered = {1}});
+void ObjectMaker::security(SimObjects& objects, const TableKey& key) {
+    SimObject setup{.spec = &cosem::security_setup::spec_1,
+                    .name = object_name(0, 0, 43, 0, 0),
+                    .audience = for_management,
+                    .read = read_security,
+                    .methods = {1, 2},
+                    .act = [](Meter& meter, const SimObject::Call& what) -> ActionOutcome {
+                        if (what.method == 1) return {activate(meter, what), {}};
+                        // Keys never become deeds: whoever holds them keeps them.
+                        const auto& replace = meter.settings().replace_keys;
+                        const bool replaced = replace && replace(owner_of(what.object), what.argument);
+                        return {replaced ? AccessResult::success : AccessResult::other_reason, {}};
+                    },
+                    .remembered = {1}};
+    objects.push_back(setup);
+    if (!key.over_radio) return;
+    // Over radio the reading client comes ciphered too, under keys of its own.
+    setup.name = reading_setup;
+    objects.push_back(setup);
 }
 
 std::uint8_t Meter::security_policy() const {

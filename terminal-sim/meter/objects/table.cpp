@@ -39,7 +39,7 @@ SimObjects make(const TableKey& key) {
     ObjectMaker::calendar(objects);
     ObjectMaker::schedule(objects);
     ObjectMaker::image(objects);
-    ObjectMaker::security(objects);
+    ObjectMaker::security(objects, key);
     ObjectMaker::push(objects);
     ObjectMaker::ports(objects, key);
     ObjectMaker::mbus(objects);

@@ -85,6 +85,7 @@ TEST_CASE("town and shipment: files come back as they were, readable by the owne
         check_same(made.reading.encryption, read.reading.encryption);
         check_same(made.reading.authentication, read.reading.authentication);
         check_same(made.join, read.join);
+        check_same(made.management.master.value(), read.management.master.value());
         CHECK(made.lls_password == read.lls_password);
         CHECK(made.lls_password.size() == 16);
     }

@@ -7,6 +7,7 @@
 #include "protocol/cosem/measurement.h"
 #include "protocol/cosem/profile_generic.h"
 #include "protocol/cosem/schedule.h"
+#include "protocol/cosem/security_setup.h"
 #include "protocol/dlms/date_time.h"
 #include "tests/terminal-sim/meter/town_street.h"
 
@@ -351,17 +352,17 @@ TEST_CASE("security setup: a policy gets stronger only, keys go to whoever holds
     CHECK(house.value({64, security_name, 5}, monday) ==
           octet_string(Bytes{system_title(customer_number(0)).octets}));
 
-    std::vector<WrappedKey> taken;
+    std::optional<Data> taken;
     MeterSettings made{.number = customer_number(0), .seed = 5, .installed_at = monday};
-    made.replace_keys = [&](const std::vector<WrappedKey>& keys) {
-        taken = keys;
-        return true;
+    made.replace_keys = [&](KeyOwner owner, const Data& argument) {
+        taken = argument;
+        return owner == KeyOwner::management;
     };
     Meter meter{made, *house.street.customers[0], nullptr, nullptr};
     const auto call = key_transfer(security_name, {{KeyId::authentication, Buffer(24, 1)}});
     meter.act(call.id, call.argument, management_client, monday,
               [](ActionOutcome outcome) { CHECK(outcome.result == AccessResult::success); });
-    CHECK(taken == std::vector<WrappedKey>{{KeyId::authentication, Buffer(24, 1)}});
+    CHECK(taken == call.argument);
     CHECK(meter.deeds().empty());  // keys are no deeds
 }
 
