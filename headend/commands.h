@@ -17,6 +17,7 @@ int run_enrol(const Words& words);         ///< enrol NUMBER: a one-time code
 int run_concentrator(const Words& words);  ///< concentrator revoke NUMBER
 int run_ca(const Words& words);            ///< ca ...: certificates of meters and their sub-CA
 int run_restored(const Words& words);      ///< restored: the database was put back to an older state
+int run_rotate_keys(const Words& words);   ///< rotate-keys METER...: new keys for meters
 int run_user(const Words& words);          ///< user add NAME
 int run_read(const Words& words);          ///< read METER OBIS, or --tcp
 

@@ -96,6 +96,22 @@ const std::map<std::string, std::string> texts{
      "certificate\n"
      "  list                                   meters' certificates, one JSON object a line\n"
      "  Keys lie in the folder pki.meters (mode 0600) and are never replaced.\n"},
+    {"rotate-keys",
+     "headend rotate-keys METER... [--kinds KINDS] --reason WHY [--wait S] --config FILE\n"
+     "  Gives meters new keys of the management client, each wrapped under the meter's master key (shipment "
+     "field master_key).\n"
+     "  `headend serve` does it through the mesh: the new key lies beside the old one until the meter has "
+     "proved it, and an\n"
+     "  order that was cut off goes on by itself. Reading goes on meanwhile: concentrators have keys of "
+     "their "
+     "own.\n"
+     "    --kinds   some of encryption,authentication,broadcast,master (default "
+     "authentication,encryption,master)\n"
+     "    --reason  for the audit log\n"
+     "    --wait    seconds to wait for the end (300); what is not finished then goes on\n"
+     "  Prints a line for each key, with check values that name keys without telling them:\n"
+     "    540000000001 encryption replaced 5F0C1A -> 9B27E4\n"
+     "  Exit status 0 when every key was replaced, else 1.\n"},
     {"restored",
      "headend restored --config FILE\n"
      "  Run it when the database was put back to an older state (a restored dump, a snapshot) and more than "
@@ -137,6 +153,7 @@ std::string help() {
            "  enrol         print a code that lets a concentrator in\n"
            "  concentrator  revoke a concentrator\n"
            "  ca            certificates of meters\n"
+           "  rotate-keys   give meters new keys\n"
            "  restored      make counters jump after the database was put back\n"
            "  serve         run\n"
            "  read          read a meter now\n";

@@ -37,6 +37,15 @@ std::shared_ptr<const security::TlsContext> uplink_tls(
 
 }  // namespace
 
+/// Through the front-end of this process, where there is one.
+static monitor::Carry carry_over(Plant& plant) {
+    return [&plant](DeviceNumber concentrator, DeviceNumber meter, Sap client, Buffer apdu,
+                    frontend::Relay::Done done) {
+        if (plant.core == nullptr) return done({frontend::RelayStatus::offline, {}});
+        plant.core->relay(concentrator, meter, std::move(apdu), std::move(done), client);
+    };
+}
+
 Plant::Plant(HeadendSettings checked, std::shared_ptr<const platform::Clock> shared_clock)
     : settings(std::move(checked)),
       clock(std::move(shared_clock)),
@@ -149,13 +158,14 @@ struct MonitorRole::Parts {
                 .disconnects_per_hour_max = plant.settings.disconnects_per_hour_max},
                queue, *plant.master, counters, plant.ciphers, [&plant] { return plant.loop.now(); }),
           on_demand(
-              {}, keys,
-              [&plant](DeviceNumber concentrator, DeviceNumber meter, Buffer apdu,
-                       frontend::Relay::Done done) {
-                  if (plant.core == nullptr) return done({frontend::RelayStatus::offline, {}});
-                  plant.core->relay(concentrator, meter, std::move(apdu), std::move(done));
-              },
-              [&plant] { return plant.loop.now(); }, plant.ciphers, plant.random),
+              {}, keys, carry_over(plant), [&plant] { return plant.loop.now(); }, plant.ciphers,
+              plant.random),
+          desk(monitor::own_title, queue, *plant.master, counters, plant.ciphers,
+               [&plant] { return plant.loop.now(); }),
+          rotator(
+              {}, desk, keys, on_demand, carry_over(plant), [&plant] { return plant.loop.now(); },
+              plant.ciphers, plant.random),
+          rotations(plant.loop, {}, queue, rotator),
           monitor(plant.loop, plant.settings.monitor, queue, *plant.master, plant.ciphers,
                   [&plant](DeviceNumber number) {
                       if (plant.core != nullptr) plant.core->configure(number);
@@ -167,6 +177,9 @@ struct MonitorRole::Parts {
     database::CounterBlocks counters;
     monitor::PgKeyService keys;
     monitor::OnDemand on_demand;
+    monitor::PgRotationDesk desk;
+    monitor::KeyRotator rotator;
+    monitor::RotationWork rotations;
     monitor::Monitor monitor;
 };
 
@@ -178,12 +191,14 @@ void MonitorRole::initialize(Poco::Util::Application&) {
     plant_.on_demand = &parts_->on_demand;
     if (plant_.core != nullptr) plant_.live.connect(*plant_.listener, *plant_.core, parts_->on_demand);
     parts_->monitor.start();
+    parts_->rotations.start();
 }
 
 void MonitorRole::uninitialize() {
     if (!parts_) return;
     plant_.monitor = nullptr;
     plant_.on_demand = nullptr;
+    parts_->rotations.stop();
     parts_->monitor.stop();
     parts_.reset();
 }

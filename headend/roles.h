@@ -11,6 +11,8 @@
 #include "headend/enroller.h"
 #include "headend/live_port.h"
 #include "headend/monitor/pg_key_service.h"
+#include "headend/monitor/pg_rotation_desk.h"
+#include "headend/monitor/rotation_work.h"
 #include "headend/revocations.h"
 #include "headend/settings.h"
 #include "platform/worker_queue.h"

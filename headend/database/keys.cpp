@@ -7,9 +7,9 @@
 namespace wattmesh::headend::database {
 namespace {
 
-constexpr std::array<const char*, 8> purposes{"management_ek", "management_ak", "management_secret",
+constexpr std::array<const char*, 9> purposes{"management_ek", "management_ak", "management_secret",
                                               "reading_ek",    "reading_ak",    "mesh_join",
-                                              "lls_password",  "master"};
+                                              "lls_password",  "master",        "management_broadcast"};
 KeyPurpose purpose_of(const std::string& text) {
     for (std::size_t i = 0; i < purposes.size(); ++i)
         if (text == purposes[i]) return static_cast<KeyPurpose>(i);

@@ -16,9 +16,10 @@ enum class KeyPurpose {
     management_secret,  ///< head-end only; secret: HLS password where a meter uses one
     reading_ek,
     reading_ak,
-    mesh_join,     ///< head-end and, wrapped, the meter's concentrator
-    lls_password,  ///< optical or bench port
-    master,        ///< head-end only: wraps new keys on their way to the meter (key transfer)
+    mesh_join,             ///< head-end and, wrapped, the meter's concentrator
+    lls_password,          ///< optical or bench port
+    master,                ///< head-end only: wraps new keys on their way to the meter (key transfer)
+    management_broadcast,  ///< global broadcast encryption key
 };
 
 std::string to_string(KeyPurpose purpose);

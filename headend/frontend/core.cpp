@@ -142,11 +142,11 @@ Session* Core::session_of(DeviceNumber concentrator) {
     return session == sessions_.end() ? nullptr : session->second.get();
 }
 
-void Core::relay(DeviceNumber concentrator, DeviceNumber meter, Buffer apdu, Relay::Done done) {
+void Core::relay(DeviceNumber concentrator, DeviceNumber meter, Buffer apdu, Relay::Done done, Sap client) {
     Session* session = session_of(concentrator);
     Relay* relay = session != nullptr ? session->relay() : nullptr;
     if (relay == nullptr) return done({RelayStatus::offline, {}});
-    relay->request(meter, std::move(apdu), std::move(done));
+    relay->request(meter, std::move(apdu), std::move(done), client);
 }
 
 void Core::read(DeviceNumber concentrator, const dlms::AttributeId& id, Association::ReadDone done) {

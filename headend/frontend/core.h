@@ -76,7 +76,8 @@ public:
     void expect(DeviceNumber concentrator, OwnerEpoch epoch, Instant last_seen);
 
     /// One APDU to a meter behind this concentrator, one answer. `done` may run before this returns.
-    void relay(DeviceNumber concentrator, DeviceNumber meter, Buffer apdu, Relay::Done done);
+    void relay(DeviceNumber concentrator, DeviceNumber meter, Buffer apdu, Relay::Done done,
+               Sap client = management_client);
     /// Reads an attribute of the concentrator itself (topology, statistics). Nothing: no session, or it
     /// broke.
     void read(DeviceNumber concentrator, const dlms::AttributeId& id, Association::ReadDone done);

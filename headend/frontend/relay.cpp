@@ -28,10 +28,10 @@ std::string_view to_string(RelayStatus status) {
     return "?";
 }
 
-void Relay::request(DeviceNumber meter, Buffer apdu, Done done) {
+void Relay::request(DeviceNumber meter, Buffer apdu, Done done, Sap client) {
     if (closed_) return done({RelayStatus::offline, {}});
     if (waiting_.size() >= settings_.waiting_max) return done({RelayStatus::full, {}});
-    waiting_.push_back({meter, std::move(apdu), std::move(done), now_});
+    waiting_.push_back({meter, client, std::move(apdu), std::move(done), now_});
     send_waiting();
 }
 
@@ -44,7 +44,7 @@ void Relay::send_waiting() {
         }
         link::GatewayFrame frame{.address = {request->meter.bcd.begin(), request->meter.bcd.end()},
                                  .apdu = std::move(request->apdu)};
-        output_.push_back(link::encode_gateway(frame));
+        output_.emplace_back(request->client, link::encode_gateway(frame));
         open_.emplace(request->meter, Open{std::move(request->done), now_});
         request = waiting_.erase(request);
     }

@@ -38,14 +38,15 @@ public:
     using Done = std::function<void(RelayOutcome)>;
     Relay(const RelaySettings& settings, const Instant& now) : settings_(settings), now_(now) {}
 
-    void request(DeviceNumber meter, Buffer apdu, Done done);
+    /// `client`: under which SAP the meter is asked, management or public.
+    void request(DeviceNumber meter, Buffer apdu, Done done, Sap client = management_client);
     /// An E7 frame arrived.
     void receive(const link::GatewayFrame& frame);
     void tick();
     /// The link ended: everything open or waiting ends as offline.
     void close();
-    /// Payloads (E6 ...) to send.
-    std::vector<Buffer> take_output() { return std::exchange(output_, {}); }
+    /// Payloads (E6 ...) to send, each under its client.
+    std::vector<std::pair<Sap, Buffer>> take_output() { return std::exchange(output_, {}); }
 
     std::size_t open() const { return open_.size(); }
     std::uint64_t late_answers() const { return late_answers_; }
@@ -53,6 +54,7 @@ public:
 private:
     struct Request {
         DeviceNumber meter;
+        Sap client;
         Buffer apdu;
         Done done;
         Instant asked{};
@@ -68,7 +70,7 @@ private:
     std::deque<Request> waiting_;
     std::map<DeviceNumber, Open> open_;
     std::map<DeviceNumber, Instant> resting_;
-    std::vector<Buffer> output_;
+    std::vector<std::pair<Sap, Buffer>> output_;
     std::uint64_t late_answers_ = 0;
     bool closed_ = false;
 };

@@ -70,7 +70,7 @@ void Session::collect_output() {
     for (Association* association : {journal_.get(), configuration_.get()}) {
         while (auto apdu = association->take_output()) send(association->own(), *std::move(apdu));
     }
-    for (Buffer& payload : relay_->take_output()) send(management_client, std::move(payload));
+    for (auto& [client, payload] : relay_->take_output()) send(client, std::move(payload));
 }
 
 void Session::receive(Bytes bytes) {

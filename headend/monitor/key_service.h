@@ -7,6 +7,7 @@
 
 #include "headend/monitor/role_rules.h"
 #include "protocol/base/id.h"
+#include "protocol/dlms/counter_recovery.h"
 #include "protocol/dlms/protection.h"
 
 namespace wattmesh::headend::monitor {
@@ -41,6 +42,9 @@ public:
     virtual ~KeyService() = default;
     /// `done` comes later on the caller's thread, once.
     virtual void access(KeyRequest request, std::function<void(KeyAnswer)> done) = 0;
+    /// The meter says that it accepted higher counters: the next access sends above them, never below what it
+    /// would have sent anyway. Written to the audit log.
+    virtual void raise(DeviceNumber meter, const dlms::CounterRaised& counter, const std::string& actor) = 0;
 };
 
 }  // namespace wattmesh::headend::monitor

@@ -1,5 +1,6 @@
 #include "headend/monitor/on_demand.h"
 
+#include <cassert>
 #include <utility>
 
 namespace wattmesh::headend::monitor {
@@ -9,22 +10,6 @@ constexpr std::uint16_t class_register = 3, class_extended_register = 4;
 
 bool has_scaler(const dlms::AttributeId& id) {
     return (id.class_id == class_register || id.class_id == class_extended_register) && id.attribute == 2;
-}
-
-std::string fault_of(frontend::RelayStatus status) {
-    switch (status) {
-        case frontend::RelayStatus::answered:
-            return {};
-        case frontend::RelayStatus::unreachable:
-            return "unreachable";
-        case frontend::RelayStatus::timed_out:
-            return "no_answer";
-        case frontend::RelayStatus::offline:
-            return "offline";
-        case frontend::RelayStatus::full:
-            return "busy";
-    }
-    return "malformed";
 }
 
 std::string fault_of(const dlms::RequestFailed& failed) {
@@ -63,13 +48,14 @@ struct OnDemand::Talk {
     std::optional<dlms::Client> client;
     std::optional<dlms::RequestId> reading, reading_scaler;
     dlms::Data value;  ///< while the scaler is being read
+    std::shared_ptr<CounterRescue> rescue;
     bool carrying = false, releasing = false, ended = false;
 };
 
-struct OnDemand::NoCounters : CounterStore {
-    std::optional<std::uint32_t> next() override { return std::nullopt; }
-    bool accept(std::uint32_t) override { return false; }
-    void raise(std::uint32_t) override {}
+/// What waits while somebody else talks with the meter.
+struct OnDemand::Held {
+    std::function<void()> granted;  ///< null once it was called
+    std::deque<Talk::Request> requests;
 };
 
 OnDemand::OnDemand(OnDemandSettings settings, KeyService& keys, Carry carry, Now now, Ciphers& ciphers,
@@ -77,7 +63,6 @@ OnDemand::OnDemand(OnDemandSettings settings, KeyService& keys, Carry carry, Now
     : settings_(settings),
       keys_(keys),
       carry_(std::move(carry)),
-      no_counters_(std::make_unique<NoCounters>()),
       now_(std::move(now)),
       ciphers_(ciphers),
       random_(random) {}
@@ -91,7 +76,14 @@ std::shared_ptr<OnDemand::Talk> OnDemand::talk_of(DeviceNumber meter) {
     if (talk) return talk;
     talk = std::make_shared<Talk>();
     talk->meter = meter;
-    KeyRequest request{.meter = meter, .role = Role::reading, .actor = "on-demand read", .disconnects = 0};
+    talk->rescue = std::make_shared<CounterRescue>(ciphers_, random_);
+    ask_keys(std::shared_ptr{talk});
+    return talk;
+}
+
+void OnDemand::ask_keys(const std::shared_ptr<Talk>& talk) {
+    KeyRequest request{
+        .meter = talk->meter, .role = Role::reading, .actor = "on-demand read", .disconnects = 0};
     keys_.access(std::move(request), [this, waiting = std::weak_ptr{talk}](KeyAnswer answer) {
         const auto alive = waiting.lock();
         if (!alive) return;
@@ -99,10 +91,13 @@ std::shared_ptr<OnDemand::Talk> OnDemand::talk_of(DeviceNumber meter) {
             return fail_all(*alive, std::string{to_string(*fault)});
         start(alive, std::get<GuardedAccess>(std::move(answer)));
     });
-    return talk;
 }
 
 void OnDemand::read(DeviceNumber meter, const dlms::AttributeId& id, Done done) {
+    if (const auto held = held_.find(meter); held != held_.end()) {
+        held->second.requests.push_back({id, std::move(done), now_()});
+        return;
+    }
     const auto talk = talk_of(meter);
     talk->requests.push_back({id, std::move(done), now_()});
     if (talk->client && talk->requests.size() == 1 && !talk->releasing) {
@@ -120,7 +115,7 @@ void OnDemand::start(const std::shared_ptr<Talk>& talk, GuardedAccess access) {
     config.own_title = access.own_title;
     config.server_title = access.meter_title;
     config.pdu_size_max = settings_.pdu_size_max;
-    talk->client.emplace(std::move(config), ciphers_, random_, *no_counters_, *no_counters_);
+    talk->client.emplace(std::move(config), ciphers_, random_, no_counters_, no_counters_);
     talk->releasing = false;
     talk->client->associate();
     pump(talk);
@@ -131,13 +126,13 @@ void OnDemand::pump(const std::shared_ptr<Talk>& talk) {
     if (talk->ended || talk->carrying || !talk->client) return;
     auto apdu = talk->client->take_output();
     if (!apdu) {
-        take_events(*talk);  // for example: the counter is used up
+        take_events(talk);  // for example: the counter is used up
         if (talk->ended) return;
         apdu = talk->client->take_output();
         if (!apdu) return;
     }
     talk->carrying = true;
-    carry_(talk->concentrator, talk->meter, *std::move(apdu),
+    carry_(talk->concentrator, talk->meter, management_client, *std::move(apdu),
            [this, waiting = std::weak_ptr{talk}](const frontend::RelayOutcome& outcome) {
                if (const auto alive = waiting.lock()) on_outcome(alive, outcome);
            });
@@ -148,26 +143,43 @@ void OnDemand::on_outcome(const std::shared_ptr<Talk>& talk, const frontend::Rel
     if (talk->ended) return;
     if (outcome.status != frontend::RelayStatus::answered) return fail_all(*talk, fault_of(outcome.status));
     talk->client->receive(outcome.apdu);
-    take_events(*talk);
+    take_events(talk);
     pump(talk);
 }
 
-void OnDemand::take_events(Talk& talk) {
-    while (!talk.ended) {
-        const auto event = talk.client->take_event();
+void OnDemand::take_events(const std::shared_ptr<Talk>& talk) {
+    while (!talk->ended && talk->client) {
+        const auto event = talk->client->take_event();
         if (!event) return;
+        if (!talk->client->associated() && !talk->releasing && talk->rescue->may_help(*event))
+            return rescue(talk);
         if (std::holds_alternative<dlms::Associated>(*event)) {
-            next_request(talk);
+            next_request(*talk);
         } else if (const auto* refused = std::get_if<dlms::AssociationRefused>(&*event)) {
-            return fail_all(talk, refused->proof_failed ? "not_authentic" : "refused");
+            return fail_all(*talk, refused->proof_failed ? "not_authentic" : "refused");
         } else if (const auto* read = std::get_if<dlms::ReadCompleted>(&*event)) {
-            on_value(talk, read->outcome);
+            on_value(*talk, read->outcome);
         } else if (const auto* failed = std::get_if<dlms::RequestFailed>(&*event)) {
-            return fail_all(talk, talk.releasing ? "" : fault_of(*failed));
+            return fail_all(*talk, talk->releasing ? "" : fault_of(*failed));
         } else if (std::holds_alternative<dlms::Released>(*event)) {
-            return fail_all(talk, "");
+            return fail_all(*talk, "");
         }
     }
+}
+
+/// The meter may have accepted higher counters than we remember: after this talk's one question the
+/// association is tried again, with counters that were reserved anew.
+void OnDemand::rescue(const std::shared_ptr<Talk>& talk) {
+    talk->client.reset();
+    talk->rescue->begin(talk->concentrator, talk->meter, carry_,
+                        [this, waiting = std::weak_ptr{talk}](const dlms::CounterRecoveryEvent& event) {
+                            const auto alive = waiting.lock();
+                            if (!alive || alive->ended) return;
+                            const auto* raised = std::get_if<dlms::CounterRaised>(&event);
+                            if (raised == nullptr) return fail_all(*alive, "refused");
+                            keys_.raise(alive->meter, *raised, "on-demand read");
+                            ask_keys(alive);
+                        });
 }
 
 void OnDemand::next_request(Talk& talk) {
@@ -219,6 +231,10 @@ void OnDemand::fail_all(Talk& talk, const std::string& fault) {
     auto requests = std::exchange(talk.requests, {});
     const DeviceNumber meter = talk.meter;
     talks_.erase(meter);  // the caller keeps `talk` alive
+    // Whoever waits for the meter has it now; what is asked again then waits for him.
+    const auto held = held_.find(meter);
+    const auto granted = held == held_.end() ? nullptr : std::exchange(held->second.granted, nullptr);
+    if (granted) granted();
     for (auto& request : requests) {
         if (fault.empty()) {
             read(meter, request.id, std::move(request.done));
@@ -229,6 +245,18 @@ void OnDemand::fail_all(Talk& talk, const std::string& fault) {
             request.done(std::move(result));
         }
     }
+}
+
+void OnDemand::hold(DeviceNumber meter, std::function<void()> granted) {
+    assert(!held_.contains(meter));
+    held_[meter] = {talks_.contains(meter) ? granted : nullptr, {}};
+    if (!talks_.contains(meter)) granted();
+}
+
+void OnDemand::release(DeviceNumber meter) {
+    auto held = held_.extract(meter);
+    if (!held) return;
+    for (auto& request : held.mapped().requests) read(meter, request.id, std::move(request.done));
 }
 
 }  // namespace wattmesh::headend::monitor

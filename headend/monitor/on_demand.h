@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "headend/frontend/relay.h"
+#include "headend/monitor/counter_rescue.h"
 #include "headend/monitor/key_service.h"
 #include "protocol/base/cipher.h"
 #include "protocol/dlms/client.h"
@@ -30,13 +30,12 @@ struct OnDemandSettings {
 
 /// Reads any attribute of any meter through the mesh, end to end: management client 1, HLS-GMAC, every APDU
 /// ciphered by the key service in the role of a reader; the concentrator only carries it. One association for
-/// each meter at a time, which serves what was asked for meanwhile and is then released. One thread.
+/// each meter at a time, which serves what was asked for meanwhile and is then released. A meter that refuses
+/// our counter is asked once, as public client, for the one it accepted last, and then tried once more. One
+/// thread.
 class OnDemand {
 public:
     using Done = std::function<void(OnDemandResult)>;
-    /// Carries one APDU to a meter behind a concentrator (frontend::Core::relay).
-    using Carry = std::function<void(DeviceNumber concentrator, DeviceNumber meter, Buffer apdu,
-                                     frontend::Relay::Done done)>;
     using Now = std::function<Instant()>;
 
     OnDemand(OnDemandSettings settings, KeyService& keys, Carry carry, Now now, Ciphers& ciphers,
@@ -46,14 +45,21 @@ public:
     /// Register values (classes 3 and 4, attribute 2) come with scaler and unit.
     void read(DeviceNumber meter, const dlms::AttributeId& id, Done done);
     std::size_t open() const;
+    /// Somebody else talks with the meter: `granted` comes when no read is under way, at once or later, and
+    /// from now on reads wait for release(). One at a time.
+    void hold(DeviceNumber meter, std::function<void()> granted);
+    void release(DeviceNumber meter);
 
 private:
     struct Talk;
+    struct Held;
     std::shared_ptr<Talk> talk_of(DeviceNumber meter);
+    void ask_keys(const std::shared_ptr<Talk>& talk);
+    void rescue(const std::shared_ptr<Talk>& talk);
     void start(const std::shared_ptr<Talk>& talk, GuardedAccess access);
     void pump(const std::shared_ptr<Talk>& talk);
     void on_outcome(const std::shared_ptr<Talk>& talk, const frontend::RelayOutcome& outcome);
-    void take_events(Talk& talk);
+    void take_events(const std::shared_ptr<Talk>& talk);
     void next_request(Talk& talk);
     void on_value(Talk& talk, const dlms::ReadOutcome& outcome);
     void finish(Talk& talk, OnDemandResult result);
@@ -62,13 +68,12 @@ private:
     OnDemandSettings settings_;
     KeyService& keys_;
     Carry carry_;
-    /// The clients' own counters, which a protection from outside leaves alone.
-    struct NoCounters;
-    std::unique_ptr<NoCounters> no_counters_;
+    NoCounters no_counters_;
     Now now_;
     Ciphers& ciphers_;
     Random& random_;
     std::map<DeviceNumber, std::shared_ptr<Talk>> talks_;
+    std::map<DeviceNumber, Held> held_;
 };
 
 }  // namespace wattmesh::headend::monitor

@@ -42,20 +42,28 @@ KeyAnswer PgKeyService::look_up(database::Connection& connection, const KeyReque
     auto keyed = std::make_unique<dlms::SecurityContext>(dlms::ClientKeys{*encryption, *authentication},
                                                          settings_.own_title, meter->title, ciphers_, counter,
                                                          counter, security);
-    return GuardedAccess{.concentrator = *meter->concentrator_number,
-                         .own_title = settings_.own_title,
-                         .meter_title = meter->title,
-                         .protection = std::make_unique<GuardedProtection>(
-                             std::move(keyed), request.role, request.disconnects,
-                             [this, request](const std::string& why) { note_refusal(request, why); })};
+    return GuardedAccess{
+        .concentrator = *meter->concentrator_number,
+        .own_title = settings_.own_title,
+        .meter_title = meter->title,
+        .protection = std::make_unique<GuardedProtection>(
+            std::move(keyed), request.role, request.disconnects,
+            [this, request](const std::string& why) { note(request.actor, "refused", request.meter, why); })};
 }
 
-void PgKeyService::note_refusal(const KeyRequest& request, const std::string& why) {
+void PgKeyService::raise(DeviceNumber meter, const dlms::CounterRaised& counter, const std::string& actor) {
+    counters_.of(meter).raise(counter.next);
+    note(actor, "counter raised", meter,
+         "the meter says it accepted " + std::to_string(counter.accepted) + "; the next one is at least " +
+             std::to_string(counter.next));
+}
+
+void PgKeyService::note(const std::string& actor, const std::string& action, DeviceNumber meter,
+                        const std::string& detail) {
     queue_.execute(
-        [request, why, now = now_()](database::Connection& connection) {
+        [=, now = now_()](database::Connection& connection) {
             database::Transaction transaction{connection};
-            database::AuditLog{connection}.append(now, request.actor, "refused", to_string(request.meter),
-                                                  why);
+            database::AuditLog{connection}.append(now, actor, action, to_string(meter), detail);
             transaction.commit();
         },
         [](bool) {});

@@ -27,11 +27,13 @@ public:
           ciphers_(ciphers),
           now_(std::move(now)) {}
     void access(KeyRequest request, std::function<void(KeyAnswer)> done) override;
+    void raise(DeviceNumber meter, const dlms::CounterRaised& counter, const std::string& actor) override;
 
 private:
     KeyAnswer look_up(database::Connection& connection, const KeyRequest& request, Instant now);
     /// Loop thread.
-    void note_refusal(const KeyRequest& request, const std::string& why);
+    void note(const std::string& actor, const std::string& action, DeviceNumber meter,
+              const std::string& detail);
 
     KeyServiceSettings settings_;
     database::QueryQueue& queue_;

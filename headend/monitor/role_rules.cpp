@@ -8,8 +8,10 @@ namespace {
 constexpr std::uint16_t class_script_table = 9, class_schedule = 10, class_activity_calendar = 20,
                         class_association = 15, class_register_monitor = 21, class_single_action = 22,
                         class_arbitrator = 68, class_disconnect_control = 70, class_limiter = 71,
-                        class_account = 111, class_credit = 112, class_token_gateway = 115;
-constexpr std::int8_t remote_disconnect = 1, request_action = 1, script_execute = 1, executed_script = 2;
+                        class_security_setup = 64, class_account = 111, class_credit = 112,
+                        class_token_gateway = 115;
+constexpr std::int8_t remote_disconnect = 1, request_action = 1, script_execute = 1, executed_script = 2,
+                      key_transfer = 2, key_agreement = 3;
 
 /// Logical names of every channel b.
 bool is_named(const ObisCode& object, std::uint8_t c, std::uint8_t d, std::uint8_t e) {
@@ -17,6 +19,10 @@ bool is_named(const ObisCode& object, std::uint8_t c, std::uint8_t d, std::uint8
 }
 bool is_disconnector_script(const ObisCode& object) { return is_named(object, 10, 0, 106); }
 bool is_disconnector_schedule(const ObisCode& object) { return is_named(object, 15, 0, 1); }
+bool replaces_keys(const Operation& operation) {
+    return operation.class_id == class_security_setup && operation.kind == OperationKind::execute &&
+           (operation.member == key_transfer || operation.member == key_agreement);
+}
 bool is_disconnector(const ObisCode& object) { return is_named(object, 96, 3, 10); }
 
 }  // namespace
@@ -29,6 +35,8 @@ std::string_view to_string(Role role) {
             return "vending";
         case Role::management:
             return "management";
+        case Role::rotation:
+            return "rotation";
     }
     return "?";
 }
@@ -43,7 +51,9 @@ bool may(Role role, const Operation& operation) {
             return operation.class_id == class_account || operation.class_id == class_credit ||
                    operation.class_id == class_token_gateway;
         case Role::management:
-            return true;
+            return !replaces_keys(operation);
+        case Role::rotation:
+            return replaces_keys(operation) && operation.member == key_transfer;
     }
     return false;
 }

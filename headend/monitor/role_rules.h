@@ -9,7 +9,8 @@ namespace wattmesh::headend::monitor {
 enum class Role : std::uint8_t {
     reading,     ///< reads anything, changes nothing
     vending,     ///< Account (111), Credit (112) and Token gateway (115), nothing else
-    management,  ///< everything; disconnects only as many as were granted
+    management,  ///< everything but new keys; disconnects only as many as were granted
+    rotation,  ///< key_transfer of Security setup (64), nothing else: keys go through the ledger, or are lost
 };
 std::string_view to_string(Role role);
 

@@ -72,13 +72,13 @@ struct Process {
 };
 
 void give_keys(Town& town, int meter, std::size_t size = 16) {
-    const Buffer key_a(size, 0xA1), key_b(size, 0xB2);
+    const Buffer encryption(size, 0xA1), authentication(size, 0xB2);
     const auto id = Meters{town.admin}.find(customer(meter)).value().id;
     const auto put = [&](KeyPurpose purpose, Bytes key) {
         Keys{town.admin}.put(id, purpose, master.wrap(purpose_of(customer(meter), purpose), key), midnight);
     };
-    put(KeyPurpose::management_ek, key_a);
-    put(KeyPurpose::management_ak, key_b);
+    put(KeyPurpose::management_ek, encryption);
+    put(KeyPurpose::management_ak, authentication);
 }
 
 struct TownWithKeys : Town {

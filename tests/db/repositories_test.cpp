@@ -201,6 +201,10 @@ TEST_CASE("roles: each may do its work and nothing else", "[db]") {
         {"wm_monitor", "select password_hash from user_account"},
         {"wm_monitor", "create table mine (a integer)"},
         {"wm_monitor", "update meter_key set sealed = ''"},
+        {"wm_monitor",
+         "insert into meter_key (meter, purpose, sealed, stored_us) values (1, 'master', '', 0)"},
+        {"wm_frontend", "select promote_key(1, 'master', 0)"},
+        {"wm_console", "select sealed from meter_key_pending"},
     };
     for (const auto& row : rows) {
         INFO(row.role << ": " << row.statement);

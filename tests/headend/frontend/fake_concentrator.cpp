@@ -85,6 +85,7 @@ void FakeConcentrator::receive(Bytes bytes, Instant now) {
             auto gateway = link::decode_gateway(frame->payload);
             if (!gateway) throw std::logic_error("the front-end sent a malformed gateway prefix");
             relayed.push_back(*gateway);
+            relayed_clients.push_back(frame->source);
             const DeviceNumber meter{{gateway->address[0], gateway->address[1], gateway->address[2],
                                       gateway->address[3], gateway->address[4], gateway->address[5]}};
             const auto answer = meter_answers.find(meter);

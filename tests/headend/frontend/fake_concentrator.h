@@ -54,6 +54,7 @@ public:
     Buffer request{0x30, 0x00};  ///< certificate request
     int reads_of_journal = 0, hello_acks = 0, beat_acks = 0;
     std::vector<link::GatewayFrame> relayed;
+    std::vector<Sap> relayed_clients;              ///< under which each of them came
     std::map<DeviceNumber, Buffer> meter_answers;  ///< no entry: silent
     bool silent = false;                           ///< takes everything, says nothing
 

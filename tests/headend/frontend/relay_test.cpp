@@ -29,6 +29,10 @@ TEST_CASE("relay: carries one APDU there and one back, addressed by the meter's 
     REQUIRE(answers.outcomes.size() == 1);
     CHECK(answers.outcomes[0].status == RelayStatus::answered);
     CHECK(answers.outcomes[0].apdu == unit.meter_answers[meter(1)]);
+    world.core.relay(unit_number, meter(1), {0xC0, 0x01}, answers.add(), public_client);
+    world.settle();
+    CHECK(unit.relayed_clients == std::vector<Sap>{management_client, public_client});
+    CHECK(answers.outcomes.at(1).status == RelayStatus::answered);
 }
 
 TEST_CASE("relay: 'cannot' and 'no answer' are told apart", "[frontend]") {

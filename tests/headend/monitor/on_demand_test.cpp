@@ -86,6 +86,7 @@ struct FixedKeys : KeyService {
                                  std::move(keyed), request.role, 0,
                                  [](const std::string& why) { FAIL_CHECK("refused: " << why); })};
     }
+    void raise(DeviceNumber, const dlms::CounterRaised&, const std::string&) override {}
     dlms::ClientKeys keys{key(1), key(2)};
     std::optional<KeyFault> fault;
     MemoryCounters counters;
@@ -98,7 +99,9 @@ struct World {
     World()
         : on_demand(
               {}, keys,
-              [this](DeviceNumber to, DeviceNumber number, Buffer apdu, frontend::Relay::Done done) {
+              [this](DeviceNumber to, DeviceNumber number, Sap client, Buffer apdu,
+                     frontend::Relay::Done done) {
+                  CHECK((client == management_client || client == public_client));
                   CHECK(to == concentrator);
                   CHECK(number == meter);
                   CHECK(apdu.size() <= 200);

@@ -1,0 +1,84 @@
+#include "headend/monitor/meter_errand.h"
+
+#include <utility>
+
+namespace wattmesh::headend::monitor {
+
+using What = ErrandResult::What;
+
+void MeterErrand::start(GuardedAccess access, std::uint16_t pdu_size_max, std::optional<Call> call,
+                        bool release, Done done) {
+    concentrator_ = access.concentrator;
+    call_ = std::move(call);
+    release_ = release;
+    done_ = std::move(done);
+    dlms::ClientConfig config;
+    config.mechanism = dlms::Mechanism::high_gmac;
+    config.ciphered = true;
+    config.protection = std::move(access.protection);
+    config.own_title = access.own_title;
+    config.server_title = access.meter_title;
+    config.pdu_size_max = pdu_size_max;
+    client_.emplace(std::move(config), ciphers_, random_, no_counters_, no_counters_);
+    client_->associate();
+    pump();
+}
+
+void MeterErrand::pump() {
+    auto apdu = client_->take_output();
+    if (!apdu) {
+        follow();
+        if (!done_) return;
+        apdu = client_->take_output();
+        if (!apdu) return end({called_ ? What::lost : What::denied, {}});
+    }
+    carry_(concentrator_, meter_, management_client, *std::move(apdu),
+           [waiting = weak_from_this()](const frontend::RelayOutcome& outcome) {
+               const auto self = waiting.lock();
+               if (!self) return;
+               if (outcome.status != frontend::RelayStatus::answered) {
+                   if (self->result_) return self->end(*self->result_);  // the release was a courtesy
+                   return self->end({self->called_ ? What::lost : What::unreached, fault_of(outcome.status)});
+               }
+               self->client_->receive(outcome.apdu);
+               self->follow();
+               if (self->done_) self->pump();
+           });
+}
+
+void MeterErrand::follow() {
+    while (done_) {
+        auto event = client_->take_event();
+        if (!event) return;
+        if (std::holds_alternative<dlms::Associated>(*event)) {
+            if (!call_) {
+                conclude(What::done);
+            } else {
+                called_ = true;
+                client_->act(call_->method, std::move(call_->argument));
+            }
+        } else if (const auto* acted = std::get_if<dlms::ActionCompleted>(&*event)) {
+            conclude(acted->outcome.result == dlms::AccessResult::success ? What::done : What::refused);
+        } else if (std::holds_alternative<dlms::Released>(*event)) {
+            return end(result_.value_or(ErrandResult{What::lost, {}}));
+        } else if (std::holds_alternative<dlms::AssociationRefused>(*event) ||
+                   std::holds_alternative<dlms::RequestFailed>(*event)) {
+            if (result_) return end(*result_);
+            if (called_) return end({What::lost, {}});
+            return end({What::denied, {}, std::move(event)});
+        }
+    }
+}
+
+void MeterErrand::conclude(What what) {
+    result_ = ErrandResult{what, {}};
+    if (!release_) return end(*result_);
+    client_->release();
+}
+
+void MeterErrand::end(ErrandResult result) {
+    const auto done = std::exchange(done_, nullptr);
+    if (done) done(std::move(result));
+}
+
+}  // namespace wattmesh::headend::monitor
