@@ -51,7 +51,7 @@ Field::Field(const Town& town, const Shipment& shipment, const FieldOptions& opt
     population_ =
         std::make_unique<Population>(town_, installed_at_, *counters_, truth_,
                                      [this](std::size_t meter, KeyOwner owner, const dlms::Data& argument) {
-                                         return keyrings_[meter]->take(owner, argument);
+                                         return held_keys_[meter]->take(owner, argument);
                                      });
 
     std::vector<FieldMeter> nodes;
@@ -64,13 +64,13 @@ Field::Field(const Town& town, const Shipment& shipment, const FieldOptions& opt
             population_->meter(i).replay(state->devices[number].deeds);
         }
         nodes.push_back(std::move(node));
-        keyrings_.push_back(std::make_unique<Keyring>(number, AccessKeys{keys.management, keys.reading, {}},
-                                                      key_file_, ciphers));
+        held_keys_.push_back(std::make_unique<HeldKeys>(number, AccessKeys{keys.management, keys.reading, {}},
+                                                        key_file_, ciphers));
         servers_.push_back(std::make_shared<dlms::Server>(
             system_title(number),
-            radio_access(keyrings_[i]->keys(), system_title(town_.meters[i].concentrator), *counters_, i),
+            radio_access(held_keys_[i]->keys(), system_title(town_.meters[i].concentrator), *counters_, i),
             population_->meter(i), ciphers, random));
-        keyrings_[i]->tell(servers_[i]);
+        held_keys_[i]->tell(servers_[i]);
     }
     radio_ =
         std::make_unique<RadioField>(FieldSettings{draw(town_.request.seed, radio_chance, 0), options.start,

@@ -5,7 +5,7 @@
 #include "terminal-sim/field/field_state.h"
 #include "terminal-sim/field/population.h"
 #include "terminal-sim/field/shipment.h"
-#include "terminal-sim/meter/keyring.h"
+#include "terminal-sim/meter/held_keys.h"
 #include "terminal-sim/radio/radio_field.h"
 
 namespace wattmesh::sim {
@@ -77,7 +77,7 @@ private:
     Truth truth_;
     std::unique_ptr<CounterFile> counters_;
     KeyFile key_file_;
-    std::vector<std::unique_ptr<Keyring>> keyrings_;
+    std::vector<std::unique_ptr<HeldKeys>> held_keys_;
     std::unique_ptr<Population> population_;
     std::vector<std::shared_ptr<dlms::Server>> servers_;
     std::unique_ptr<RadioField> radio_;  ///< after what its callbacks use

@@ -6,7 +6,7 @@
 #include "terminal-sim/field/shipment.h"
 #include "terminal-sim/meter/access.h"
 #include "terminal-sim/meter/bench_port.h"
-#include "terminal-sim/meter/keyring.h"
+#include "terminal-sim/meter/held_keys.h"
 #include "terminal-sim/meter/push_port.h"
 #include "terminal-sim/tool/command.h"
 #include "terminal-sim/tool/keys.h"
@@ -154,7 +154,7 @@ int run_meter(const Call& call) {
     const auto state = read_field_state(folder / "meter.state");
     security::OpensslCiphers ciphers;
     KeyFile key_file{folder / "keys"};
-    Keyring keyring{number, std::move(keys), key_file, ciphers, *made.model};
+    HeldKeys held_keys{number, std::move(keys), key_file, ciphers, *made.model};
     made.installed_at =
         state ? state->installed_at
               : clock->now() - std::chrono::days{settings.optional_in<int>("history-days", 7, 0, 3650)};
@@ -163,7 +163,7 @@ int run_meter(const Call& call) {
         return counters.accepted(client == management_client ? management_slot(0) : reading_slot(0));
     };
     made.replace_keys = [&](KeyOwner owner, const dlms::Data& argument) {
-        return keyring.take(owner, argument);
+        return held_keys.take(owner, argument);
     };
     std::unique_ptr<PushPort> push_port;  // what was due while the meter was off is not pushed
     made.send_push = [&](PushOrder order) {
@@ -183,15 +183,15 @@ int run_meter(const Call& call) {
     push_port = std::make_unique<PushPort>(
         loop, random, push_settings(settings, limits),
         [&](const PushOrder& order) {
-            return protected_push(order, keyring.keys(), system_title(number), ciphers, counters, 0);
+            return protected_push(order, held_keys.keys(), system_title(number), ciphers, counters, 0);
         },
         [&] { return meter.shown_time(loop.now()); });
     Housekeeping housekeeping{loop, meter, folder / "meter.state", made.installed_at};
     const auto make_server = [&] {
         auto server = std::make_shared<dlms::Server>(system_title(number),
-                                                     bench_access(keyring.keys(), counters, 0, *made.model),
+                                                     bench_access(held_keys.keys(), counters, 0, *made.model),
                                                      meter, ciphers, random);
-        keyring.tell(server);
+        held_keys.tell(server);
         return server;
     };
     const BenchPort bench{

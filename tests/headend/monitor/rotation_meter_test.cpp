@@ -1,6 +1,6 @@
 // The head-end's rotation against the simulated meter, which its concentrator reads meanwhile.
 #include "security/ciphers.h"
-#include "terminal-sim/meter/keyring.h"
+#include "terminal-sim/meter/held_keys.h"
 #include "tests/headend/monitor/rotation_process.h"
 #include "tests/protocol/dlms/nonce_watch.h"
 #include "tests/terminal-sim/field/scratch.h"
@@ -19,7 +19,7 @@ struct Life {
     Life(const std::filesystem::path& folder, Ciphers& ciphers, Random& random)
         : counters(folder / "counters", 7, 2),
           file(folder / "keys"),
-          keyring(number, {first_keys(), reading_keys(), {}}, file, ciphers) {
+          held_keys(number, {first_keys(), reading_keys(), {}}, file, ciphers) {
         sim::MeterSettings made{.number = number, .seed = 5, .installed_at = sim::monday};
         made.over_radio = true;
         made.accepted_counter = [this](Sap client) {
@@ -27,18 +27,18 @@ struct Life {
                                                                  : sim::reading_slot(0));
         };
         made.replace_keys = [this](sim::KeyOwner owner, const dlms::Data& argument) {
-            return keyring.take(owner, argument);
+            return held_keys.take(owner, argument);
         };
         meter.emplace(made, *street.customers[1], &street.customers[1]->supply(), nullptr);
         server = std::make_shared<dlms::Server>(
-            system_title(number), sim::radio_access(keyring.keys(), system_title(unit), counters, 0), *meter,
-            ciphers, random);
-        keyring.tell(server);
+            system_title(number), sim::radio_access(held_keys.keys(), system_title(unit), counters, 0),
+            *meter, ciphers, random);
+        held_keys.tell(server);
     }
     sim::CounterFile counters;
     sim::KeyFile file;
     sim::Street street{5};
-    sim::Keyring keyring;
+    sim::HeldKeys held_keys;
     std::optional<sim::Meter> meter;
     std::shared_ptr<dlms::Server> server;
 };
@@ -123,7 +123,7 @@ TEST_CASE("key rotation: the simulated meter changes every key and loses no read
     CHECK(exchanges > 20);
     CHECK(store.waiting.empty());
     CHECK(store.refused.empty());
-    const auto& keys = *life->keyring.keys().management;
+    const auto& keys = *life->held_keys.keys().management;
     const auto before = first_keys();
     for (const auto kind : every_kind) {
         CHECK(dlms::holds(store.keys, kind, *dlms::find_key(keys, kind)));

@@ -1,4 +1,4 @@
-#include "terminal-sim/meter/keyring.h"
+#include "terminal-sim/meter/held_keys.h"
 
 #include <catch2/catch.hpp>
 #include <fstream>
@@ -38,27 +38,27 @@ struct Life {
         : watch(shared), counters(folder / "counters", 7, 2), file(folder / "keys") {
         AccessKeys factory{ClientKeys{key(1), key(2)}, ClientKeys{key(3), key(4)}, {}};
         factory.management->master = key(5);
-        keyring.emplace(number, factory, file, watch.ciphers);
+        held_keys.emplace(number, factory, file, watch.ciphers);
         MeterSettings made{.number = number, .seed = 5, .installed_at = monday};
         made.over_radio = true;
         made.replace_keys = [this](KeyOwner owner, const Data& argument) {
-            return keyring->take(owner, argument);
+            return held_keys->take(owner, argument);
         };
         meter.emplace(made, *street.customers[1], &street.customers[1]->supply(), nullptr);
         server = new_server();
     }
     std::shared_ptr<Server> new_server() {
         auto made = std::make_shared<Server>(system_title(number),
-                                             radio_access(keyring->keys(), concentrator_title, counters, 0),
+                                             radio_access(held_keys->keys(), concentrator_title, counters, 0),
                                              *meter, watch.ciphers, watch.random);
-        keyring->tell(made);
+        held_keys->tell(made);
         return made;
     }
     Watch& watch;
     CounterFile counters;
     KeyFile file;
     Street street{5};
-    std::optional<Keyring> keyring;
+    std::optional<HeldKeys> held_keys;
     std::optional<Meter> meter;
     std::shared_ptr<Server> server;
 };
@@ -148,7 +148,7 @@ TEST_CASE("key transfer: every key of a meter changes after its answer and is th
     Life again{watch, folder.path};
     CHECK(side.reads(*again.server, management_client));
     CHECK(side.transfer(again, management_setup, KeyKind::master, key(25), master) == AccessResult::success);
-    CHECK(holds(*again.keyring->keys().management, KeyKind::broadcast_encryption, key(20)));
+    CHECK(holds(*again.held_keys->keys().management, KeyKind::broadcast_encryption, key(20)));
     CHECK(again.meter->deeds().empty());
     CHECK(std::filesystem::status(folder.path / "keys").permissions() == std::filesystem::perms{0600});
     CHECK(watch.ciphers.repeated() == 0);

@@ -1,4 +1,4 @@
-#include "terminal-sim/meter/keyring.h"
+#include "terminal-sim/meter/held_keys.h"
 
 #include <algorithm>
 #include <utility>
@@ -7,8 +7,8 @@ namespace wattmesh::sim {
 
 using namespace dlms;
 
-Keyring::Keyring(const DeviceNumber& meter, AccessKeys factory, KeyFile& file, Ciphers& ciphers,
-                 const cosem::MeterModel& model)
+HeldKeys::HeldKeys(const DeviceNumber& meter, AccessKeys factory, KeyFile& file, Ciphers& ciphers,
+                   const cosem::MeterModel& model)
     : meter_(meter), keys_(std::move(factory)), file_(file), ciphers_(ciphers), model_(model) {
     for (const auto owner : {KeyOwner::management, KeyOwner::reading}) {
         auto& keys = keys_of(owner);
@@ -17,16 +17,16 @@ Keyring::Keyring(const DeviceNumber& meter, AccessKeys factory, KeyFile& file, C
     }
 }
 
-std::optional<ClientKeys>& Keyring::keys_of(KeyOwner owner) {
+std::optional<ClientKeys>& HeldKeys::keys_of(KeyOwner owner) {
     return owner == KeyOwner::management ? keys_.management : keys_.reading;
 }
 
-void Keyring::tell(const std::shared_ptr<Server>& server) {
+void HeldKeys::tell(const std::shared_ptr<Server>& server) {
     std::erase_if(servers_, [](const auto& known) { return known.expired(); });
     servers_.push_back(server);
 }
 
-bool Keyring::take(KeyOwner owner, const Data& argument) {
+bool HeldKeys::take(KeyOwner owner, const Data& argument) {
     auto& keys = keys_of(owner);
     if (!keys || !keys_.management || !keys_.management->master) return false;
     const auto master = ciphers_.key_wrap(*keys_.management->master);

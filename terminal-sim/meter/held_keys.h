@@ -10,11 +10,11 @@ namespace wattmesh::sim {
 
 /// The keys of one meter: what the factory put in, and what came by key transfer since. Tells the meter's
 /// servers of every change, and each of them answers what it has in hand under the old keys. Suite 0.
-class Keyring {
+class HeldKeys {
 public:
     /// `file` and `ciphers` outlive it. `model` says under which SAPs the servers know the owners.
-    Keyring(const DeviceNumber& meter, AccessKeys factory, KeyFile& file, Ciphers& ciphers,
-            const cosem::MeterModel& model = cosem::models::generic);
+    HeldKeys(const DeviceNumber& meter, AccessKeys factory, KeyFile& file, Ciphers& ciphers,
+             const cosem::MeterModel& model = cosem::models::generic);
 
     /// In force now, for a server that is made.
     const AccessKeys& keys() const { return keys_; }
