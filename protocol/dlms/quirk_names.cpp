@@ -55,7 +55,7 @@ const QuirkName* quirk_named(std::string_view name) {
 
 std::optional<std::string_view> quirk_shown(Bytes apdu, const Quirks& allowed) {
     if (apdu.size() < 2) return std::nullopt;
-    bool Quirks::*shown = nullptr;
+    bool Quirks::* shown = nullptr;
     if (apdu[0] == 0x61 && has_no_user_information(apdu)) shown = &Quirks::missing_user_information;
     if (apdu[0] == 0x63 && has_wrong_release_length(apdu)) shown = &Quirks::wrong_release_length;
     if (apdu[0] == 0xDB && apdu[1] == 0) shown = &Quirks::empty_system_title;

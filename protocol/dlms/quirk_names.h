@@ -11,7 +11,7 @@ namespace wattmesh::dlms {
 /// A quirk by the name it has in Quirks.
 struct QuirkName {
     std::string_view name;
-    bool Quirks::*flag;
+    bool Quirks::* flag;
 };
 std::span<const QuirkName> quirk_names();
 /// nullptr when there is no such quirk.
