@@ -74,7 +74,8 @@ void BenchConnection::receive_wrapper(Bytes bytes) {
         if (!request) continue;  // for another meter behind the gateway
         server_->handle(client, *request, loop_.now(), [this, client](Buffer apdu) {
             send(link::encode_wrapper(
-                {management_logical_device, client, as_answer(limits_.gateway, with_quirks(limits_.quirks, std::move(apdu)))}));
+                {management_logical_device, client,
+                 as_answer(limits_.gateway, with_quirks(limits_.quirks, std::move(apdu)))}));
         });
     }
     if (wrapper_.error()) {
@@ -138,7 +139,8 @@ void BenchConnection::answer_hdlc() {
         if (request)
             server_->handle(hdlc_client_, *request, loop_.now(), [this](Buffer answer) {
                 ++answers_;
-                if (!hdlc_.send_apdu(as_answer(limits_.gateway, with_quirks(limits_.quirks, std::move(answer)))))
+                if (!hdlc_.send_apdu(
+                        as_answer(limits_.gateway, with_quirks(limits_.quirks, std::move(answer)))))
                     log().warning("dropped an answer reason=\"the data link has no room\"");
             });
         if (answers_ == before) hdlc_.poll();  // the meter answers at once or never

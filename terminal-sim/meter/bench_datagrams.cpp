@@ -85,8 +85,9 @@ void BenchDatagrams::receive(const platform::UdpPeer& from, Bytes datagram) {
 }
 
 void BenchDatagrams::answer(const platform::UdpPeer& to, Sap client, Buffer apdu) {
-    Buffer datagram = link::encode_wrapper(
-        {management_logical_device, client, as_answer(limits_.gateway, with_quirks(limits_.quirks, std::move(apdu)))});
+    Buffer datagram =
+        link::encode_wrapper({management_logical_device, client,
+                              as_answer(limits_.gateway, with_quirks(limits_.quirks, std::move(apdu)))});
     if (!socket_.send(to, datagram)) log().warning("dropped answer octets={}", datagram.size());
     const auto peer = peers_.find(to);
     if (peer == peers_.end()) return;

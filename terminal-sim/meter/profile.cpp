@@ -79,8 +79,9 @@ ReadOutcome Profile::by_range(const RangeSelection& range) const {
     if (range.restricting.object != obis::clock || !from || !to) return AccessResult::type_unmatched;
     std::vector<std::size_t> wanted;
     for (const auto& object : range.columns) {
-        const auto found = std::find_if(columns_.begin(), columns_.end(),
-                                        [&](const ProfileColumn& column) { return names(object, column.object, quirks_); });
+        const auto found = std::find_if(columns_.begin(), columns_.end(), [&](const ProfileColumn& column) {
+            return names(object, column.object, quirks_);
+        });
         if (found == columns_.end()) return AccessResult::object_undefined;
         wanted.push_back(static_cast<std::size_t>(found - columns_.begin()));
     }
