@@ -83,6 +83,9 @@ Settings::Settings(const std::filesystem::path& file, std::map<std::string, std:
     : Settings(std::move(overrides)) {
     file_ = file.string();
     std::map<std::string, std::string> read;
+    // POCO reads a folder for ever: its stream never ends and never fails.
+    if (std::filesystem::is_directory(file))
+        throw SettingsError(fmt::format("cannot read the settings file {}: it is a folder", file_));
     try {
         const Poco::AutoPtr<Poco::Util::PropertyFileConfiguration> properties{
             new Poco::Util::PropertyFileConfiguration(file_)};

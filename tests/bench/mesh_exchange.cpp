@@ -26,7 +26,7 @@ Exchange real_exchange() {
     const auto& keys = shipment.at(meter.number);
     sim::CounterFile counters{2};
     sim::Truth truth;
-    sim::Population population{town, end - 4h, counters, truth};
+    sim::Population population{town, end - 4h, counters, truth, {}};
     population.advance(end + 10s);
     dlms::Server server{
         system_title(meter.number),

@@ -63,6 +63,7 @@ TEST_CASE("settings: every mistake names the key and where it stands", "[platfor
     CHECK_THROWS_WITH(settings.required<int>("late"), Contains("on the command line"));
     CHECK_THROWS_WITH(Settings("/nonexistent/wattmesh.properties"),
                       Contains("/nonexistent/wattmesh.properties"));
+    CHECK_THROWS_WITH(Settings(std::filesystem::temp_directory_path()), Contains("it is a folder"));
     CHECK_THROWS_WITH(Settings{}.required<int>("speed"), Contains("missing --speed"));
 }
 
@@ -102,8 +103,8 @@ TEST_CASE("arguments: words, options and flags", "[platform]") {
                       Catch::Contains("--sped") && Catch::Contains("--speed VALUE"));
     const char* cut[] = {"program", "--speed"};
     CHECK_THROWS_WITH(Arguments(2, cut, {"speed"}), Catch::Contains("needs a value"));
-    const char* file[] = {"program", "--config", "/nonexistent"};
-    CHECK_THROWS_WITH(Arguments(3, file, {"config"}).settings(), Catch::Contains("/nonexistent"));
+    const char* file[] = {"program", "--config", "/nonexistent/file"};
+    CHECK_THROWS_WITH(Arguments(3, file, {"config"}).settings(), Catch::Contains("/nonexistent/file"));
 }
 
 TEST_CASE("log: one line per message whatever is in it; levels", "[platform]") {

@@ -20,7 +20,7 @@ namespace {
 
 int tool(std::vector<const char*> words) {
     words.insert(words.begin(), "terminal-sim");
-    return run_tool(static_cast<int>(words.size()), words.data(), "/nonexistent");
+    return run_tool(static_cast<int>(words.size()), words.data(), "/dev/null/none");
 }
 
 }  // namespace
