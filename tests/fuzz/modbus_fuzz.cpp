@@ -15,7 +15,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                           Read{Function::read_coils, 19, 19}, WriteRegisters{1, {3}, true},
                           WriteRegisters{1, {3, 4}, false}, WriteCoils{0xAC, {true}, true}};
     const Request& request = asked[data[0] % std::size(asked)];
-    if (const auto decoded = decode_request(input)) assert(to_buffer(input) == encode(*decoded));
+    // The bits behind the last coil say nothing and come back as zeros.
+    if (const auto decoded = decode_request(input); decoded && !std::holds_alternative<WriteCoils>(*decoded))
+        assert(to_buffer(input) == encode(*decoded));
     if (const auto decoded = decode_response(input, request);
         decoded && !std::holds_alternative<Bits>(*decoded))
         assert(to_buffer(input) == encode(*decoded, request));
