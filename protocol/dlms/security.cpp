@@ -124,7 +124,7 @@ bool SecurityContext::replace_key(KeyKind kind, const SymmetricKey& key) {
         send_.restart();
         receive_.restart();
         opened_.reset();
-        opened_before_.reset();
+        proof_least_.reset();
     } else if (kind == KeyKind::broadcast_encryption) {
         if (settings_.broadcast_send) settings_.broadcast_send->restart();
         if (settings_.broadcast_receive) settings_.broadcast_receive->restart();
@@ -153,7 +153,7 @@ bool SecurityContext::set_dedicated_key(const std::optional<SymmetricKey>& key) 
     use_dedicated_ = false;
     framing_ = settings_.framing;
     opened_.reset();
-    opened_before_.reset();
+    proof_least_.reset();
     if (!key) return true;
     if (!keys_ || key->size() != key_size(settings_.suite)) return false;
     session_ = std::make_unique<SessionCounters>();
@@ -309,8 +309,13 @@ Result<std::span<std::uint8_t>> SecurityContext::open_ciphered(std::span<std::ui
     const bool fits = !apdu->plain_tag || text[0] == *apdu->plain_tag;
     // Without a tag only its sense tells a message from noise, whose counter must not count.
     if (apdu->tag.empty() && !(fits && is_plain(text[0]))) return Error{Fault::bad_tag, 0};
+    // The first APDU that is opened comes after whatever was accepted in earlier associations.
+    const auto least = opened_ ? std::optional{*opened_ + 1} : receive_.expected();
     if (!(*cipher)->receive->accept(apdu->counter)) return Error{Fault::replayed, 0};
-    if ((*cipher)->receive == &receive_) opened_before_ = std::exchange(opened_, apdu->counter);
+    if ((*cipher)->receive == &receive_) {
+        proof_least_ = least;
+        opened_ = apdu->counter;
+    }
     if (!fits) return Error{Fault::bad_tag, 0};
     if (settings_.mirror && !is_initiate(text[0]) && *cipher != &broadcast_) {
         framing_ = apdu->framing;
@@ -366,9 +371,9 @@ bool SecurityContext::verify(const Challenges& challenges, Bytes proof) {
     const HlsVerdict verdict = hls_verify(settings_.mechanism, pass, proof, tools());
     if (!verdict.right || !verdict.counter) return verdict.right;
     // A sender computes its proof before it ciphers the APDU around it: the proof's counter then lies between
-    // those of the last two APDUs. Alone, it must be new.
+    // those of the last two APDUs, or before that of the first. Alone, it must be new.
     const std::uint32_t counter = *verdict.counter;
-    const bool within = opened_before_ && opened_ && counter > *opened_before_ && counter < *opened_;
+    const bool within = proof_least_ && opened_ && counter >= *proof_least_ && counter < *opened_;
     return within || receive_.accept(counter);
 }
 

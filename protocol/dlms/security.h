@@ -126,7 +126,8 @@ private:
     Framing framing_;
     std::uint32_t transaction_ = 0;  ///< counter of the message in hand, which is its transaction id
     bool use_dedicated_ = false;
-    std::optional<std::uint32_t> opened_, opened_before_;  // counters of the last two APDUs opened
+    std::optional<std::uint32_t> opened_;       // counter of the last APDU
+    std::optional<std::uint32_t> proof_least_;  // what a proof inside it may have at least
 };
 
 /// Overwrites a secret that is about to go.

@@ -60,6 +60,32 @@ TEST_CASE("association: an AARE without user-information is taken with the quirk
     }
 }
 
+// Such a meter's first ciphered APDU is the one with its proof: nothing stands before it.
+TEST_CASE("association: ciphered HLS-GMAC goes on behind an AARE without user-information", "[dlms]") {
+    Sides sides{Mechanism::high_gmac, true};
+    sides.client.quirks.missing_user_information = true;
+    Pair pair{sides.client, sides.server};
+    for (const bool again : {false, true}) {
+        INFO("second association: " << again);
+        pair.client.associate();
+        const auto aarq = pair.client.take_output();
+        REQUIRE(aarq);
+        Buffer answer;
+        pair.server.handle(pair.sap, *aarq, test::now, [&](Buffer aare) { answer = std::move(aare); });
+        auto aare = decode_aare(answer);
+        REQUIRE(aare);
+        aare->user_information.clear();
+        pair.client.receive(encode(*aare));
+        pair.run();
+        CHECK(pair.client.associated());
+        pair.events();
+        check_read(pair);
+        pair.client.release();
+        pair.run();
+        pair.events();
+    }
+}
+
 // AARQ-1 with 5F 04 instead of 5F1F 04, and RLRE-1 with a length that is too long.
 TEST_CASE("association: encodings that real peers get wrong", "[dlms]") {
     const auto shorter = decode_initiate_request(octets("01000000065F0400007E1F04B0"));
