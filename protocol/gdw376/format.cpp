@@ -4,18 +4,14 @@
 #include <cassert>
 #include <cmath>
 
+#include "protocol/base/bcd.h"
+
 namespace wattmesh::gdw376 {
 
 namespace {
 
 constexpr std::uint8_t no_data = 0xEE;
 using namespace std::chrono;
-
-bool is_bcd(std::uint8_t octet) { return octet >> 4 <= 9 && (octet & 0x0F) <= 9; }
-std::uint8_t from_bcd(std::uint8_t octet) {
-    return static_cast<std::uint8_t>((octet >> 4) * 10 + (octet & 0x0F));
-}
-std::uint8_t bcd(unsigned value) { return static_cast<std::uint8_t>(value / 10 % 10 << 4 | value % 10); }
 
 std::int64_t power_of_ten(int exponent) {
     std::int64_t out = 1;
@@ -91,7 +87,7 @@ void write_number(Writer& out, const NumberFormat& format, std::optional<double>
     auto digits = static_cast<std::uint64_t>(shown);
     for (int i = 0; i < format.octets; ++i, digits /= 100) {
         const bool sign = i + 1 == format.octets && *value < 0;
-        out.u8(static_cast<std::uint8_t>(bcd(static_cast<unsigned>(digits % 100)) | (sign ? 0x80 : 0)));
+        out.u8(static_cast<std::uint8_t>(to_bcd(static_cast<unsigned>(digits % 100)) | (sign ? 0x80 : 0)));
     }
 }
 
@@ -119,15 +115,19 @@ std::optional<WallTime> read_a21(Reader& in) {
 
 void write_a1(Writer& out, const WallTime& time) {
     const unsigned day_of_week = weekday{sys_days{time.date}}.iso_encoding();  // Monday 1 to Sunday 7
-    out.u8(bcd(time.second)).u8(bcd(time.minute)).u8(bcd(time.hour)).u8(bcd(dd(time)));
-    out.u8(static_cast<std::uint8_t>(day_of_week << 5 | bcd(mm(time)))).u8(bcd(yy(time)));
+    out.u8(to_bcd(time.second)).u8(to_bcd(time.minute)).u8(to_bcd(time.hour)).u8(to_bcd(dd(time)));
+    out.u8(static_cast<std::uint8_t>(day_of_week << 5 | to_bcd(mm(time)))).u8(to_bcd(yy(time)));
 }
 void write_a15(Writer& out, const WallTime& time) {
-    out.u8(bcd(time.minute)).u8(bcd(time.hour)).u8(bcd(dd(time))).u8(bcd(mm(time))).u8(bcd(yy(time)));
+    out.u8(to_bcd(time.minute))
+        .u8(to_bcd(time.hour))
+        .u8(to_bcd(dd(time)))
+        .u8(to_bcd(mm(time)))
+        .u8(to_bcd(yy(time)));
 }
 void write_a20(Writer& out, const WallTime& time) {
-    out.u8(bcd(dd(time))).u8(bcd(mm(time))).u8(bcd(yy(time)));
+    out.u8(to_bcd(dd(time))).u8(to_bcd(mm(time))).u8(to_bcd(yy(time)));
 }
-void write_a21(Writer& out, const WallTime& time) { out.u8(bcd(mm(time))).u8(bcd(yy(time))); }
+void write_a21(Writer& out, const WallTime& time) { out.u8(to_bcd(mm(time))).u8(to_bcd(yy(time))); }
 
 }  // namespace wattmesh::gdw376

@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <numeric>
 
+#include "protocol/base/bcd.h"
 #include "protocol/base/writer.h"
 
 namespace wattmesh::gdw376 {
@@ -26,10 +27,6 @@ constexpr std::uint8_t time_tag = 0x80, first = 0x40, last = 0x20, confirm = 0x1
 
 std::uint8_t checksum(Bytes octets) {
     return static_cast<std::uint8_t>(std::accumulate(octets.begin(), octets.end(), 0U));
-}
-std::uint8_t bcd(std::uint8_t value) { return static_cast<std::uint8_t>((value / 10) << 4 | value % 10); }
-std::uint8_t from_bcd(std::uint8_t octet) {
-    return static_cast<std::uint8_t>((octet >> 4) * 10 + (octet & 0x0F));
 }
 
 std::uint8_t control_octet(const Frame& frame) {
@@ -127,10 +124,10 @@ Buffer encode(const Frame& frame) {
     if (frame.events) user.u8(frame.events->important).u8(frame.events->normal);
     if (const auto& tag = frame.time_tag)
         user.u8(tag->counter)
-            .u8(bcd(tag->second))
-            .u8(bcd(tag->minute))
-            .u8(bcd(tag->hour))
-            .u8(bcd(tag->day))
+            .u8(to_bcd(tag->second))
+            .u8(to_bcd(tag->minute))
+            .u8(to_bcd(tag->hour))
+            .u8(to_bcd(tag->day))
             .u8(tag->delay_min);
     assert(user.size() <= user_size_max);
     const auto length = static_cast<std::uint16_t>(user.size() << 2 | frame.protocol);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "protocol/base/bcd.h"
+
 namespace wattmesh::gdw376 {
 
 namespace {
@@ -22,7 +24,7 @@ DeviceNumber read_number(Reader& in) {
     const auto at = in.position();
     const auto octets = in.array<6>();
     std::ranges::reverse_copy(octets, number.bcd.begin());
-    if (std::ranges::any_of(octets, [](auto octet) { return octet >> 4 > 9 || (octet & 0x0F) > 9; }))
+    if (std::ranges::any_of(octets, [](std::uint8_t octet) { return !is_bcd(octet); }))
         in.fail_at(Fault::bad_value, at);
     return number;
 }

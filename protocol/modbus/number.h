@@ -23,8 +23,8 @@ enum class WordOrder : std::uint8_t {
 };
 
 /// The number in the first register_count(type) registers. Nothing when the meter says "not available": a
-/// float that is not finite, an integer of ones only, the least of a signed type. Integers beyond 2^53 lose
-/// their last digits.
+/// float that is not finite, an unsigned integer of ones only, the least of a signed type. Integers beyond
+/// 2^53 lose their last digits.
 std::optional<double> decode_number(std::span<const std::uint16_t> registers, NumberType type,
                                     WordOrder order);
 /// The simulated meter's side; integers are rounded and clamped to what their type can say. `out` has
