@@ -9,6 +9,7 @@
 #include "protocol/base/result.h"
 #include "protocol/dlms/data.h"
 #include "protocol/dlms/object.h"
+#include "protocol/dlms/quirks.h"
 
 /// xDLMS APDUs of LN referencing, A-XDR. Source: Green Book (DLMS UA 1000-2) ed. 10, 9.3 and 9.5.
 /// `invoke` is the invoke-id-and-priority octet: bits 0-3 id, bit 6 service class (1 = confirmed), bit 7
@@ -234,7 +235,8 @@ struct DataNotification {
     friend bool operator==(const DataNotification&, const DataNotification&) = default;
 };
 Buffer encode(const DataNotification& notification);
-Result<DataNotification> decode_data_notification(Bytes apdu);
+/// Quirk tagged_date_time: a tag 09 may stand before the date-time's length; otherwise bad_value.
+Result<DataNotification> decode_data_notification(Bytes apdu, const Quirks& quirks = {});
 
 /// event-notification-request (C2).
 struct EventNotification {
@@ -244,6 +246,7 @@ struct EventNotification {
     friend bool operator==(const EventNotification&, const EventNotification&) = default;
 };
 Buffer encode(const EventNotification& notification);
-Result<EventNotification> decode_event_notification(Bytes apdu);
+/// Quirk tagged_date_time likewise.
+Result<EventNotification> decode_event_notification(Bytes apdu, const Quirks& quirks = {});
 
 }  // namespace wattmesh::dlms

@@ -5,6 +5,16 @@ namespace wattmesh::dlms {
 namespace {
 constexpr std::uint8_t tag_data_notification = 0x0F, tag_event_notification = 0xC2, tag_exception = 0xD8;
 constexpr std::size_t date_time_size = 12;
+constexpr std::uint8_t octet_string_tag = 0x09;
+
+/// An OCTET STRING, so its length comes first; Kaifa meters put the tag of Data before it.
+Bytes date_time_field(Reader& in, const Quirks& quirks, bool may_be_empty) {
+    if (quirks.tagged_date_time && in.peek() == octet_string_tag) in.skip(1);
+    const std::size_t start = in.position();
+    const std::size_t length = decode_length(in);
+    if (length != date_time_size && !(may_be_empty && length == 0)) in.fail_at(Fault::bad_value, start);
+    return in.bytes(length);
+}
 }  // namespace
 
 Buffer encode(const ExceptionResponse& response) {
@@ -33,16 +43,11 @@ Buffer encode(const DataNotification& notification) {
     return out.take();
 }
 
-Result<DataNotification> decode_data_notification(Bytes apdu) {
+Result<DataNotification> decode_data_notification(Bytes apdu, const Quirks& quirks) {
     Reader in{apdu};
     in.expect(tag_data_notification);
     DataNotification notification{.invoke = in.u32(), .date_time = {}, .body = {}};
-    // date-time is an OCTET STRING, so its length comes first; Kaifa meters put the Data tag 09 before it.
-    if (in.peek() == 0x09) in.skip(1);
-    const std::size_t start = in.position();
-    const std::size_t length = decode_length(in);
-    if (length != 0 && length != date_time_size) in.fail_at(Fault::bad_value, start);
-    notification.date_time = to_buffer(in.bytes(length));
+    notification.date_time = to_buffer(date_time_field(in, quirks, true));
     notification.body = decode_data(in);
     in.expect_end();
     if (in.error()) return *in.error();
@@ -61,18 +66,13 @@ Buffer encode(const EventNotification& notification) {
     return out.take();
 }
 
-Result<EventNotification> decode_event_notification(Bytes apdu) {
+Result<EventNotification> decode_event_notification(Bytes apdu, const Quirks& quirks) {
     Reader in{apdu};
     in.expect(tag_event_notification);
     EventNotification notification;
     const std::uint8_t presence = in.u8();
     if (presence > 1) in.fail_at(Fault::bad_value, 1);
-    if (presence == 1) {
-        const std::size_t start = in.position();
-        const std::size_t length = decode_length(in);
-        if (length != date_time_size) in.fail_at(Fault::bad_value, start);
-        notification.time = to_buffer(in.bytes(length));
-    }
+    if (presence == 1) notification.time = to_buffer(date_time_field(in, quirks, false));
     notification.id = {.class_id = in.u16(), .object = {in.array<6>()}, .attribute = in.i8()};
     notification.value = decode_data(in);
     in.expect_end();

@@ -163,14 +163,14 @@ void Client::State::take_exception(Bytes apdu) {
 // A notification answers nothing: it never touches the open request.
 void Client::State::take_notification(Bytes apdu) {
     if (apdu[0] == tag_event_notification) {
-        auto event = decode_event_notification(apdu);
+        auto event = decode_event_notification(apdu, config.quirks);
         if (event)
             events.emplace_back(EventNotified{std::move(*event)});
         else
             events.emplace_back(RequestFailed{{}, event.error(), {}});
         return;
     }
-    auto notification = decode_data_notification(apdu);
+    auto notification = decode_data_notification(apdu, config.quirks);
     if (notification)
         events.emplace_back(Notified{notification->invoke, std::move(notification->body),
                                      std::move(notification->date_time)});

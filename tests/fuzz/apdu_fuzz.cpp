@@ -52,6 +52,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const auto again = decode_data_notification(encoded);
         assert(again && encode(*again) == encoded);
     }
+    if (const auto tagged = decode_data_notification(bytes, {.tagged_date_time = true}))
+        assert(*decode_data_notification(encode(*tagged)) == *tagged);
     if (const auto exception = decode_exception(bytes))
         assert(*decode_exception(encode(*exception)) == *exception);
     if (const auto event = decode_event_notification(bytes)) static_cast<void>(encode(*event));

@@ -221,6 +221,18 @@ TEST_CASE("client: abort fails what is open and what waits", "[dlms][client]") {
     CHECK(bench.sent().empty());
 }
 
+TEST_CASE("client: takes a tagged date-time in a push from a meter with that quirk only", "[dlms][client]") {
+    ClientConfig config = pre_established();
+    config.quirks.tagged_date_time = GENERATE(false, true);
+    const bool allowed = config.quirks.tagged_date_time;
+    Bench bench{std::move(config)};
+    bench.answer("0F40000000090C07E40203010F1B0CFF80000002010600000037");
+    if (allowed)
+        CHECK(to_hex(bench.event<Notified>().date_time) == "07E40203010F1B0CFF800000");
+    else
+        CHECK(bench.failure() == Error{Fault::bad_value, 5});
+}
+
 TEST_CASE("client: a notification comes beside the open request", "[dlms][client]") {
     Bench bench{pre_established()};
     bench.client.get(clock_time);

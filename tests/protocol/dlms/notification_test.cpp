@@ -31,9 +31,13 @@ TEST_CASE("data-notification: vectors decode to their values and back", "[dlms]"
 }
 
 // The APDU inside UI-KAIFA of tests/vectors: a Kaifa MA304 puts tag 09 before the date-time's length.
-TEST_CASE("data-notification: takes the date-time of a Kaifa meter", "[dlms]") {
-    const auto decoded =
-        decode_data_notification(octets("0F40000000090C07E40203010F1B0CFF80000002010600000037"));
+TEST_CASE("data-notification: takes the date-time of a Kaifa meter where its quirk is allowed", "[dlms]") {
+    const Buffer apdu = octets("0F40000000090C07E40203010F1B0CFF80000002010600000037");
+    const auto strict = decode_data_notification(apdu);
+    REQUIRE_FALSE(strict);
+    CHECK(strict.error().fault == Fault::bad_value);
+    CHECK(strict.error().offset == 5);
+    const auto decoded = decode_data_notification(apdu, {.tagged_date_time = true});
     REQUIRE(decoded);
     CHECK(to_hex(decoded->date_time) == "07E40203010F1B0CFF800000");
     CHECK(decoded->body == structure({std::uint32_t{55}}));
@@ -47,4 +51,7 @@ TEST_CASE("event-notification: a vector decodes to its value", "[dlms]") {
         decode_event_notification(octets("C2010C07EA0B16070010100080000000010000616100FF021105"));
     REQUIRE(timed);
     CHECK(to_hex(*timed->time) == "07EA0B160700101000800000");
+    const Buffer tagged = octets("C201090C07EA0B16070010100080000000010000616100FF021105");
+    CHECK_FALSE(decode_event_notification(tagged));
+    CHECK(decode_event_notification(tagged, {.tagged_date_time = true}).value() == *timed);
 }
