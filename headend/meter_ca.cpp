@@ -93,6 +93,11 @@ void MeterCa::keep_own(const security::DlmsCertificate& certificate) {
     write(own_file(suite, certificate.use, ".pem"), security::certificate_pem(certificate.der));
 }
 
+std::shared_ptr<PrivateKey> MeterCa::own_key(int suite, security::CertificateUse use) const {
+    if (!fs::exists(own_file(suite, use, ".pem"))) return nullptr;
+    return security::private_key_from_pem(security::read_private_file(own_file(suite, use, ".key")));
+}
+
 std::variant<security::DlmsCertificate, security::CertificateRefused> MeterCa::sign(
     Bytes request, const SystemTitle& title, security::CertificateUse use, Instant now) const {
     std::optional<security::CertificateRefused> refused;

@@ -27,6 +27,9 @@ public:
     /// Keeps the certificate of a key that own_request made.
     void keep_own(const security::DlmsCertificate& certificate);
 
+    /// The head-end's own key, once it has a certificate; else null. Any thread.
+    std::shared_ptr<PrivateKey> own_key(int suite, security::CertificateUse use) const;
+
     /// By the sub-CA whose curve the request has.
     std::variant<security::DlmsCertificate, security::CertificateRefused> sign(Bytes request,
                                                                                const SystemTitle& title,

@@ -5,6 +5,7 @@
 
 #include "headend/database/concentrators.h"
 #include "headend/database/pg_store.h"
+#include "headend/meter_ca.h"
 #include "security/password.h"
 
 namespace wattmesh::headend {
@@ -154,13 +155,18 @@ struct MonitorRole::Parts {
           queue(workers.queue()),
           horizon(plant.settings.counters),
           counters(queue, horizon),
+          meter_ca(plant.settings.meter_pki),
+          security(
+              *plant.master,
+              [this](int suite, security::CertificateUse use) { return meter_ca.own_key(suite, use); },
+              plant.random),
           keys({.own_title = monitor::own_title,
                 .disconnects_per_hour_max = plant.settings.disconnects_per_hour_max},
-               queue, *plant.master, counters, plant.ciphers, [&plant] { return plant.loop.now(); }),
+               queue, security, counters, plant.ciphers, [&plant] { return plant.loop.now(); }),
           on_demand(
               {}, keys, carry_over(plant), [&plant] { return plant.loop.now(); }, plant.ciphers,
               plant.random),
-          desk(monitor::own_title, queue, *plant.master, counters, plant.ciphers,
+          desk(monitor::own_title, queue, security, counters, plant.ciphers,
                [&plant] { return plant.loop.now(); }),
           rotator(
               {}, desk, keys, on_demand, carry_over(plant), [&plant] { return plant.loop.now(); },
@@ -175,6 +181,8 @@ struct MonitorRole::Parts {
     database::QueryQueue& queue;
     database::CounterHorizon horizon;
     database::CounterBlocks counters;
+    MeterCa meter_ca;
+    monitor::MeterSecurity security;
     monitor::PgKeyService keys;
     monitor::OnDemand on_demand;
     monitor::PgRotationDesk desk;

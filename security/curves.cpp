@@ -8,6 +8,8 @@
 
 #include "security/ciphers.h"
 #include "security/openssl_handle.h"
+#include "security/x509_build.h"
+#include "security/x509_text.h"
 
 /// ECDSA (FIPS 186-4) and ECC CDH (NIST SP 800-56A) on P-256 and P-384.
 namespace wattmesh::security {
@@ -121,6 +123,13 @@ private:
 };
 
 }  // namespace
+
+std::unique_ptr<PrivateKey> private_key_from_pem(const SecretBuffer& pem) {
+    KeyHandle key = key_from_pem(pem);
+    const auto curve = key ? curve_of(key.get()) : std::nullopt;
+    if (!curve) return nullptr;
+    return std::make_unique<OpensslPrivateKey>(*curve, std::move(key));
+}
 
 bool OpensslCiphers::verify(Curve curve, Bytes public_key, Bytes message, Bytes signature) {
     const std::size_t half = coordinate_size(curve);

@@ -109,6 +109,14 @@ std::optional<SystemTitle> title_of_request(Bytes request) {
     return title_of(common_name_of(X509_REQ_get_subject_name(parsed.get())));
 }
 
+std::optional<DlmsCertificate> read_device_certificate(Bytes der) {
+    const X509Handle certificate = x509_from_der(der);
+    if (!certificate) return std::nullopt;
+    auto read = read_device(certificate.get());
+    auto* device = std::get_if<DlmsCertificate>(&read);
+    return device ? std::optional{std::move(*device)} : std::nullopt;
+}
+
 bool belongs(const SecretBuffer& key_pem, Bytes certificate_der) {
     const KeyHandle key = key_from_pem(key_pem);
     const X509Handle certificate = x509_from_der(certificate_der);

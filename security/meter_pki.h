@@ -37,6 +37,9 @@ struct CertificateRefused {
 KeyAndRequest make_title_request(const SystemTitle& title, Curve curve);
 /// In whose name a request is, PKCS#10; nothing when it is none or names no system title.
 std::optional<SystemTitle> title_of_request(Bytes request);
+/// What a device's certificate (DER) says, when it keeps to the profile. Who signed it is not looked at: for
+/// one that check_device() took before.
+std::optional<DlmsCertificate> read_device_certificate(Bytes der);
 /// Whether a private key belongs to a certificate.
 bool belongs(const SecretBuffer& key_pem, Bytes certificate_der);
 

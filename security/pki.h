@@ -44,6 +44,10 @@ struct KeyAndRequest {
 };
 KeyAndRequest make_request(const DeviceNumber& number);
 
+/// The key of a PEM text, to sign and agree with; its objects may be shared by threads. Null unless it is on
+/// P-256 or P-384.
+std::unique_ptr<PrivateKey> private_key_from_pem(const SecretBuffer& pem);
+
 /// Certificate with its key, for a TLS server.
 struct KeyAndCertificate {
     SecretBuffer key_pem;

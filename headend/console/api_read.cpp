@@ -25,6 +25,10 @@ constexpr Fault faults[] = {
     {"unknown_meter", 404, "The head-end has no such meter."},
     {"no_concentrator", 409, "The meter is assigned to no concentrator."},
     {"no_key", 409, "The head-end holds no keys for this meter. 'headend import' registers them."},
+    {"no_certificate", 409,
+     "The meter's association needs certificates, and the meter's or the head-end's is missing or out of "
+     "date. "
+     "'headend ca import' and 'headend ca own' bring them."},
     {"not_joined", 504, "The meter is not in the mesh now. It is asked again as soon as it joins."},
     {"unreachable", 504,
      "The mesh could not reach the meter, nor by the alternative route. Try again in a minute."},

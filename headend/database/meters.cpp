@@ -7,7 +7,8 @@ namespace {
 
 constexpr const char* columns =
     "select m.id, m.number, m.tenant, m.area, m.model, k.reading_keys, m.role, m.concentrator, c.number, "
-    "m.installed_us, coalesce(m.serial, ''), m.system_title::text, m.security_suite "
+    "m.installed_us, coalesce(m.serial, ''), m.system_title::text, m.security_suite, "
+    "m.authentication, m.framing, m.signing::int "
     "from meter m join meter_model k on k.name = m.model left join concentrator c on c.id = m.concentrator";
 
 ReadingKeys reading_keys_of(const std::string& word) {
@@ -24,6 +25,14 @@ SystemTitle title_of(const soci::row& row, const DeviceNumber& number) {
     return title;
 }
 
+/// The table's checks know the same words.
+dlms::AssociationForm form_of(const soci::row& row) {
+    const auto mechanism = dlms::mechanism_named(row.get<std::string>(13));
+    const auto framing = dlms::framing_named(row.get<std::string>(14));
+    if (!mechanism || !framing) throw soci::soci_error("an unknown form of association");
+    return {.mechanism = *mechanism, .framing = *framing, .signing = row.get<int>(15) != 0};
+}
+
 Meter meter_of(const soci::row& row) {
     return {.id = row.get<MeterId>(0),
             .number = row.get<DeviceNumber>(1),
@@ -37,7 +46,8 @@ Meter meter_of(const soci::row& row) {
             .installed = row.get<Instant>(9),
             .serial = row.get<std::string>(10),
             .title = title_of(row, row.get<DeviceNumber>(1)),
-            .suite = row.get<int>(12)};
+            .suite = row.get<int>(12),
+            .form = form_of(row)};
 }
 
 std::vector<Meter> meters_of(const soci::rowset<soci::row>& rows) {
@@ -52,19 +62,25 @@ bool Meters::put(const NewMeter& meter) {
     return connection_.run("registering a meter", [&](soci::session& sql) {
         const auto role = static_cast<int>(meter.role);
         int added = 0;
+        const std::string mechanism{to_string(meter.form.mechanism)}, framing{to_string(meter.form.framing)};
+        const int signing = meter.form.signing ? 1 : 0;
         const auto serial = meter.serial.empty() ? std::nullopt : std::optional{meter.serial};
         const auto title = meter.title ? std::optional{bytea(meter.title->octets)} : std::nullopt;
         // xmax is 0 only in a row version that an insert made. The installation date of a known meter stays.
         sql << "insert into meter as old (tenant, area, number, model, role, concentrator, installed_us, "
                "serial, "
-               "system_title, security_suite) values (1, 1, :number, :model, :role, :concentrator, "
+               "system_title, security_suite, authentication, framing, signing) values (1, 1, :number, "
+               ":model, :role, :concentrator, "
                ":installed, "
-               ":serial, cast(:title as bytea), :suite) on conflict (number) do update "
+               ":serial, cast(:title as bytea), :suite, :mechanism, :framing, :signing <> 0) on conflict "
+               "(number) do update "
                "set model = excluded.model, role = excluded.role, concentrator = excluded.concentrator, "
                "serial = excluded.serial, system_title = excluded.system_title, "
-               "security_suite = excluded.security_suite returning (xmax = 0)::int",
+               "security_suite = excluded.security_suite, authentication = excluded.authentication, "
+               "framing = excluded.framing, signing = excluded.signing returning (xmax = 0)::int",
             use(meter.number), use(meter.model), use(role), use(meter.concentrator), use(meter.installed),
-            use(serial), use(title), use(meter.suite), soci::into(added);
+            use(serial), use(title), use(meter.suite), use(mechanism), use(framing), use(signing),
+            soci::into(added);
         return added == 1;
     });
 }

@@ -7,6 +7,7 @@
 #include "headend/database/connection.h"
 #include "protocol/base/id.h"
 #include "protocol/dcu/objects.h"
+#include "protocol/dlms/association_form.h"
 
 namespace wattmesh::headend::database {
 
@@ -27,6 +28,7 @@ struct Meter {
     std::string serial;  ///< the manufacturer's, empty when not said
     SystemTitle title;
     int suite = 0;  ///< DLMS security suite
+    dlms::AssociationForm form{};
 };
 
 struct NewMeter {
@@ -38,6 +40,7 @@ struct NewMeter {
     std::string serial = {};
     std::optional<SystemTitle> title = {};  ///< nothing: the one that follows from the number
     int suite = 0;
+    dlms::AssociationForm form = {};
 };
 
 /// Table meter.

@@ -82,7 +82,8 @@ private:
                         .installed = options_.installed,
                         .serial = device.serial.empty() && known ? known->serial : device.serial,
                         .title = {},
-                        .suite = device.suite};
+                        .suite = device.suite,
+                        .form = device.form};
         check_title(device, known);
         if (device.title != system_title(device.number)) wanted.title = device.title;
 
@@ -123,19 +124,25 @@ private:
 
     static void check_complete(const ShippedDevice& device, ReadingKeys reading,
                                const std::vector<SealedKey>& stored) {
-        for (const auto purpose : required_keys(reading)) {
+        const auto has = [&](KeyPurpose purpose) {
             const auto is_it = [purpose](const auto& key) { return key.purpose == purpose; };
-            if (std::any_of(device.keys.begin(), device.keys.end(), is_it)) continue;
-            if (std::any_of(stored.begin(), stored.end(), is_it)) continue;
-            throw LineRefused("its model needs a key that is missing: " + to_string(purpose));
-        }
+            return std::any_of(device.keys.begin(), device.keys.end(), is_it) ||
+                   std::any_of(stored.begin(), stored.end(), is_it);
+        };
+        for (const auto purpose : required_keys(reading))
+            if (!has(purpose))
+                throw LineRefused("its model needs a key that is missing: " + to_string(purpose));
+        if (device.form.needs_secret() && !has(KeyPurpose::management_secret))
+            throw LineRefused("its authentication needs field \"hls_secret\"");
+        if (device.form.framing == dlms::Framing::wrapped_key && !has(KeyPurpose::master))
+            throw LineRefused("its framing needs field \"master_key\"");
     }
 
     static bool differs(const Meter& known, const NewMeter& wanted) {
         return known.model != wanted.model || known.role != wanted.role ||
                known.concentrator != wanted.concentrator || known.serial != wanted.serial ||
                known.title != wanted.title.value_or(system_title(wanted.number)) ||
-               known.suite != wanted.suite;
+               known.suite != wanted.suite || known.form != wanted.form;
     }
 
     std::vector<SealedKey> seal(const ShippedDevice& device) const {

@@ -77,6 +77,27 @@ int suite_in(const ShipmentLine& line) {
     return suite->front() - '0';
 }
 
+dlms::AssociationForm form_in(const ShipmentLine& line, int suite) {
+    dlms::AssociationForm form;
+    if (const auto* word = line.find("authentication")) {
+        const auto mechanism = dlms::mechanism_named(*word);
+        if (!mechanism) throw LineRefused("field \"authentication\" is none of " + dlms::mechanism_words());
+        form.mechanism = *mechanism;
+    }
+    if (const auto* word = line.find("framing")) {
+        const auto framing = dlms::framing_named(*word);
+        if (!framing) throw LineRefused("field \"framing\" is none of " + dlms::framing_words());
+        form.framing = *framing;
+    }
+    if (const auto* word = line.find("signing")) {
+        if (*word != "yes" && *word != "no") throw LineRefused("field \"signing\" is neither yes nor no");
+        form.signing = *word == "yes";
+    }
+    if (const auto fault = form.fault(static_cast<dlms::Suite>(suite)); !fault.empty())
+        throw LineRefused(std::string{fault});
+    return form;
+}
+
 std::optional<dcu::MeterRole> role_in(const ShipmentLine& line) {
     const auto* role = line.find("role");
     if (role == nullptr) return std::nullopt;
@@ -134,10 +155,16 @@ security::SecretBuffer padded(Bytes password) {
     return security::SecretBuffer{std::move(out)};
 }
 
+std::optional<Bytes> unpadded(Bytes stored) {
+    if (stored.empty() || stored[0] == 0 || stored[0] > stored.size() - 1) return std::nullopt;
+    return stored.subspan(1, stored[0]);
+}
+
 const std::vector<std::string>& shipment_fields() {
     static const std::vector<std::string> names = [] {
         auto all = concentrator_fields;
-        all.insert(all.end(), {"model", "role", "concentrator", "suite"});
+        all.insert(all.end(),
+                   {"model", "role", "concentrator", "suite", "authentication", "framing", "signing"});
         for (const auto& field : key_fields) all.emplace_back(field.name);
         for (const auto& field : secret_fields) all.emplace_back(field.name);
         return all;
@@ -162,6 +189,7 @@ ShippedDevice read_shipped_device(const ShipmentLine& line, const ShippedKeyForm
     device.role = role_in(line);
     if (line.find("concentrator") != nullptr) device.concentrator = number_in(line, "concentrator");
     device.suite = suite_in(line);
+    device.form = form_in(line, device.suite);
     const std::size_t size = device.suite == 2 ? 32 : 16;
     for (const auto& field : key_fields) {
         if (line.find(field.name) == nullptr) continue;

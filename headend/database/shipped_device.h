@@ -8,6 +8,7 @@
 #include "headend/database/keys.h"
 #include "headend/database/shipment_file.h"
 #include "protocol/dcu/objects.h"
+#include "protocol/dlms/association_form.h"
 #include "security/transport_key.h"
 
 namespace wattmesh::headend::database {
@@ -33,6 +34,7 @@ struct ShippedDevice {
     std::optional<dcu::MeterRole> role;
     std::optional<DeviceNumber> concentrator;
     int suite = 0;  ///< DLMS security suite: 0, 1 or 2
+    dlms::AssociationForm form;
     std::vector<ShippedKey> keys;
 };
 
@@ -50,5 +52,7 @@ ShippedDevice read_shipped_device(const ShipmentLine& line, const ShippedKeyForm
 
 /// A password as it is stored: one octet length, the password, zeros up to whole blocks of the key wrap.
 security::SecretBuffer padded(Bytes password);
+/// The password in a stored one; nothing when there is none in it.
+std::optional<Bytes> unpadded(Bytes stored);
 
 }  // namespace wattmesh::headend::database

@@ -80,7 +80,7 @@ void KeyRotator::Run::work(RotationSeat& seat, const Input& input, Ciphers& ciph
     ledger.seat = &seat;
     errand.reset();
     if (input.begin) {
-        rotation.emplace(ledger, ciphers, random, seat.suite);
+        rotation.emplace(ledger, ciphers, random, seat.security.suite);
         rotation->resume();  // what an earlier attempt left in doubt, before anything new
     } else if (input.transferred) {
         refused = *input.transferred == TransferOutcome::refused;
@@ -133,17 +133,17 @@ void KeyRotator::Run::prepare(RotationSeat& seat, Ciphers& ciphers, GuardedProte
     const bool other_key = proof != nullptr && proof->fresh && proof->kind == KeyKind::unicast_encryption;
     // A meter may count from 0 again under a new key. We go on, which is right under any key.
     CounterStore& receive = other_key ? static_cast<CounterStore&>(floor) : seat.counters();
-    dlms::SecuritySettings security;
-    security.suite = seat.suite;
     auto keyed = std::make_unique<dlms::SecurityContext>(
         proof != nullptr ? proof->keys : seat.ledger().current(), seat.own_title, seat.meter_title, ciphers,
-        seat.counters(), receive, security);
+        seat.counters(), receive, seat.security);
     concentrator = seat.concentrator;
     errand.emplace(Errand{{.concentrator = seat.concentrator,
                            .own_title = seat.own_title,
                            .meter_title = seat.meter_title,
                            .protection = std::make_unique<GuardedProtection>(std::move(keyed), Role::rotation,
-                                                                             0, std::move(note))},
+                                                                             0, std::move(note)),
+                           .mechanism = seat.security.mechanism,
+                           .pdu_size_least = seat.pdu_size_least},
                           std::nullopt,
                           true});
     if (transfer == nullptr) return;

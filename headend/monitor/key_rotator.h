@@ -26,7 +26,8 @@ public:
 
     DeviceNumber concentrator;
     SystemTitle own_title, meter_title;
-    dlms::Suite suite = dlms::Suite::zero;
+    dlms::SecuritySettings security;  ///< suite, form and certificates of the meter's association
+    std::uint16_t pdu_size_least = 0;
 };
 
 /// Port: where the steps of rotations are done. Their keys never leave it but inside protections.
@@ -35,7 +36,8 @@ public:
     virtual ~RotationDesk() = default;
     using Work = std::function<void(RotationSeat&)>;
     /// Does `work` at most once, on any thread; then `done` on the caller's. `fault` is empty when the work
-    /// came to its end, else unknown_meter, no_concentrator, no_key, no_master_key or unavailable.
+    /// came to its end, else unknown_meter, no_concentrator, no_key, no_certificate, no_master_key or
+    /// unavailable.
     virtual void sit(const RotationOrder& order, Work work, std::function<void(std::string fault)> done) = 0;
     /// A protection refused to cipher something: for the audit log.
     virtual void refused(const RotationOrder& order, const std::string& why) = 0;

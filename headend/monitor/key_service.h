@@ -8,6 +8,7 @@
 #include "headend/monitor/role_rules.h"
 #include "protocol/base/id.h"
 #include "protocol/dlms/counter_recovery.h"
+#include "protocol/dlms/hls.h"
 #include "protocol/dlms/protection.h"
 
 namespace wattmesh::headend::monitor {
@@ -30,8 +31,17 @@ struct GuardedAccess {
     /// Ciphers what the role may do and no more disconnects than were asked for; the rest it refuses and
     /// writes to the audit log. Lives as long as the key service.
     std::unique_ptr<dlms::Protection> protection;
+    dlms::Mechanism mechanism = dlms::Mechanism::high_gmac;  ///< what the protection proves by
+    std::uint16_t pdu_size_least = 0;                        ///< octets, dlms::AssociationForm
 };
-enum class KeyFault { unknown_meter, no_concentrator, no_key, unavailable, too_many_disconnects };
+enum class KeyFault {
+    unknown_meter,
+    no_concentrator,
+    no_key,
+    no_certificate,
+    unavailable,
+    too_many_disconnects
+};
 std::string_view to_string(KeyFault fault);
 using KeyAnswer = std::variant<GuardedAccess, KeyFault>;
 

@@ -1,5 +1,6 @@
 #include "headend/monitor/meter_errand.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace wattmesh::headend::monitor {
@@ -13,12 +14,12 @@ void MeterErrand::start(GuardedAccess access, std::uint16_t pdu_size_max, std::o
     release_ = release;
     done_ = std::move(done);
     dlms::ClientConfig config;
-    config.mechanism = dlms::Mechanism::high_gmac;
+    config.mechanism = access.mechanism;
     config.ciphered = true;
     config.protection = std::move(access.protection);
     config.own_title = access.own_title;
     config.server_title = access.meter_title;
-    config.pdu_size_max = pdu_size_max;
+    config.pdu_size_max = std::max(pdu_size_max, access.pdu_size_least);
     client_.emplace(std::move(config), ciphers_, random_, no_counters_, no_counters_);
     client_->associate();
     pump();

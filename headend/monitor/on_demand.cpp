@@ -1,5 +1,6 @@
 #include "headend/monitor/on_demand.h"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -28,6 +29,8 @@ std::string_view to_string(KeyFault fault) {
             return "no_concentrator";
         case KeyFault::no_key:
             return "no_key";
+        case KeyFault::no_certificate:
+            return "no_certificate";
         case KeyFault::unavailable:
             return "unavailable";
         case KeyFault::too_many_disconnects:
@@ -109,12 +112,12 @@ void OnDemand::read(DeviceNumber meter, const dlms::AttributeId& id, Done done) 
 void OnDemand::start(const std::shared_ptr<Talk>& talk, GuardedAccess access) {
     talk->concentrator = access.concentrator;
     dlms::ClientConfig config;
-    config.mechanism = dlms::Mechanism::high_gmac;
+    config.mechanism = access.mechanism;
     config.ciphered = true;
     config.protection = std::move(access.protection);
     config.own_title = access.own_title;
     config.server_title = access.meter_title;
-    config.pdu_size_max = settings_.pdu_size_max;
+    config.pdu_size_max = std::max(settings_.pdu_size_max, access.pdu_size_least);
     talk->client.emplace(std::move(config), ciphers_, random_, no_counters_, no_counters_);
     talk->releasing = false;
     talk->client->associate();

@@ -15,8 +15,8 @@ namespace wattmesh::headend::monitor {
 
 /// What a read on demand brought.
 struct OnDemandResult {
-    /// Empty when it succeeded, else a stable word: unknown_meter, no_concentrator, no_key, unavailable,
-    /// offline, unreachable, no_answer, busy, refused, not_authentic, malformed.
+    /// Empty when it succeeded, else a stable word: unknown_meter, no_concentrator, no_key, no_certificate,
+    /// unavailable, offline, unreachable, no_answer, busy, refused, not_authentic, malformed.
     std::string fault;
     dlms::Data value;                 ///< raw, as the meter gave it
     std::optional<int> scaler, unit;  ///< of registers

@@ -2,8 +2,8 @@
 #include "headend/database/counter_blocks.h"
 #include "headend/database/query_queue.h"
 #include "headend/monitor/key_service.h"
+#include "headend/monitor/meter_security.h"
 #include "protocol/base/cipher.h"
-#include "security/master_key.h"
 
 namespace wattmesh::headend::monitor {
 
@@ -18,11 +18,11 @@ struct KeyServiceSettings {
 class PgKeyService : public KeyService {
 public:
     PgKeyService(const KeyServiceSettings& settings, database::QueryQueue& queue,
-                 const security::MasterKey& master, database::CounterBlocks& counters, Ciphers& ciphers,
+                 const MeterSecurity& security, database::CounterBlocks& counters, Ciphers& ciphers,
                  std::function<Instant()> now)
         : settings_(settings),
           queue_(queue),
-          master_(master),
+          security_(security),
           counters_(counters),
           ciphers_(ciphers),
           now_(std::move(now)) {}
@@ -37,7 +37,7 @@ private:
 
     KeyServiceSettings settings_;
     database::QueryQueue& queue_;
-    const security::MasterKey& master_;
+    const MeterSecurity& security_;
     database::CounterBlocks& counters_;
     Ciphers& ciphers_;
     std::function<Instant()> now_;

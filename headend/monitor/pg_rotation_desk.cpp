@@ -21,7 +21,7 @@ public:
           counters_(counters) {
         concentrator = meter.concentrator_number.value_or(DeviceNumber{});
         meter_title = meter.title;
-        suite = static_cast<dlms::Suite>(meter.suite);
+        pdu_size_least = meter.form.pdu_size_least();
     }
     PgKeyLedger& ledger() override { return ledger_; }
     CounterStore& counters() override { return counters_.of(meter_.number); }
@@ -51,9 +51,12 @@ std::string PgRotationDesk::take_seat(database::Connection& connection, const Ro
     const auto meter = database::Meters{connection}.find(order.meter);
     if (!meter) return "unknown_meter";
     if (!meter->concentrator_number) return "no_concentrator";
-    const PgKeyLedger::Tools tools{master_, ciphers_, now};
+    const PgKeyLedger::Tools tools{security_.master(), ciphers_, now};
     PgSeat seat{connection, tools, *meter, order, counters_};
     seat.own_title = own_title_;
+    auto security = security_.of(connection, *meter, now);
+    if (const auto* fault = std::get_if<KeyFault>(&security)) return std::string{to_string(*fault)};
+    seat.security = std::get<dlms::SecuritySettings>(std::move(security));
     if (auto trouble = seat.ledger().trouble(); !trouble.empty()) return trouble;
     if (!seat.refill()) return "no_key";
     work(seat);

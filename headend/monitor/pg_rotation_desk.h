@@ -2,7 +2,7 @@
 #include "headend/database/counter_blocks.h"
 #include "headend/database/query_queue.h"
 #include "headend/monitor/key_rotator.h"
-#include "security/master_key.h"
+#include "headend/monitor/meter_security.h"
 
 namespace wattmesh::headend::monitor {
 
@@ -11,11 +11,11 @@ namespace wattmesh::headend::monitor {
 class PgRotationDesk final : public RotationDesk {
 public:
     /// The references outlive this object.
-    PgRotationDesk(SystemTitle own, database::QueryQueue& queue, const security::MasterKey& master,
+    PgRotationDesk(SystemTitle own, database::QueryQueue& queue, const MeterSecurity& security,
                    database::CounterBlocks& counters, Ciphers& ciphers, std::function<Instant()> now)
         : own_title_(own),
           queue_(queue),
-          master_(master),
+          security_(security),
           counters_(counters),
           ciphers_(ciphers),
           now_(std::move(now)) {}
@@ -28,7 +28,7 @@ private:
 
     SystemTitle own_title_;
     database::QueryQueue& queue_;
-    const security::MasterKey& master_;
+    const MeterSecurity& security_;
     database::CounterBlocks& counters_;
     Ciphers& ciphers_;
     std::function<Instant()> now_;

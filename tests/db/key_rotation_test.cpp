@@ -8,7 +8,7 @@
 #include "headend/monitor/pg_rotation_desk.h"
 #include "headend/monitor/sealed_keys.h"
 #include "security/ciphers.h"
-#include "tests/db/town.h"
+#include "tests/db/key_process.h"
 
 using namespace wattmesh;
 using namespace wattmesh::test;
@@ -18,19 +18,6 @@ using dlms::KeyKind;
 namespace {
 
 SymmetricKey key(std::uint8_t fill) { return SymmetricKey::from(Buffer(16, fill)).value(); }
-
-struct AtOnce : platform::Executor {
-    bool try_post(std::function<void()> job, Completion completion) override {
-        std::exception_ptr fault;
-        try {
-            job();
-        } catch (...) {
-            fault = std::current_exception();
-        }
-        completion(fault);
-        return true;
-    }
-};
 
 struct RotatingTown : Town {
     RotatingTown() {
@@ -51,6 +38,8 @@ struct RotatingTown : Town {
     security::OpensslCiphers ciphers;
     Meter meter = Meters{admin}.find(customer(0)).value();
     PgKeyLedger::Tools tools{master, ciphers, midnight};
+    security::SystemRandom random;
+    MeterSecurity security{master, [](int, security::CertificateUse) { return nullptr; }, random};
 };
 
 }  // namespace
@@ -161,7 +150,7 @@ TEST_CASE("rotation desk: after a new encryption key received counters begin ane
                      [](const std::string&) {}};
     CounterHorizon horizon;
     CounterBlocks counters{queue, horizon};
-    PgRotationDesk desk{own_title, queue, town.master, counters, town.ciphers, [] { return midnight; }};
+    PgRotationDesk desk{own_title, queue, town.security, counters, town.ciphers, [] { return midnight; }};
     const auto order = town.ordered("encryption");
     const auto sit = [&](const RotationDesk::Work& work) {
         std::string outcome = "never";
@@ -189,7 +178,7 @@ TEST_CASE("rotation desk: after a new encryption key received counters begin ane
 
     // After a restart of the process.
     CounterBlocks again{queue, horizon};
-    PgRotationDesk later{own_title, queue, town.master, again, town.ciphers, [] { return midnight; }};
+    PgRotationDesk later{own_title, queue, town.security, again, town.ciphers, [] { return midnight; }};
     later.sit(
         order,
         [&](RotationSeat& seat) {

@@ -262,6 +262,7 @@ TEST_CASE_METHOD(SignedIn, "console read: asks the meter, audits who and why, an
                                                                   {"refused", 502},
                                                                   {"not_authentic", 502},
                                                                   {"no_key", 409},
+                                                                  {"no_certificate", 409},
                                                                   {"unavailable", 503},
                                                                   {"something_new", 502}}) {
         reads.answer = {};

@@ -203,8 +203,9 @@ TEST_CASE("on demand: every way it can fail has its word", "[monitor]") {
         CHECK(world.results[1].fault == row.fault);
     }
     SECTION("the keys") {
-        const auto fault = GENERATE(KeyFault::unknown_meter, KeyFault::no_concentrator, KeyFault::no_key,
-                                    KeyFault::unavailable, KeyFault::too_many_disconnects);
+        const auto fault =
+            GENERATE(KeyFault::unknown_meter, KeyFault::no_concentrator, KeyFault::no_key,
+                     KeyFault::no_certificate, KeyFault::unavailable, KeyFault::too_many_disconnects);
         world.keys.fault = fault;
         world.on_demand.read(meter, energy, world.note());
         world.run();
