@@ -98,6 +98,7 @@ const std::map<std::string, std::string> texts{
      "  sign FILE --use signature|agreement    signs a meter's request (PKCS#10, PEM), prints certificate "
      "and "
      "sub-CA\n"
+     "                                         (also a field tool's, which is not stored)\n"
      "  own --suite N --use signature|agreement  makes a key of the head-end itself, prints the request for "
      "its "
      "certificate\n"

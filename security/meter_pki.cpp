@@ -109,6 +109,13 @@ std::optional<SystemTitle> title_of_request(Bytes request) {
     return title_of(common_name_of(X509_REQ_get_subject_name(parsed.get())));
 }
 
+KeyAndRequest title_request(const SystemTitle& title, const SecretBuffer& key_pem) {
+    const KeyHandle key = key_from_pem(key_pem);
+    const auto curve = key ? curve_of(key.get()) : std::nullopt;
+    if (!curve) throw PkiError("the key is not a private key on P-256 or P-384");
+    return request_for(key.get(), *curve, common_name(title));
+}
+
 std::optional<DlmsCertificate> read_device_certificate(Bytes der) {
     const X509Handle certificate = x509_from_der(der);
     if (!certificate) return std::nullopt;

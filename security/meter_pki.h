@@ -35,6 +35,9 @@ struct CertificateRefused {
 
 /// A new key and a request for a certificate in the name of `title`.
 KeyAndRequest make_title_request(const SystemTitle& title, Curve curve);
+/// A request in the name of `title` for a key that is there. Throws PkiError when it is no key on a curve of
+/// ours.
+KeyAndRequest title_request(const SystemTitle& title, const SecretBuffer& key_pem);
 /// In whose name a request is, PKCS#10; nothing when it is none or names no system title.
 std::optional<SystemTitle> title_of_request(Bytes request);
 /// What a device's certificate (DER) says, when it keeps to the profile. Who signed it is not looked at: for

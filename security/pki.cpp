@@ -46,6 +46,14 @@ std::string certificate_pem(Bytes der) {
     return bio_text(bio.get());
 }
 
+std::string request_pem(Bytes der) {
+    const RequestHandle request = read_request(der);
+    if (!request) throw PkiError("not a certificate request");
+    const Bio bio{check(BIO_new(BIO_s_mem()), "memory bio")};
+    check(PEM_write_bio_X509_REQ(bio.get(), request.get()), "certificate request");
+    return bio_text(bio.get());
+}
+
 Fingerprint fingerprint(Bytes certificate_der) { return sha256(certificate_der); }
 
 KeyAndRequest make_request(const DeviceNumber& number) {

@@ -26,6 +26,8 @@ struct CertificateFacts {
 std::optional<CertificateFacts> read_certificate(std::string_view pem);
 std::optional<CertificateFacts> read_certificate(Bytes der);
 std::string certificate_pem(Bytes der);
+/// The PEM form of a PKCS#10 request.
+std::string request_pem(Bytes der);
 
 using Fingerprint = std::array<std::uint8_t, 32>;
 /// SHA-256 over the DER form.

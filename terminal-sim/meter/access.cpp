@@ -14,12 +14,36 @@ ClientAccess management_access(const AccessKeys& keys, CounterFile& counters, st
     access.mechanism = Mechanism::high_gmac;
     access.ciphered = true;
     access.keys = keys.management;
+    access.security.suite = keys.suite;
+    if (!keys.form.needs_certificates() || keys.certify(access.security)) {
+        keys.form.apply(access.security);
+        access.mechanism = keys.form.mechanism;
+    }
+    access.password = keys.hls_secret;
     access.send = &counters.send(management_slot(meter));
     access.receive = &counters.receive(management_slot(meter));
     return access;
 }
 
 }  // namespace
+
+bool AccessKeys::certify(SecuritySettings& settings) const {
+    using security::CertificateUse;
+    if (certificates == nullptr) return false;
+    auto signing = certificates->own_key(CertificateUse::signature);
+    auto peer_signing = certificates->peer_key(CertificateUse::signature);
+    if (!signing || peer_signing.empty()) return false;
+    if (form.framing >= Framing::one_pass_dh) {
+        auto agreement = certificates->own_key(CertificateUse::agreement);
+        auto peer_agreement = certificates->peer_key(CertificateUse::agreement);
+        if (!agreement || peer_agreement.empty()) return false;
+        settings.agreement_key = std::move(agreement);
+        settings.peer_agreement_key = std::move(peer_agreement);
+    }
+    settings.signing_key = std::move(signing);
+    settings.peer_signing_key = std::move(peer_signing);
+    return true;
+}
 
 std::vector<ClientAccess> radio_access(const AccessKeys& keys, SystemTitle concentrator,
                                        CounterFile& counters, std::size_t meter) {
@@ -63,6 +87,7 @@ std::optional<Buffer> protected_push(const PushOrder& order, const AccessKeys& k
     SecuritySettings how;
     how.send = order.protection;
     how.framing = Framing::general;
+    how.suite = keys.suite;
     const std::size_t slot = management_slot(meter);
     SecurityContext context{keys.management,        own, {}, ciphers, counters.send(slot),
                             counters.receive(slot), how};

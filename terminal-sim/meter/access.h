@@ -1,6 +1,8 @@
 #pragma once
 #include "protocol/cosem/models/models.h"
+#include "protocol/dlms/association_form.h"
 #include "protocol/dlms/server.h"
+#include "security/certificate_folder.h"
 #include "terminal-sim/meter/counter_file.h"
 #include "terminal-sim/meter/push_order.h"
 
@@ -18,6 +20,15 @@ struct AccessKeys {
     std::optional<dlms::ClientKeys> management;  ///< needed over radio; its master key wraps new keys of both
     std::optional<dlms::ClientKeys> reading;     ///< needed over radio
     Buffer lls_password;                         ///< of the reading client at the bench
+    Buffer hls_secret{};                         ///< of the management client: HLS 3, 4 and 6
+    dlms::Suite suite = dlms::Suite::zero;       ///< of the management client
+    /// Of the management client at the bench. As long as its certificates are not all there and valid:
+    /// HLS-GMAC without any, so that they can be brought in.
+    dlms::AssociationForm form{};
+    const security::CertificateFolder* certificates = nullptr;  ///< outlives the servers
+
+    /// Adds both ends' certified keys. False when one that `form` needs is missing.
+    bool certify(dlms::SecuritySettings& settings) const;
 };
 
 /// Over radio: reading client pre-established and ciphered, bound to its concentrator's title; management

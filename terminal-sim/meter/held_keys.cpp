@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/dlms/key_exchange.h"
+
 namespace wattmesh::sim {
 
 using namespace dlms;
@@ -30,19 +32,34 @@ bool HeldKeys::take(KeyOwner owner, const Data& argument) {
     auto& keys = keys_of(owner);
     if (!keys || !keys_.management || !keys_.management->master) return false;
     const auto master = ciphers_.key_wrap(*keys_.management->master);
-    auto given = decode_key_transfer(argument, *master, Suite::zero);
-    if (!given) return false;
+    auto given = decode_key_transfer(argument, *master, keys_.suite);
+    return given && keep(owner, std::move(*given));
+}
+
+std::optional<Data> HeldKeys::agree(KeyOwner owner, const Data& argument) {
+    SecuritySettings how;
+    if (owner != KeyOwner::management || !keys_of(owner) || keys_.suite == Suite::zero || !keys_.certify(how))
+        return std::nullopt;
+    const auto client = keys_.certificates->find(true, security::CertificateUse::signature);
+    auto agreed = answer_key_agreement(ciphers_, argument, *how.signing_key, how.peer_signing_key,
+                                       client->title, system_title(meter_));
+    if (!agreed || !keep(owner, std::move(agreed->keys))) return std::nullopt;
+    return std::move(agreed->answer);
+}
+
+bool HeldKeys::keep(KeyOwner owner, std::vector<TransferredKey> given) {
+    auto& keys = keys_of(owner);
     // The meter has one master key, which its first security setup is about.
-    const bool foreign = owner != KeyOwner::management && std::ranges::any_of(*given, [](const auto& key) {
+    const bool foreign = owner != KeyOwner::management && std::ranges::any_of(given, [](const auto& key) {
                              return key.kind == KeyKind::master;
                          });
     if (foreign) return false;
-    std::erase_if(*given, [&](const auto& key) { return holds(*keys, key.kind, key.key); });
-    if (given->empty()) return true;
-    file_.put(meter_, owner, *given);
+    std::erase_if(given, [&](const auto& key) { return holds(*keys, key.kind, key.key); });
+    if (given.empty()) return true;
+    file_.put(meter_, owner, given);
     const Sap client =
         owner == KeyOwner::management ? model_.management_client.client : model_.reading_client.client;
-    for (const auto& key : *given) {
+    for (const auto& key : given) {
         keys->set(key.kind, key.key);
         for (const auto& known : servers_)
             if (const auto server = known.lock()) server->replace_keys(client, key.kind, key.key);

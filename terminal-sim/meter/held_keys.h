@@ -9,7 +9,7 @@
 namespace wattmesh::sim {
 
 /// The keys of one meter: what the factory put in, and what came by key transfer since. Tells the meter's
-/// servers of every change, and each of them answers what it has in hand under the old keys. Suite 0.
+/// servers of every change, and each of them answers what it has in hand under the old keys.
 class HeldKeys {
 public:
     /// `file` and `ciphers` outlive it. `model` says under which SAPs the servers know the owners.
@@ -24,9 +24,14 @@ public:
     /// Argument of key_transfer for the keys of `owner`, wrapped under the meter's master key: all of them
     /// are taken and kept, or none. A key that the meter has already changes nothing: its counters go on.
     bool take(KeyOwner owner, const dlms::Data& argument);
+    /// key_agreement of the management client's keys, with the head-end's title: what the meter answers, and
+    /// the agreed keys are kept. Nothing without certified signing keys of both ends, or when the argument is
+    /// not the client's.
+    std::optional<dlms::Data> agree(KeyOwner owner, const dlms::Data& argument);
 
 private:
     std::optional<dlms::ClientKeys>& keys_of(KeyOwner owner);
+    bool keep(KeyOwner owner, std::vector<dlms::TransferredKey> given);
 
     DeviceNumber meter_;
     AccessKeys keys_;

@@ -10,6 +10,7 @@
 #include "protocol/cosem/script_table.h"
 #include "protocol/cosem/security_setup.h"
 #include "protocol/dlms/object.h"
+#include "security/certificate_folder.h"
 #include "terminal-sim/meter/deed.h"
 #include "terminal-sim/meter/image_memory.h"
 #include "terminal-sim/meter/key_owner.h"
@@ -39,6 +40,12 @@ struct MeterSettings {
     /// Security setup, key_transfer, with its argument: false when the keys cannot be taken. Absent: this
     /// meter takes none.
     std::function<bool(KeyOwner owner, const dlms::Data& argument)> replace_keys{};
+    /// Security setup, key_agreement: what the meter answers; nothing when no key was agreed. Absent: it has
+    /// none.
+    std::function<std::optional<dlms::Data>(KeyOwner owner, const dlms::Data& argument)> agree_keys{};
+    int security_suite = 0;
+    /// Security setup, methods 4 to 8; outlives the meter. Absent: this meter has no certificates.
+    security::CertificateFolder* certificates = nullptr;
     /// Push setup: sends this. Absent: this meter has nowhere to send.
     std::function<void(PushOrder)> send_push{};
     /// Where it pushes to before somebody writes send_destination_and_method.

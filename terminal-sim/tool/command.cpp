@@ -82,15 +82,24 @@ const Command all[] = {
      "  --push HOST:PORT   where its Push setup (0-0:25.9.0) sends before somebody writes that; --push-link "
      "LINK: wrapper,\n"
      "                     udp, hdlc (UI frames) or mbus; `terminal-sim listen` receives\n"
+     "  --suite N          security suite 0 (default), 1 or 2, which wants keys of 64 digits; "
+     "--authentication, "
+     "--framing,\n"
+     "                     --signing and --hls-secret as for read: the management client must come so, in "
+     "suites 1 "
+     "and 2 as\n"
+     "                     soon as the meter has its certificates and the client's; until then with gmac\n"
+     "  --pki DIR          the meter's static keys, certificates and trust.pem (the folder pki in --state)\n"
      "  --push-pdu N       longer pushes go in general blocks (65535)\n"
      "  --policy N         security_policy from the factory, a set of bits (108: all authenticated and "
      "encrypted; 0: pushes\n"
      "                     are plain)\n"
      "  --speed X, --origin S   as for field\n",
-     {"quirk",  "gateway", "push",        "push-link", "push-pdu", "policy", "port",
-      "link",   "window",  "information", "echo",      "number",   "ek",     "ak",
-      "secret", "master",  "keys",        "address",   "kind",     "model",  "history-days",
-      "seed",   "state",   "truth",       "speed",     "origin",   "log"},
+     {"suite",   "authentication", "framing",   "signing",  "hls-secret", "pki",          "quirk",
+      "gateway", "push",           "push-link", "push-pdu", "policy",     "port",         "link",
+      "window",  "information",    "echo",      "number",   "ek",         "ak",           "secret",
+      "master",  "keys",           "address",   "kind",     "model",      "history-days", "seed",
+      "state",   "truth",          "speed",     "origin",   "log"},
      run_meter},
     {"read",
      "read an object of a meter",
@@ -120,10 +129,18 @@ const Command all[] = {
      "  --quirk NAME,...   what is borne with on top of the model's: a deviation that is met is named; "
      "--general "
      "true: asks\n"
-     "                     in general-glo-ciphering\n",
-     {"quirk",   "general",  "gateway", "model",       "tcp",    "link",    "client",
-      "secret",  "ek",       "ak",      "class",       "from",   "to",      "server",
-      "timeout", "attempts", "window",  "information", "device", "wake-up", "echo"},
+     "                     in general-glo-ciphering\n"
+     "  --suite N          security suite of the management client: 0 (default), 1 or 2\n"
+     "  --authentication W gmac (default), md5, sha1 or sha256 (with --hls-secret S), ecdsa\n"
+     "  --framing W        glo (default), general-glo, identified-key, wrapped-key, one-pass-dh, static-dh\n"
+     "  --signing true     general-signing around every APDU\n"
+     "  --pki DIR          static keys and certificates of both ends, for ecdsa, signing and the two dh: see "
+     "`terminal-sim\n"
+     "                     certificate --help`\n",
+     {"suite",   "authentication", "framing", "signing", "hls-secret", "pki",      "quirk",  "general",
+      "gateway", "model",          "tcp",     "link",    "client",     "secret",   "ek",     "ak",
+      "class",   "from",           "to",      "server",  "timeout",    "attempts", "window", "information",
+      "device",  "wake-up",        "echo"},
      run_read},
     {"listen",
      "receive what meters push, and show it decoded",
@@ -187,11 +204,44 @@ const Command all[] = {
      "  --resume yes       the meter holds blocks of this very image from an earlier send\n"
      "  --model NAME       for send: meter model that names the objects and clients (generic)\n"
      "  --client C         another client than the model's management client\n"
-     "  --pause S          between polls (10)   --link, --server, --timeout, --attempts, --gateway, --quirk "
-     " as for read\n",
-     {"quirk", "client", "attempts", "gateway", "key", "in",     "out",   "model", "version", "id",     "tcp",
-      "ek",    "ak",     "file",     "vendor",  "at",  "resume", "pause", "link",  "server",  "timeout"},
+     "  --pause S          between polls (10)\n"
+     "  --link, --server, --timeout, --attempts, --gateway, --quirk, --suite, --authentication, --framing, "
+     "--signing,\n"
+     "  --hls-secret, --pki   as for read\n",
+     {"suite", "authentication", "framing",  "signing", "hls-secret", "pki",
+      "quirk", "client",         "attempts", "gateway", "key",        "in",
+      "out",   "model",          "version",  "id",      "tcp",        "ek",
+      "ak",    "file",           "vendor",   "at",      "resume",     "pause",
+      "link",  "server",         "timeout"},
      run_image},
+    {"certificate",
+     "bring certificates into a meter of suite 1 or 2, and keep one's own",
+     "Usage: terminal-sim certificate own --pki DIR --suite N --use signature|agreement\n"
+     "   or: terminal-sim certificate trust --pki DIR FILE\n"
+     "   or: terminal-sim certificate keep --pki DIR --suite N FILE\n"
+     "   or: terminal-sim certificate request --tcp HOST:PORT --ek HEX --ak HEX --suite N --use U [...]\n"
+     "   or: terminal-sim certificate import --tcp HOST:PORT --ek HEX --ak HEX --suite N [...] FILE\n"
+     "   or: terminal-sim certificate list --tcp HOST:PORT --ek HEX --ak HEX --suite N [...]\n"
+     "DIR holds static keys and certificates of one client (the tool: title 574D54544F4F4C31) and of one "
+     "meter.\n"
+     "  own                makes a key of the tool, prints the request for its certificate: `headend ca "
+     "sign`\n"
+     "  trust              believes the CA certificates of FILE (PEM): of the root and of the sub-CA for "
+     "meters\n"
+     "  keep               takes the tool's certificate, or the meter's\n"
+     "  request            the meter makes a key (Security setup, generate_key_pair) and gives a request, "
+     "PEM\n"
+     "  import             brings a certificate into the meter: its own, or the client's\n"
+     "  list               what the meter holds, a JSON line each\n"
+     "  --use U            signature or agreement\n"
+     "  --client, --model, --link, --server, --timeout, --attempts, --window, --information, --device, "
+     "--wake-up, "
+     "--echo,\n"
+     "  --gateway, --quirk, --authentication, --framing, --signing, --hls-secret   as for read\n",
+     {"suite",   "authentication", "framing", "signing",     "hls-secret", "pki",     "use", "quirk",
+      "gateway", "model",          "tcp",     "link",        "client",     "ek",      "ak",  "server",
+      "timeout", "attempts",       "window",  "information", "device",     "wake-up", "echo"},
+     run_certificate},
     {"truth",
      "compare what was stored with what was measured",
      "Usage: terminal-sim truth compare --truth FILE --csv FILE\n"

@@ -7,10 +7,13 @@
 namespace wattmesh::sim {
 namespace {
 
-Key128 key_option(const platform::Settings& settings, const std::string& name) {
+SymmetricKey key_option(const platform::Settings& settings, const std::string& name, dlms::Suite suite) {
     const auto octets = from_hex(settings.required<std::string>(name));
-    const auto key = octets ? Key128::from(*octets) : std::nullopt;
-    if (!key) throw platform::SettingsError("--" + name + ": is not a key of 32 hexadecimal digits");
+    const auto key = octets ? SymmetricKey::from(*octets) : std::nullopt;
+    const auto size = dlms::key_size(suite);
+    if (!key || key->size() != size)
+        throw platform::SettingsError("--" + name + ": is not a key of " + std::to_string(size * 2) +
+                                      " hexadecimal digits");
     return *key;
 }
 
@@ -27,10 +30,10 @@ std::optional<SymmetricKey> key_of(const platform::Settings& settings, const std
 
 }  // namespace
 
-std::optional<dlms::ClientKeys> management_keys(const platform::Settings& settings) {
+std::optional<dlms::ClientKeys> management_keys(const platform::Settings& settings, dlms::Suite suite) {
     if (!settings.has("ek") && !settings.has("ak")) return std::nullopt;
-    dlms::ClientKeys keys{key_option(settings, "ek"), key_option(settings, "ak")};
-    if (settings.has("master")) keys.master = key_option(settings, "master");
+    dlms::ClientKeys keys{key_option(settings, "ek", suite), key_option(settings, "ak", suite)};
+    if (settings.has("master")) keys.master = key_option(settings, "master", suite);
     return keys;
 }
 

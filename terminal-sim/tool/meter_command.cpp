@@ -11,6 +11,7 @@
 #include "terminal-sim/tool/command.h"
 #include "terminal-sim/tool/keys.h"
 #include "terminal-sim/tool/running.h"
+#include "terminal-sim/tool/security_options.h"
 #include "terminal-sim/tool/session_options.h"
 
 namespace wattmesh::sim {
@@ -26,7 +27,11 @@ AccessKeys keys_of(const platform::Settings& settings, const DeviceNumber& numbe
         keys.management = found->second.management;
         keys.lls_password = found->second.lls_password;
     }
-    if (auto management = management_keys(settings)) keys.management = std::move(management);
+    const auto security = security_options(settings);
+    if (auto management = management_keys(settings, security.suite)) keys.management = std::move(management);
+    keys.suite = security.suite;
+    keys.form = security.form;
+    keys.hls_secret = security.hls_secret;
     if (settings.has("secret"))
         keys.lls_password = to_buffer(as_bytes(settings.required<std::string>("secret")));
     return keys;
@@ -150,6 +155,18 @@ int run_meter(const Call& call) {
     const auto folder = settings.optional<std::filesystem::path>("state", state_home);
     std::filesystem::create_directories(folder);
     CounterFile counters{folder / "counters", number.integer(), 2};
+    std::optional<security::CertificateFolder> certificates;
+    if (keys.suite != dlms::Suite::zero) {
+        certificates.emplace(settings.optional<std::filesystem::path>("pki", folder / "pki"),
+                             system_title(number), dlms::curve_of(keys.suite),
+                             [clock] { return clock->now(); });
+        keys.certificates = made.certificates = &*certificates;
+        dlms::SecuritySettings scratch;
+        if (keys.form.needs_certificates() && !keys.certify(scratch))
+            log.warning("serving the management client with gmac until its certificates are there suite={}",
+                        static_cast<int>(keys.suite));
+    }
+    made.security_suite = static_cast<int>(keys.suite);
     ImageMemory image_memory{folder / "image"};
     const auto state = read_field_state(folder / "meter.state");
     security::OpensslCiphers ciphers;
@@ -164,6 +181,9 @@ int run_meter(const Call& call) {
     };
     made.replace_keys = [&](KeyOwner owner, const dlms::Data& argument) {
         return held_keys.take(owner, argument);
+    };
+    made.agree_keys = [&](KeyOwner owner, const dlms::Data& argument) {
+        return held_keys.agree(owner, argument);
     };
     std::unique_ptr<PushPort> push_port;  // what was due while the meter was off is not pushed
     made.send_push = [&](PushOrder order) {

@@ -6,16 +6,15 @@
 
 #include "protocol/dlms/counter_recovery.h"
 #include "protocol/dlms/quirk_names.h"
+#include "terminal-sim/meter/access.h"
 #include "terminal-sim/meter/audience.h"
+#include "terminal-sim/tool/security_options.h"
 
 namespace wattmesh::sim {
 
 using namespace dlms;
 
 namespace {
-
-/// Nobody's serial number: the tool is not a device.
-constexpr SystemTitle tool_title{{'W', 'M', 'T', 'T', 'O', 'O', 'L', '1'}};
 
 std::string refusal(const AssociationRefused& refused) {
     if (refused.proof_failed) return "the meter's proof of its key is wrong: check --ek and --ak";
@@ -75,13 +74,12 @@ MeterSession::MeterSession(BenchCall& call, const Who& who)
     config.general_blocks = who.general_blocks;
     config.pdu_size_max = who.pdu_size_max;
     config.quirks = who.quirks;
-    if (who.general_framing) config.security.framing = Framing::general;
     const auto authentication = who.authentication();
     if (authentication == cosem::Authentication::high_gmac) {
         recover_counter(who);
-        config.mechanism = Mechanism::high_gmac;
         config.ciphered = true;
         config.keys = who.keys;
+        who.secure(config, random_);
     } else if (authentication == cosem::Authentication::low) {
         config.mechanism = Mechanism::low;
         config.password = who.password;
@@ -107,6 +105,24 @@ cosem::Authentication MeterSession::Who::authentication() const {
                    : password.empty() ? Authentication::none
                                       : Authentication::low;
     }
+}
+
+void MeterSession::Who::secure(ClientConfig& config, Random& random) const {
+    AccessKeys ends;
+    ends.form = form;
+    ends.certificates = certificates.get();
+    if (form.needs_certificates() && !ends.certify(config.security))
+        throw std::runtime_error(
+            "the association needs valid certificates of both ends in --pki: see "
+            "terminal-sim certificate --help");
+    // Agreed keys are derived with both titles, before the meter says its own.
+    if (form.needs_certificates())
+        config.server_title = certificates->find(true, security::CertificateUse::signature)->title;
+    config.mechanism = form.mechanism;
+    config.password = hls_secret;
+    config.security.suite = suite;
+    config.security.random = &random;
+    form.apply(config.security);
 }
 
 /// The tool remembers no counters: it asks before it is refused.

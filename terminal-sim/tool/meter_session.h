@@ -2,7 +2,9 @@
 #include <memory>
 
 #include "protocol/cosem/models/models.h"
+#include "protocol/dlms/association_form.h"
 #include "protocol/dlms/client.h"
+#include "security/certificate_folder.h"
 #include "terminal-sim/tool/bench_call.h"
 
 namespace wattmesh::sim {
@@ -19,11 +21,18 @@ public:
         std::uint16_t pdu_size_max = 0xFFFF;   ///< largest APDU we take; longer answers come in blocks
         /// Which clients the meter knows, and what its invocation counter is called.
         const cosem::MeterModel* model = &cosem::models::generic;
-        dlms::Quirks quirks{};         ///< that are borne with
-        bool general_framing = false;  ///< asks in general-glo-ciphering, and is answered so
+        dlms::Quirks quirks{};  ///< that are borne with
+        /// Of the management client, beside its keys.
+        dlms::Suite suite = dlms::Suite::zero;
+        dlms::AssociationForm form{};
+        Buffer hls_secret{};
+        /// Our static keys and the meter's certificates; needed where the form needs them.
+        std::shared_ptr<const security::CertificateFolder> certificates{};
 
         /// The model's where it knows the client; for others whatever the keys and passwords are for.
         cosem::Authentication authentication() const;
+        /// Sets how the management client proves and protects. Throws when certificates are missing.
+        void secure(dlms::ClientConfig& config, Random& random) const;
     };
     /// Associates. With HLS-GMAC the counter to go on with is asked as the model's public client first.
     MeterSession(BenchCall& call, const Who& who);

@@ -6,6 +6,8 @@
 
 #include "protocol/dlms/quirk_names.h"
 #include "terminal-sim/tool/keys.h"
+#include "terminal-sim/tool/running.h"
+#include "terminal-sim/tool/security_options.h"
 
 namespace wattmesh::sim {
 
@@ -93,7 +95,15 @@ MeterSession::Who who_of(const platform::Settings& settings, const cosem::MeterM
     MeterSession::Who who;
     who.model = &model;
     who.quirks = quirks_of(settings, model);
-    who.general_framing = settings.optional<bool>("general", false);
+    auto security = security_options(settings);
+    who.suite = security.suite;
+    who.form = security.form;
+    if (settings.optional<bool>("general", false)) who.form.framing = dlms::Framing::general;
+    who.hls_secret = security.hls_secret;
+    if (security.pki)
+        who.certificates = std::make_shared<security::CertificateFolder>(
+            *security.pki, tool_title, dlms::curve_of(security.suite),
+            [clock = clock_of(settings)] { return clock->now(); });
     const char* const end = word.data() + word.size();
     if (word == "public")
         who.client = model.public_client.client;
@@ -103,7 +113,7 @@ MeterSession::Who who_of(const platform::Settings& settings, const cosem::MeterM
         who.client = model.management_client.client;
     else if (std::from_chars(word.data(), end, who.client.value).ptr != end)
         throw SettingsError("--client " + word + ": is none of public, reading, management and no SAP");
-    who.keys = management_keys(settings);
+    who.keys = management_keys(settings, security.suite);
     who.password = to_buffer(as_bytes(settings.optional<std::string>("secret", "")));
     const auto authentication = who.authentication();
     if (authentication == cosem::Authentication::high_gmac && !who.keys)

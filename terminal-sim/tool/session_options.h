@@ -19,7 +19,7 @@ dlms::Quirks quirks_of(const platform::Settings& settings, const cosem::MeterMod
 /// The quirk that a decoded push shows and that is not allowed; empty when there is none.
 std::string quirk_met(const Report& report, const dlms::Quirks& allowed);
 /// --client (public, reading, management or a SAP; `fallback` without it), --ek and --ak, --secret, --quirk,
-/// --general
+/// --general, --suite, --authentication, --framing, --signing, --hls-secret, --pki
 MeterSession::Who who_of(const platform::Settings& settings, const cosem::MeterModel& model,
                          const std::string& fallback = "public");
 

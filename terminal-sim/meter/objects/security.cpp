@@ -1,6 +1,7 @@
 #include "protocol/cosem/security_setup.h"
 
 #include "terminal-sim/meter/meter.h"
+#include "terminal-sim/meter/objects/certificates.h"
 
 namespace wattmesh::sim {
 
@@ -18,13 +19,13 @@ ReadOutcome read_security(const Meter& meter, const SimObject::Read& what) {
             return cosem::security_setup::security_policy.write(
                 static_cast<Policy>(meter.settings().security_policy));
         case 3:
-            return security_suite.write(Suite::suite_0);
+            return security_suite.write(static_cast<Suite>(meter.settings().security_suite));
         case 4:
             return client_system_title.write({});  // associations know theirs
         case 5:
             return server_system_title.write(to_buffer(system_title(meter.settings().number).octets));
         default:
-            return certificates.write({});
+            return certificates.write(certificates_of(meter));
     }
 }
 
@@ -41,6 +42,21 @@ AccessResult activate(Meter& meter, const SimObject::Call& what) {
     return AccessResult::success;
 }
 
+ActionOutcome call(Meter& meter, const SimObject::Call& what) {
+    if (what.method == security_activate.id) return {activate(meter, what), {}};
+    if (what.method > key_agreement.id) return call_certificates(meter, what);
+    // Keys never become deeds: whoever holds them keeps them.
+    const auto& settings = meter.settings();
+    if (what.method == key_transfer.id) {
+        const bool replaced =
+            settings.replace_keys && settings.replace_keys(owner_of(what.object), what.argument);
+        return {replaced ? AccessResult::success : AccessResult::other_reason, {}};
+    }
+    auto answer = settings.agree_keys ? settings.agree_keys(owner_of(what.object), what.argument)
+                                      : std::optional<Data>{};
+    return {answer ? AccessResult::success : AccessResult::other_reason, std::move(answer)};
+}
+
 }  // namespace
 
 void ObjectMaker::security(SimObjects& objects, const TableKey& key) {
@@ -48,14 +64,8 @@ void ObjectMaker::security(SimObjects& objects, const TableKey& key) {
                     .name = object_name(0, 0, 43, 0, 0),
                     .audience = for_management,
                     .read = read_security,
-                    .methods = {1, 2},
-                    .act = [](Meter& meter, const SimObject::Call& what) -> ActionOutcome {
-                        if (what.method == 1) return {activate(meter, what), {}};
-                        // Keys never become deeds: whoever holds them keeps them.
-                        const auto& replace = meter.settings().replace_keys;
-                        const bool replaced = replace && replace(owner_of(what.object), what.argument);
-                        return {replaced ? AccessResult::success : AccessResult::other_reason, {}};
-                    },
+                    .methods = {1, 2, 3, 4, 5, 6, 7, 8},
+                    .act = call,
                     .remembered = {1}};
     objects.push_back(setup);
     if (!key.over_radio) return;

@@ -5,8 +5,11 @@
 
 #include "protocol/cosem/security_setup.h"
 #include "protocol/dlms/client.h"
+#include "protocol/dlms/key_exchange.h"
 #include "protocol/dlms/key_rotation.h"
+#include "security/certificate_folder.h"
 #include "security/ciphers.h"
+#include "security/private_file.h"
 #include "terminal-sim/meter/meter.h"
 #include "tests/protocol/dlms/nonce_watch.h"
 #include "tests/terminal-sim/field/scratch.h"
@@ -252,4 +255,56 @@ TEST_CASE("key file: comes back as it was; every truncation is refused", "[sim]"
                                                                       static_cast<std::streamsize>(size));
         CHECK_THROWS_WITH(KeyFile{file}, Catch::Contains("damaged"));
     }
+}
+
+TEST_CASE("held keys: agreed ones are both ends' making, and only of a client with a certificate", "[sim]") {
+    Watch watch;
+    const Scratch scratch;
+    const auto root = security::MeterAuthority::create_root("Utility", Curve::p256, monday);
+    const auto authority = security::MeterAuthority::open(root.certificate_pem, root.key_pem);
+    security::CertificateFolder folder{scratch.path / "pki", system_title(number), Curve::p256,
+                                       [] { return monday; }};
+    security::write_private_file(scratch.path / "pki/trust.pem", as_bytes(root.certificate_pem));
+    const auto sign = [&](const security::KeyAndRequest& made, SystemTitle title) {
+        const auto use = security::CertificateUse::signature;
+        const auto certificate =
+            std::get<security::DlmsCertificate>(authority.sign(made.request_der, title, use, monday));
+        CHECK(folder.import(certificate.der).empty());
+        return certificate.public_key;
+    };
+    KeyFile file{scratch.path / "keys"};
+    AccessKeys factory{ClientKeys{key(1), key(2)}, {}, {}};
+    factory.suite = Suite::one;
+    factory.certificates = &folder;
+    HeldKeys held{number, factory, file, watch.ciphers};
+    const auto client_made = security::make_title_request(head_end_title, Curve::p256);
+    const auto client_key = security::private_key_from_pem(client_made.key_pem);
+    KeyExchange exchange{watch.ciphers,
+                         *client_key,
+                         head_end_title,
+                         system_title(number),
+                         {KeyKind::unicast_encryption, KeyKind::authentication}};
+    CHECK_FALSE(held.agree(KeyOwner::management, exchange.argument()));  // no certificates yet
+    sign(client_made, head_end_title);
+    folder.generate(security::CertificateUse::signature);
+    const auto meter_public =
+        sign(folder.request(security::CertificateUse::signature).value(), system_title(number));
+
+    // Somebody else's signature agrees on nothing.
+    const auto stranger = watch.ciphers.generate(Curve::p256);
+    KeyExchange forged{
+        watch.ciphers, *stranger, head_end_title, system_title(number), {KeyKind::authentication}};
+    CHECK_FALSE(held.agree(KeyOwner::management, forged.argument()));
+    CHECK(holds(*held.keys().management, KeyKind::authentication, key(2)));
+
+    const auto answer = held.agree(KeyOwner::management, exchange.argument());
+    REQUIRE(answer);
+    const auto agreed = exchange.finish(*answer, meter_public);
+    REQUIRE(agreed);
+    REQUIRE(agreed->size() == 2);
+    for (const auto& one : *agreed) CHECK(holds(*held.keys().management, one.kind, one.key));
+    // What it agreed on it has after a restart too.
+    const HeldKeys later{number, factory, file, watch.ciphers};
+    for (const auto& one : *agreed) CHECK(holds(*later.keys().management, one.kind, one.key));
+    CHECK_FALSE(held.agree(KeyOwner::reading, exchange.argument()));
 }

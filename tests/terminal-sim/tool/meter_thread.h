@@ -27,6 +27,9 @@ struct SpecialMeter {
     std::size_t push_pdu_size_max = 0xFFFF;
     const cosem::MeterModel* model = &cosem::models::generic;
     dlms::Quirks quirks{};
+    dlms::Suite suite = dlms::Suite::zero;
+    dlms::AssociationForm form{};
+    std::filesystem::path pki{};  ///< of suites 1 and 2
 };
 
 /// The simulated meter behind a real socket, in a thread of its own.
@@ -47,7 +50,18 @@ public:
             settings.quirks = special.quirks;
             limits.quirks = special.quirks;
             settings.security_policy = special.security_policy;
-            const AccessKeys keys{dlms::ClientKeys{key(1), key(2)}, {}, to_buffer(as_bytes("12345678"))};
+            const auto key_of = [&](std::uint8_t octet) {
+                return SymmetricKey::from(Buffer(dlms::key_size(special.suite), octet)).value();
+            };
+            AccessKeys keys{dlms::ClientKeys{key_of(1), key_of(2)}, {}, to_buffer(as_bytes("12345678"))};
+            std::optional<security::CertificateFolder> certificates;
+            if (special.suite != dlms::Suite::zero)
+                certificates.emplace(special.pki, system_title(number), dlms::curve_of(special.suite),
+                                     [this] { return loop_.now(); });
+            keys.certificates = settings.certificates = certificates ? &*certificates : nullptr;
+            keys.suite = special.suite;
+            keys.form = special.form;
+            settings.security_suite = static_cast<int>(special.suite);
             security::OpensslCiphers ciphers;
             security::SystemRandom random;
             PushPort pushes{loop_,

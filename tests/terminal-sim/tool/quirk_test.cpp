@@ -23,7 +23,7 @@ MeterThread::Special showing(bool dlms::Quirks::* quirk) {
 MeterSession::Who management(const dlms::Quirks& allowed, bool general = false) {
     MeterSession::Who who{management_client, {}, dlms::ClientKeys{key(1), key(2)}};
     who.quirks = allowed;
-    who.general_framing = general;
+    who.form.framing = general ? dlms::Framing::general : dlms::Framing::service;
     return who;
 }
 
