@@ -24,7 +24,7 @@ std::string refusal(const AssociationRefused& refused) {
             return "the meter does not know this client's way of ciphering; check --client";
         case 11:
         case 12:
-            return "the meter wants another authentication; check --client";
+            return "the meter wants another authentication; check --client and --authentication";
         case 13:
             return "the meter does not accept the password or key; check --secret, or --ek and --ak";
         default:

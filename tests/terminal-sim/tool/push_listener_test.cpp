@@ -69,6 +69,41 @@ TEST_CASE("push: plain and ciphered, whole and in general blocks, over every lin
     session.release();
 }
 
+TEST_CASE("push: behind a gateway each frame says whose it is, and blocks are joined all the same", "[sim]") {
+    using namespace cosem::push_setup;
+    const auto link = GENERATE(PushLink::wrapper, PushLink::udp, PushLink::hdlc);
+    const bool blocks = GENERATE(false, true);
+    CAPTURE(to_string(link), blocks);
+    ListenerThread listener{link};
+    MeterThread::Special special;
+    special.push_destination = {service_of(link), to_buffer(as_bytes(listener.address())), {}};
+    special.push_pdu_size_max = blocks ? 48 : 0xFFFF;
+    BenchLimits limits;
+    BenchLine line;
+    limits.gateway = line.gateway = gateway_address("3:540000000042");
+    REQUIRE(limits.gateway);
+    const MeterThread meter{LinkKind::wrapper, limits, special};
+    BenchCall call{meter.address(), LinkKind::wrapper, management_logical_device, 20s, line};
+    MeterSession session{call, management()};
+    REQUIRE(session.act({40, push_name, 1}, dlms::Data{std::int8_t{0}}).result ==
+            dlms::AccessResult::success);
+    session.release();
+    const auto push = listener.take();
+    REQUIRE(push);
+    CHECK(push->complete);
+    security::OpensslCiphers ciphers;
+    Keyring keyring;
+    keyring.ciphers = &ciphers;
+    keyring.encryption = key(1);
+    keyring.authentication = key(2);
+    const auto report = describe(push->octets, {.form = form_of(link), .all = true}, keyring);
+    CAPTURE(report.text());
+    CHECK(report.whole());
+    CHECK_THAT(report.text(), Catch::Contains("gateway response, network 3") &&
+                                  Catch::Contains("540000000042") && Catch::Contains("data-notification"));
+    CHECK((report.text().find("general-block-transfer") != std::string::npos) == blocks);
+}
+
 TEST_CASE("push assembly: a set of blocks with a hole is handed out as incomplete, the next one whole",
           "[sim]") {
     const auto frames = push_frames({.link = PushLink::wrapper, .pdu_size_max = 100}, Buffer(250, 7));
