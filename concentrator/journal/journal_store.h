@@ -52,8 +52,8 @@ struct Commit {
     std::vector<ReceivedCounter> received;
 };
 
-/// First octets of a MAC over a constant under the meter's key: other key, other counters. Says nothing about
-/// the key.
+/// First octets of a MAC over a constant under the meter's key: another key, other counters from the
+/// meter. Says nothing about the key.
 using KeyCheck = std::array<std::uint8_t, 8>;
 struct CounterRequest {
     DeviceNumber meter;

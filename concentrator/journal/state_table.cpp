@@ -109,7 +109,14 @@ CounterBlock StateTable::reserve(const CounterRequest& request, std::uint32_t bl
     long long reserved = 0, received = 0;
     sql_ << "select key_check, reserved, received from counter where meter = :meter",
         soci::use(meter, "meter"), soci::into(stored), soci::into(reserved), soci::into(received);
-    if (!sql_.got_data() || stored != key_check) reserved = received = 0;
+    if (!sql_.got_data()) {
+        reserved = received = 0;
+    } else if (stored != key_check) {
+        // What was heard under the old key says nothing of the new one. What was sent goes on, which is right
+        // under any key: the old one may come back. Only a counter that is used up begins anew.
+        received = 0;
+        if (reserved == std::numeric_limits<std::uint32_t>::max()) reserved = 0;
+    }
     // 0 is left out: a receiver that starts at "nothing accepted yet = 0" would take it for a replay
     const long long first = std::max({reserved, static_cast<long long>(request.floor), 1LL});
     const long long limit =

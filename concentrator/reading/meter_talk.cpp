@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "protocol/dlms/key_rotation.h"
+
 namespace wattmesh::concentrator {
 namespace {
 
@@ -22,10 +24,15 @@ dlms::ClientConfig config(const DeviceNumber& meter, const dlms::ClientKeys& key
 
 MeterTalk::MeterTalk(const DeviceNumber& meter, const dlms::ClientKeys& keys, SystemTitle own,
                      Ciphers& ciphers, Random& random)
-    : client_(config(meter, keys, own), ciphers, random, send_, received_) {
+    : keys_(keys), client_(config(meter, keys, own), ciphers, random, send_, received_) {
     const auto mac =
         ciphers.mac(*Key128::from(keys.encryption.reveal()))->compute(as_bytes("wattmesh reading key check"));
     std::copy_n(mac.begin(), key_check_.size(), key_check_.begin());
+}
+
+bool MeterTalk::has(const dlms::ClientKeys& keys) const {
+    return dlms::holds(keys_, dlms::KeyKind::unicast_encryption, keys.encryption) &&
+           dlms::holds(keys_, dlms::KeyKind::authentication, keys.authentication);
 }
 
 }  // namespace wattmesh::concentrator

@@ -59,7 +59,9 @@ public:
     MeterTalk(const DeviceNumber& meter, const dlms::ClientKeys& keys, SystemTitle own, Ciphers& ciphers,
               Random& random);
 
+    /// Of the encryption key, which counters belong to.
     const KeyCheck& key_check() const { return key_check_; }
+    bool has(const dlms::ClientKeys& keys) const;
     dlms::Client& client() { return client_; }
     ReservedCounter& send() { return send_; }
     ReceivedFloor& received() { return received_; }
@@ -67,6 +69,7 @@ public:
     bool timed = false;      ///< the block in use begins above what trusted time says
 
 private:
+    dlms::ClientKeys keys_;
     KeyCheck key_check_{};
     ReservedCounter send_;
     ReceivedFloor received_;

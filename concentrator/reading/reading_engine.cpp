@@ -29,15 +29,12 @@ void ReadingEngine::set_meters(const std::vector<KeyedMeter>& meters) {
         if (known != meters_.end()) meters_.erase(known);
         const bool is_new = meter.profiles.empty();
         meter.listed = keyed.listed;
-        std::unique_ptr<MeterTalk> talk;
-        if (keyed.keys) {
-            talk = std::make_unique<MeterTalk>(number, keyed.keys->reading, settings_.own_title, ciphers_,
-                                               random_);
-        }
-        const bool same = talk && meter.talk && talk->key_check() == meter.talk->key_check();
-        if (!same) {
+        if (!keyed.keys || !meter.talk || !meter.talk->has(keyed.keys->reading)) {
             drop_job(meter);
-            meter.talk = std::move(talk);
+            meter.talk.reset();
+            if (keyed.keys)
+                meter.talk = std::make_unique<MeterTalk>(number, keyed.keys->reading, settings_.own_title,
+                                                         ciphers_, random_);
         }
         if (is_new) load_profiles(meter);
         kept.emplace(number, std::move(meter));

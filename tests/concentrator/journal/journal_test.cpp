@@ -183,7 +183,8 @@ TEST_CASE("journal: a full ring in an old journal leaves the gap entry there", "
     CHECK(sequences(database.read(journal_id(2), {0}, 100, plenty)) == std::vector<std::uint64_t>{1});
 }
 
-TEST_CASE("journal: counter blocks are never handed out twice, a new key starts anew", "[concentrator]") {
+TEST_CASE("journal: counter blocks are never handed out twice, whichever keys come and go",
+          "[concentrator]") {
     const Scratch scratch;
     const auto path = scratch.file("journal.sqlite");
     const KeyCheck key{1}, other{2};
@@ -196,13 +197,16 @@ TEST_CASE("journal: counter blocks are never handed out twice, a new key starts 
     }
     JournalDatabase database(path, journal_id(2));
     CHECK(database.reserve_counters({{meter(1), key}}, 100)[0].first == first.limit);
-    CHECK(database.reserve_counters({{meter(1), other}}, 100)[0].first == 1);
+    CHECK(database.reserve_counters({{meter(1), other}}, 100)[0].first == 201);
+    CHECK(database.reserve_counters({{meter(1), key}}, 100)[0].first == 301);  // the old key is back
+    CHECK(database.reserve_counters({{meter(2), other}}, 100)[0].first == 1);
     CHECK(database.reserve_counters({{meter(1), other, 5'000}}, 100)[0].first == 5'000);
     CHECK(database.reserve_counters({{meter(1), other, 10}}, 100)[0].first == 5'100);
     auto last = database.reserve_counters({{meter(1), other}}, 0xFFFFFFFF)[0];
     CHECK(last.limit == 0xFFFFFFFF);
     last = database.reserve_counters({{meter(1), other}}, 100)[0];
     CHECK(last.first == last.limit);  // used up: no counter is left, and none repeats
+    CHECK(database.reserve_counters({{meter(1), key}}, 100)[0].first == 1);
 }
 
 TEST_CASE("journal: objects and mesh state survive", "[concentrator]") {

@@ -63,6 +63,9 @@ public:
         return static_cast<std::uint32_t>(epoch_us(at) / 900'000'000 * 7 + n);
     }
     const DeviceNumber& number() const { return number_; }
+    bool take_key(dlms::KeyKind kind, const SymmetricKey& key) {
+        return server_.replace_keys(reading_client, kind, key);
+    }
     std::optional<dlms::AccessResult> refuses;  ///< answers every GET with this
     Duration clock_behind{};
     int requests = 0;

@@ -278,6 +278,23 @@ TEST_CASE("reading: a silent meter leaves one reason per round, and is caught up
     bench.check_complete(1, first_row);
 }
 
+TEST_CASE("reading: new keys of a meter are used at once, be it the authentication key alone",
+          "[concentrator]") {
+    Bench bench(2);
+    bench.run_for(5min);
+    const auto kind = GENERATE(dlms::KeyKind::authentication, dlms::KeyKind::unicast_encryption);
+    const auto fresh = SymmetricKey::from(Buffer(16, 0x77)).value();
+    REQUIRE(bench.fakes.at(meter(1))->take_key(kind, fresh));
+    auto keys = meter_keys(1);
+    keys.reading.set(kind, fresh);
+    bench.engine->set_meters({{{meter(1), dcu::MeterRole::customer}, keys},
+                              {{meter(2), dcu::MeterRole::customer}, meter_keys(2)}});
+    bench.run_for(20min);
+    CHECK(bench.failures(1).empty());
+    bench.check_complete(1, first_row);
+    bench.check_complete(2, first_row);
+}
+
 TEST_CASE("reading: a meter without key, one that refuses, one that is forged: each with its reason",
           "[concentrator]") {
     Bench bench(3);
