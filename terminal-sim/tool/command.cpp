@@ -242,6 +242,22 @@ const Command all[] = {
       "gateway", "model",          "tcp",     "link",        "client",     "ek",      "ak",  "server",
       "timeout", "attempts",       "window",  "information", "device",     "wake-up", "echo"},
      run_certificate},
+    {"device",
+     "simulate devices of other makes",
+     "Usage: terminal-sim device --kind modbus-tcp --port PORT --number N [--units N-M] [--map NAME] [...]\n"
+     "A Modbus TCP gateway with three-phase meters behind it; any Modbus master reads them.\n"
+     "  --kind K           modbus-tcp\n"
+     "  --number N         device number of the first unit, the next one has the next number\n"
+     "  --units N-M        unit identifiers (1); another one is answered with exception 11\n"
+     "  --map NAME         registers: em6400ng (default), em6400, em1200\n"
+     "  --address A        to listen on (127.0.0.1)\n"
+     "  --history-days D   how long they have been measuring at the start (1)    --seed N  of their load "
+     "(1)\n"
+     "  --truth FILE       appends every captured interval\n"
+     "  --speed X, --origin S   as for field\n",
+     {"kind", "port", "number", "units", "map", "address", "history-days", "seed", "truth", "speed", "origin",
+      "log"},
+     run_device},
     {"truth",
      "compare what was stored with what was measured",
      "Usage: terminal-sim truth compare --truth FILE --csv FILE\n"
