@@ -29,6 +29,8 @@ public:
     void repair();
     void warm();
     Outcome finish();
+    /// Where the airtime went since this was asked last: for people, on stderr.
+    void tell_airtime(const char* phase);
 
 private:
     using Finished = std::function<void(std::size_t meter, bool answered, Instant asked, Instant at)>;
@@ -66,11 +68,11 @@ private:
     Duration deadline_, patience_;
     Outcome outcome_;
     Watch watch_;
+    Instant told_at_ = test::town_start;
     test::Town town_;
     sim::Oracle oracle_;
     sim::Oracle::Tree tree_;
     double oracle_s_ = 0;
-    std::map<std::uint16_t, std::size_t> by_address_;  // of meters that are attached
 
     struct Open {
         std::size_t meter;

@@ -148,40 +148,20 @@ void Run::form() {
 }
 
 double Run::ours_us(std::size_t meter) {
-    const auto root = town_.layout.meters.size();
     const auto route = town_.roots[0]->route(test::meter_number(meter));
     if (!route) return -1;
     double cost_us = 0;
-    auto from = root;
+    auto from = town_.layout.meters.size();
     for (const auto relay : *route) {
-        cost_us += oracle_.request_us() / oracle_.hop(from, meter_index(relay)).down;
+        cost_us += oracle_.hop_cost_us(oracle_.hop(from, meter_index(relay)));
         from = meter_index(relay);
     }
-    cost_us += oracle_.request_us() / oracle_.hop(from, meter).down;
-    std::size_t hops = 0;
-    for (auto at = meter; at != root; ++hops) {
-        const auto* node = town_.field->node(at);
-        if (node == nullptr || !node->attached() || hops > sim::Oracle::hops_max) return -1;
-        auto above = root;
-        if (node->parent() != mesh::root_address) {
-            const auto known = by_address_.find(node->parent());
-            if (known == by_address_.end()) return -1;
-            above = known->second;
-        }
-        cost_us += oracle_.response_us() / oracle_.hop(above, at).up;
-        at = above;
-    }
-    return cost_us;
+    return cost_us + oracle_.hop_cost_us(oracle_.hop(from, meter));
 }
 
-/// Airtime of our route, down as the concentrator would send now and up as the parents stand, against the
-/// oracle's.
+/// Airtime of our route, there and back as the concentrator would send now, against the oracle's.
 void Run::sample_stretch() {
     const auto meters = reachable();
-    by_address_.clear();
-    for (std::size_t i = 0; i < town_.layout.meters.size(); ++i)
-        if (const auto* node = town_.field->node(i); node != nullptr && node->attached())
-            by_address_[node->state().short_address] = i;
     const double began = cpu_s();
     for (const auto meter : meters) {
         const double cost_us = ours_us(meter);
@@ -311,9 +291,13 @@ const MetricName& metric_name(std::size_t metric) {
 Outcome run(const Options& options, int seed, const Exchange& exchange) {
     Run one{options, seed, exchange};
     one.form();
+    one.tell_airtime("form");
     one.steady();
+    one.tell_airtime("steady");
     one.repair();
+    one.tell_airtime("repair");
     one.warm();
+    one.tell_airtime("warm");
     return one.finish();
 }
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cstdio>
 
 #include "tests/bench/mesh_phases.h"
 
@@ -105,6 +106,12 @@ void Run::warm() {
         return unread.empty();
     });
     stop_reading();
+}
+
+void Run::tell_airtime(const char* phase) {
+    std::fprintf(stderr, "seed %d %s, %.0f s:%s\n", seed_, phase, seconds(town_.now() - told_at_),
+                 describe(watch_.profile()).c_str());
+    told_at_ = town_.now();
 }
 
 }  // namespace wattmesh::bench

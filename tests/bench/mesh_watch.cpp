@@ -1,5 +1,7 @@
 #include "tests/bench/mesh_watch.h"
 
+#include <cstdio>
+
 namespace wattmesh::bench {
 namespace {
 
@@ -14,6 +16,9 @@ bool is_control(FrameType type) { return type != FrameType::data_down && type !=
 void Watch::frame(std::size_t station, Bytes psdu, Instant now) {
     const auto airtime = mesh::airtime(psdu.size(), rate_);
     if (mesh::is_ack(psdu)) {
+        auto& share = profile_[static_cast<std::size_t>(FrameType::acknowledge)];
+        ++share.frames;
+        share.airtime += airtime;
         if (control_to_[address_of_[station]]) control_ += airtime;
         return;
     }
@@ -21,11 +26,47 @@ void Watch::frame(std::size_t station, Bytes psdu, Instant now) {
     if (!decoded) return;
     const auto& frame = decoded->frame;
     address_of_[station] = frame.source;
+    auto& share = profile_[static_cast<std::size_t>(frame.type)];
+    ++share.frames;
+    share.airtime += airtime;
+    const auto mark = std::uint32_t{frame.destination} << 8 | frame.sequence;
+    share.repeats += std::exchange(last_of_[station], mark) == mark ? 1 : 0;
     if (frame.destination != mesh::broadcast_address) control_to_[frame.destination] = is_control(frame.type);
     if (is_control(frame.type))
         control_ += airtime;
     else
         follow(frame, now);
+}
+
+std::string describe(const Watch::Profile& profile) {
+    static constexpr std::array<const char*, 16> names{"",
+                                                       "beacon",
+                                                       "solicit",
+                                                       "join_request",
+                                                       "join_accept",
+                                                       "link_report",
+                                                       "data_down",
+                                                       "data_up",
+                                                       "route_error",
+                                                       "leave",
+                                                       "",
+                                                       "",
+                                                       "",
+                                                       "",
+                                                       "",
+                                                       "acknowledge"};
+    std::string text;
+    for (std::size_t i = 0; i < profile.size(); ++i) {
+        const auto& share = profile[i];
+        if (share.frames == 0) continue;
+        std::array<char, 80> line{};
+        std::snprintf(line.data(), line.size(), "  %s %llu+%llu %.1f s", names[i],
+                      static_cast<unsigned long long>(share.frames - share.repeats),
+                      static_cast<unsigned long long>(share.repeats),
+                      static_cast<double>(share.airtime.count()) / 1e6);
+        text += line.data();
+    }
+    return text;
 }
 
 void Watch::follow(const mesh::MacFrame& frame, Instant now) {
