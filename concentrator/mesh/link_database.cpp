@@ -8,8 +8,9 @@ namespace wattmesh::concentrator {
 namespace {
 using namespace std::chrono_literals;
 constexpr Duration block_first = 60s, block_max = 3'600s, doubt_life = 120s;
-constexpr std::uint32_t blocked_factor = 8, blocked_once_factor = 3, etx_unknown_q7 = 128 * 8;
-constexpr int reverse_margin_db = 3;
+constexpr std::uint32_t blocked_factor = 8, blocked_once_factor = 3, etx_unknown_q7 = 128 * 8,
+                        etx_one_q4 = 16;
+constexpr int reverse_margin_db = 3, untried_margin_db = 5;
 constexpr std::size_t links_max = 64;
 const std::vector<Link> none;
 
@@ -40,7 +41,7 @@ void LinkDatabase::report(std::uint16_t reporter, const mesh::LinkEntry& entry, 
     if (entry.etx_q4 == 0) return;
     Link& out = link(reporter, entry.neighbour);
     if (out.etx_q4 != entry.etx_q4) ++revision_;
-    out.etx_q4 = entry.etx_q4;
+    out.etx_q4 = out.told_q4 = entry.etx_q4;
     out.updated = now;
 }
 
@@ -60,6 +61,9 @@ void LinkDatabase::failed(std::uint16_t from, std::uint16_t to, Instant now) {
     if (known == nullptr) return;
     Link& out = *known;
     out.failures = static_cast<std::uint8_t>(std::min(out.failures + 1, 7));
+    const auto known_q4 =
+        out.etx_q4 != 0 ? std::uint32_t{out.etx_q4} : std::max(etx_q7(from, to, now) / 8, etx_one_q4);
+    out.etx_q4 = static_cast<std::uint8_t>(std::min(known_q4 * 2, 255U));
     out.blocked_until = now + std::min<Duration>(block_first * (1 << (out.failures - 1)), block_max);
     out.updated = now;
     ++revision_;
@@ -80,7 +84,10 @@ void LinkDatabase::worked(std::uint16_t from, std::uint16_t to, Instant now) {
     Link* known = find_mutable(from, to);
     if (known == nullptr) return;
     Link& out = *known;
-    if (out.failures != 0 || out.doubts != 0) ++revision_;
+    const auto settled_q4 = out.told_q4 != 0 ? std::uint32_t{out.told_q4} : etx_one_q4;
+    const bool dearer = out.etx_q4 > settled_q4;
+    if (out.failures != 0 || out.doubts != 0 || dearer) ++revision_;
+    if (dearer) out.etx_q4 = static_cast<std::uint8_t>(std::max(out.etx_q4 / 2U, settled_q4));
     out.failures = out.doubts = 0;
     out.blocked_until = {};
     out.updated = now;
@@ -118,7 +125,10 @@ std::uint32_t LinkDatabase::etx_q7(std::uint16_t from, std::uint16_t to, Instant
         std::int8_t rssi = out->rssi_dbm;
         if (rssi == 0 && back != nullptr && back->rssi_dbm != 0)
             rssi = static_cast<std::int8_t>(std::max(back->rssi_dbm - reverse_margin_db, -127));
-        if (rssi != 0) etx = mesh::LinkEstimator{rssi}.etx_q7();
+        // Of many strengths heard once the best are picked, and those were lucky ones.
+        if (rssi != 0)
+            etx = mesh::LinkEstimator{static_cast<std::int8_t>(std::max(rssi - untried_margin_db, -127))}
+                      .etx_q7();
     }
     if (out->doubted_until > now) etx += etx * out->doubts / 2;
     if (out->blocked_until <= now) return etx;

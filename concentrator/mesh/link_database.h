@@ -11,7 +11,8 @@ namespace wattmesh::concentrator {
 struct Link {
     std::uint16_t to = 0;
     std::int8_t rssi_dbm = 0;   ///< of our signal at `to`; 0: never told
-    std::uint8_t etx_q4 = 0;    ///< measured by the sender; 0: never
+    std::uint8_t etx_q4 = 0;    ///< as measured by the sender, and what has failed or worked since; 0: never
+    std::uint8_t told_q4 = 0;   ///< the sender's last word; 0: none
     std::uint8_t failures = 0;  ///< reported dead so often in a row
     std::uint8_t doubts = 0;    ///< reads over it that stayed unanswered, cause unknown
     Instant blocked_until{}, doubted_until{}, updated{};
@@ -25,7 +26,8 @@ public:
     void report(std::uint16_t reporter, const mesh::LinkEntry& entry, Instant now);
     void strength(std::uint16_t from, std::uint16_t to, std::int8_t rssi_dbm, Instant now);
     /// These speak of links that are known; others are ignored. No ACK there: 60 s, doubled up to an hour,
-    /// out of favour; never out of the map (mesh design 2.4).
+    /// out of favour; never out of the map (mesh design 2.4). A failure also doubles the cost of the link,
+    /// for rounds of reading are farther apart than blocks last; each success takes half of that back.
     void failed(std::uint16_t from, std::uint16_t to, Instant now);
     void doubt(std::uint16_t from, std::uint16_t to, Instant now);
     void worked(std::uint16_t from, std::uint16_t to, Instant now);

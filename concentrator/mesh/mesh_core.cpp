@@ -7,7 +7,8 @@ namespace wattmesh::concentrator {
 namespace {
 using namespace std::chrono_literals;
 using namespace mesh;
-constexpr Duration init_again = 3s, status_every = 60s, watch_every = 5s;
+constexpr Duration init_again = 3s, status_every = 60s, watch_every = 5s, probe_restored = 30s;
+constexpr Duration join_time = 85ms;
 constexpr std::uint32_t counter_jump = 65'536, counter_reserve = 16'384;
 
 Trickle::Settings trickle_settings(PhyRate rate) {
@@ -54,6 +55,8 @@ void MeshRoot::Core::connected(Instant now) {
         ++version;
         jump_counter();
         watch_at = now + watch_every;
+        for (auto& member : members.all())
+            if (member.address != 0) member.probe_at = now + probe_restored;
     }
     module_ready = false;
     output.clear();
@@ -129,17 +132,22 @@ void MeshRoot::Core::transmit(std::uint16_t destination, FrameType type, bool se
                                            .body = std::move(body)}));
 }
 
+/// A join takes two long frames, their ACKs and back-offs at the root's one radio.
+std::uint8_t MeshRoot::Core::join_window_half_s() const {
+    const auto waiting = std::count_if(members.all().begin(), members.all().end(), [](const Member& member) {
+        return member.listed && member.state == dcu::NodeState::unseen;
+    });
+    const auto need = join_time * waiting * (settings.rate == PhyRate::kbit10 ? 4 : 1);
+    return static_cast<std::uint8_t>(std::min<std::int64_t>(need / 500ms, 255));
+}
+
 void MeshRoot::Core::send_beacon() {
-    if (clock - joins_since > 5s) {
-        joins_lately /= 2;
-        joins_since = clock;
-    }
     const Beacon beacon{.concentrator = settings.concentrator,
                         .version = version,
                         .rank = 0,
                         .hops = 0,
                         .load = static_cast<std::uint8_t>(std::min<std::size_t>(sendings.size(), 255)),
-                        .join_load = 0};
+                        .join_window_half_s = join_window_half_s()};
     transmit(broadcast_address, FrameType::beacon, true, encode(beacon), {});
 }
 

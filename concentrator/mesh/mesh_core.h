@@ -57,6 +57,7 @@ struct MeshRoot::Core {
     void result_received(const mesh::host::TxResult& result, Instant now);
     void frame_received(const mesh::host::Rx& rx, Instant now);
     void send_beacon();
+    std::uint8_t join_window_half_s() const;
     std::uint32_t chance();
     void generate_key();
 
@@ -130,8 +131,6 @@ struct MeshRoot::Core {
     dcu::Statistics statistics;
     std::uint32_t module_refused = 0;
 
-    int joins_lately = 0;
-    Instant joins_since{};
     struct Stranger {
         DeviceNumber meter;
         Instant told{};

@@ -11,7 +11,8 @@ using namespace mesh;
 constexpr Duration stranger_quiet = 3'600s, silent_offline = 24h, probe_first = 8s, probe_max = 900s,
                    told_quiet = 600s;
 constexpr std::size_t strangers_max = 256, events_max = 8'192;
-constexpr std::size_t sendings_for_joins_max = 6;
+constexpr int probes_at_once_max = 4;
+constexpr std::size_t sendings_for_joins_max = 16;
 constexpr Duration probe_deadline = 10s;
 }  // namespace
 
@@ -50,7 +51,6 @@ void MeshRoot::Core::join_received(Bytes body, std::uint16_t proxy, std::uint16_
         return;
     }
     dirty = true;
-    ++joins_lately;
     Member& member = *decision.member;
     if (proxy != root_address && members.find(proxy) == nullptr) return;
     member.asked = now;
@@ -165,6 +165,8 @@ void MeshRoot::Core::tell_joined(Member& member, Instant now, bool always) {
 }
 
 void MeshRoot::Core::watch_members(Instant now) {
+    auto probing = std::count_if(transactions.begin(), transactions.end(),
+                                 [](const auto& row) { return row.second.probe; });
     for (auto& member : members.all()) {
         if (!member.listed || member.address == 0) continue;
         const bool present =
@@ -178,15 +180,17 @@ void MeshRoot::Core::watch_members(Instant now) {
         member.probe_at = never;
         const bool settled = member.state == dcu::NodeState::joined && member.failed_reads == 0 &&
                              member.heard > member.asked && member.round_trip_us != 0;
+        const bool crowded = probing >= probes_at_once_max;
         const bool busy = std::any_of(transactions.begin(), transactions.end(),
                                       [&](const auto& row) { return row.second.meter == member.number; });
-        if (settled || busy || !tree.reaches(member.address)) {
+        if (settled || busy || crowded || !tree.reaches(member.address)) {
             if (!settled) member.probe_at = now + probe_first;
             continue;
         }
         member.probes = std::min(member.probes + 1, 8);
         member.probe_at = now + std::min<Duration>(probe_first * (1 << member.probes), probe_max);
         send(member.number, {}, 4, now, probe_deadline, true);
+        ++probing;
     }
 }
 

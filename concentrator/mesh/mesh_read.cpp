@@ -29,7 +29,7 @@ std::uint32_t MeshRoot::Core::send(DeviceNumber meter, Buffer payload, int prior
     if (!probe) ++statistics.reads;
     const Member* member = members.find(meter);
     const bool known = member != nullptr && member->listed && member->address != 0 &&
-                       member->state != dcu::NodeState::unseen &&
+                       (probe || member->state != dcu::NodeState::unseen) &&
                        transaction.payload.size() <= payload_size_max;
     if (!known) {
         if (!probe) {

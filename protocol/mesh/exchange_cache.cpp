@@ -7,7 +7,8 @@
 namespace wattmesh::mesh {
 namespace {
 using namespace std::chrono_literals;
-constexpr Duration duplicate_life = 30s, answer_life = 60s;
+constexpr Duration duplicate_life = 30s, answer_life = 60s, way_life = 30s;
+constexpr std::size_t ways_max = 32;
 constexpr std::size_t duplicates_max = 64, answers_max = 4;
 }  // namespace
 
@@ -18,6 +19,17 @@ bool DuplicateCache::admit(std::uint16_t source, std::uint16_t sequence, std::ui
     if (rows_.size() == duplicates_max) rows_.pop_front();
     rows_.push_back({source, sequence, kind, now});
     return true;
+}
+
+void WayBack::passed(std::uint16_t target, std::uint16_t sequence, std::uint16_t from, Instant now) {
+    if (rows_.size() == ways_max) rows_.pop_back();
+    rows_.push_front({target, sequence, from, now});
+}
+
+std::optional<std::uint16_t> WayBack::find(std::uint16_t target, std::uint16_t sequence, Instant now) const {
+    for (const auto& row : rows_)
+        if (row.target == target && row.sequence == sequence && now - row.at <= way_life) return row.from;
+    return std::nullopt;
 }
 
 AnswerCache::Row* AnswerCache::find(std::uint16_t sequence, Bytes request, Instant now) {

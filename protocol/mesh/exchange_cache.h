@@ -25,6 +25,22 @@ private:
     std::deque<Row> rows_;
 };
 
+/// Who handed us a request that went on down or was for us: its answer goes back the same way. 32 of them,
+/// 30 s.
+class WayBack {
+public:
+    void passed(std::uint16_t target, std::uint16_t sequence, std::uint16_t from, Instant now);
+    std::optional<std::uint16_t> find(std::uint16_t target, std::uint16_t sequence, Instant now) const;
+    void clear() { rows_.clear(); }
+
+private:
+    struct Row {
+        std::uint16_t target, sequence, from;
+        Instant at;
+    };
+    std::deque<Row> rows_;  // newest first
+};
+
 /// Requests served lately and their answers, so that a repeated request is answered again and not executed
 /// again.
 class AnswerCache {

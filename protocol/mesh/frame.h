@@ -16,6 +16,7 @@ enum class PhyRate : std::uint8_t { kbit10 = 1, kbit50 = 5, kbit100 = 10 };
 /// 2-FSK: a symbol is a bit.
 constexpr std::int64_t bits_per_second(PhyRate rate) { return static_cast<std::int64_t>(rate) * 10'000; }
 
+inline constexpr std::uint16_t no_pan = 0xFFFF;  ///< of a node that has not joined
 inline constexpr std::uint16_t root_address = 0x0000, broadcast_address = 0xFFFF;
 inline constexpr std::uint16_t short_address_max = 0x7FFF;  ///< given out by the root: 1 to this
 inline constexpr std::uint16_t temporary_address_min =

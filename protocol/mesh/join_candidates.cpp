@@ -35,7 +35,7 @@ void JoinCandidates::heard(const JoinCandidate& candidate) {
 }
 
 std::int64_t JoinCandidates::cost(const JoinCandidate& row, Instant now) const {
-    std::int64_t cost = row.beacon.rank + std::int64_t{LinkEstimator{row.rssi_dbm}.etx_q7()};
+    std::int64_t cost = row.beacon.rank + std::int64_t{LinkEstimator{cautious(row.rssi_dbm)}.etx_q7()};
     cost += std::int64_t{row.failures} * 2 * rank_per_transmission;
     const bool shunned = std::any_of(shunned_.begin(), shunned_.end(), [&](const Shunned& s) {
         return s.pan == row.pan && s.times >= unanswered_min && s.until > now;

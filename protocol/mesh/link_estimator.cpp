@@ -48,6 +48,7 @@ void LinkEstimator::reseed(std::int8_t rssi_dbm) {
 
 void LinkEstimator::record(int tries, bool acknowledged) {
     if (tries <= 0) return;
+    answered_ = answered_ || acknowledged;
     good_ += acknowledged ? one : 0;
     bad_ += (tries - (acknowledged ? 1 : 0)) * one;
     evidence_ = std::min(evidence_ + tries, window);

@@ -3,6 +3,12 @@
 
 namespace wattmesh::mesh {
 
+/// A strength heard, for judging a link that was never tried: it says nothing sure of the way back, and of
+/// many heard the luckiest looks best.
+constexpr std::int8_t cautious(std::int8_t rssi_dbm) {
+    return static_cast<std::int8_t>(rssi_dbm < -124 ? -127 : rssi_dbm - 3);
+}
+
 /// Expected transmissions on one directed link: a Beta posterior over the chance that a frame is
 /// acknowledged. The prior comes from signal strength and is worth four transmissions; evidence fades with a
 /// half-life of 32. Only acknowledged unicasts count. Source: mesh design 2.4.
@@ -21,6 +27,8 @@ public:
     void reseed(std::int8_t rssi_dbm);
 
     bool measured() const { return evidence_ > 0; }
+    /// It has worked at least once.
+    bool answered() const { return answered_; }
     /// Expected transmissions x 128, 128 to 128 x 64.
     std::uint32_t etx_q7() const;
     std::uint8_t etx_q4() const;
@@ -30,6 +38,7 @@ private:
     static constexpr std::int32_t one = 1 << 10;  // one transmission
     std::int32_t good_ = 2 * one, bad_ = 2 * one;
     std::int32_t evidence_ = 0;
+    bool answered_ = false;
 };
 
 }  // namespace wattmesh::mesh

@@ -140,7 +140,7 @@ void MediumAccess::launch(Instant now) {
                                 .acknowledge_request = entry->out.destination != broadcast_address,
                                 .secured = entry->out.secured,
                                 .sequence = ++sequence_,
-                                .pan = pan_.value_or(0xFFFF),
+                                .pan = pan_.value_or(no_pan),
                                 .destination = entry->out.destination,
                                 .source = address_,
                                 .counter = 0,
@@ -211,7 +211,9 @@ void MediumAccess::received(Bytes psdu, std::int8_t rssi_dbm, Instant now) {
     }
     const MacFrame& frame = decoded->frame;
     const bool broadcast = frame.destination == broadcast_address;
-    if ((!broadcast && frame.destination != address_) || (pan_ && frame.pan != *pan_)) return;
+    // Who knows no network yet asks them all.
+    const bool everybody = frame.type == FrameType::solicit && frame.pan == no_pan;
+    if ((!broadcast && frame.destination != address_) || (pan_ && frame.pan != *pan_ && !everybody)) return;
     if (!broadcast && address_ == broadcast_address) return;
     auto verdict = HopSecurity::Verdict::fresh;
     const bool check = frame.secured && security_.has_key();

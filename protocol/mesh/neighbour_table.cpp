@@ -8,7 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 constexpr Duration stale_after = 3'000s, block_first = 10s, block_max = 600s;
-constexpr int rssi_gain_min_db = 3;
+constexpr int rssi_gain_min_db = 3, news_db = 6;
 constexpr std::uint8_t parent_hops_max = 14;
 constexpr int rank_tolerance_min = 3 * rank_per_transmission;
 
@@ -32,7 +32,7 @@ Neighbour* NeighbourTable::heard(std::uint16_t address, std::int8_t rssi_dbm, In
     if (Neighbour* known = find(address)) {
         known->rssi_dbm = static_cast<std::int8_t>((known->rssi_dbm * 3 + rssi_dbm) / 4);
         known->heard = now;
-        known->link.reseed(known->rssi_dbm);
+        known->link.reseed(cautious(known->rssi_dbm));
         return known;
     }
     if (rows_.size() == size_max && !make_room(rssi_dbm, now)) return nullptr;
@@ -40,7 +40,7 @@ Neighbour* NeighbourTable::heard(std::uint16_t address, std::int8_t rssi_dbm, In
     fresh.address = address;
     fresh.rssi_dbm = rssi_dbm;
     fresh.heard = now;
-    fresh.link = LinkEstimator{rssi_dbm};
+    fresh.link = LinkEstimator{cautious(rssi_dbm)};
     return &*rows_.insert(position(rows_, address), fresh);
 }
 
@@ -80,14 +80,15 @@ void NeighbourTable::record(std::uint16_t address, int tries, bool acknowledged,
         return;
     }
     neighbour->failures = static_cast<std::uint8_t>(std::min(neighbour->failures + 1, 8));
-    neighbour->blocked_until =
-        now + std::min<Duration>(block_first * (1 << (neighbour->failures - 1)), block_max);
+    const int silences = neighbour->failures - (neighbour->link.answered() ? 1 : 0);
+    if (silences <= 0) return;
+    neighbour->blocked_until = now + std::min<Duration>(block_first * (1 << (silences - 1)), block_max);
 }
 
 std::uint16_t NeighbourTable::rank_through(const Neighbour& neighbour) {
     if (neighbour.rank == rank_infinite) return rank_infinite;
     const std::uint32_t rank = neighbour.rank + neighbour.link.etx_q7();
-    return static_cast<std::uint16_t>(std::min<std::uint32_t>(rank, rank_infinite));
+    return rank > rank_max ? rank_infinite : static_cast<std::uint16_t>(rank);
 }
 
 std::vector<std::uint16_t> NeighbourTable::parents(std::uint16_t rank_own, Instant now) const {
@@ -141,6 +142,36 @@ std::vector<LinkEntry> NeighbourTable::report(std::uint16_t parent, std::size_t 
     std::sort(order.begin(), order.end(), stronger);
     for (std::size_t i = 0; i < order.size() && entries.size() < count_max; ++i)
         entries.push_back(entry(*order[i]));
+    return entries;
+}
+
+namespace {
+bool is_news(const Neighbour& neighbour) {
+    if (neighbour.told_rssi_dbm == 0) return true;
+    const auto now = NeighbourTable::entry(neighbour);
+    if (std::abs(now.rssi_dbm - neighbour.told_rssi_dbm) >= news_db) return true;
+    if (now.etx_q4 == 0 || neighbour.told_etx_q4 == 0) return now.etx_q4 != neighbour.told_etx_q4;
+    return std::abs(now.etx_q4 - neighbour.told_etx_q4) * 3 > neighbour.told_etx_q4;
+}
+}  // namespace
+
+bool NeighbourTable::has_news() const { return std::any_of(rows_.begin(), rows_.end(), is_news); }
+
+void NeighbourTable::untell() {
+    for (auto& row : rows_) row.told_rssi_dbm = 0;
+}
+
+std::vector<LinkEntry> NeighbourTable::news(std::uint16_t parent, std::size_t count_max) {
+    std::vector<LinkEntry> entries;
+    const auto tell = [&](const LinkEntry& link) {
+        Neighbour& row = *find(link.neighbour);
+        row.told_rssi_dbm = link.rssi_dbm;
+        row.told_etx_q4 = link.etx_q4;
+        entries.push_back(link);
+    };
+    for (const auto& link : report(parent, rows_.size()))
+        if (entries.size() < count_max && (link.neighbour == parent || is_news(*find(link.neighbour))))
+            tell(link);
     return entries;
 }
 

@@ -16,7 +16,9 @@ struct Neighbour {
     Instant heard{}, beacon_heard{};
     Instant child_until{};  ///< we carried something from or to it
     Instant blocked_until{};
-    std::uint8_t failures = 0;  ///< exchanges in a row that got no ACK
+    std::uint8_t failures = 0;      ///< exchanges in a row that got no ACK
+    std::int8_t told_rssi_dbm = 0;  ///< what the root was told last; 0: nothing yet
+    std::uint8_t told_etx_q4 = 0;
     LinkEstimator link;
 };
 
@@ -30,8 +32,9 @@ public:
     const Neighbour* find(std::uint16_t address) const;
     /// Null when the table is full of better ones.
     Neighbour* heard(std::uint16_t address, std::int8_t rssi_dbm, Instant now);
-    /// Outcome of an exchange with a neighbour; blocks it for a while after repeated silence: 10 s, doubled
-    /// up to 10 min.
+    /// Outcome of an exchange with a neighbour; blocks it for a while after repeated silence (at once when it
+    /// never answered): 10 s, doubled up to 10 min. One silent exchange says more about the moment than about
+    /// the link.
     void record(std::uint16_t address, int tries, bool acknowledged, Instant now);
 
     /// Best first: usable as parent now. Its rank is below `rank_own`, or a little above and it is no child
@@ -44,6 +47,12 @@ public:
     /// The parent first, then other parents, then the strongest.
     std::vector<LinkEntry> report(std::uint16_t parent, std::size_t count_max) const;
     static LinkEntry entry(const Neighbour& neighbour);
+    /// What the root does not know yet, the parent (always in it) first: links never told or changed by 6 dB
+    /// or a third of their cost. They count as told.
+    std::vector<LinkEntry> news(std::uint16_t parent, std::size_t count_max);
+    bool has_news() const;
+    /// The root asks to hear everything again.
+    void untell();
     const std::vector<Neighbour>& all() const { return rows_; }
     void forget_ranks();
     void clear() { rows_.clear(); }

@@ -109,7 +109,7 @@ Result<UpPacket> decode_up(Bytes body) {
 Buffer encode(const Beacon& beacon) {
     Writer out;
     out.bytes(beacon.concentrator.bcd).u16(beacon.version).u16(beacon.rank).u8(beacon.hops);
-    out.u8(beacon.load).u8(beacon.join_load);
+    out.u8(beacon.load).u8(beacon.join_window_half_s);
     return out.take();
 }
 
@@ -121,7 +121,7 @@ Result<Beacon> decode_beacon(Bytes body) {
     beacon.rank = in.u16();
     beacon.hops = in.u8();
     beacon.load = in.u8();
-    beacon.join_load = in.u8();
+    beacon.join_window_half_s = in.u8();
     return finished(in, beacon);
 }
 
@@ -143,7 +143,7 @@ Buffer encode(const Answer& answer) {
 Result<Answer> decode_answer(Bytes body) {
     Reader in{body};
     Answer answer;
-    answer.links = get_links(in, 2);
+    answer.links = get_links(in, answer_links_max);
     answer.payload = to_buffer(in.rest());
     return finished(in, std::move(answer));
 }

@@ -13,14 +13,18 @@ namespace wattmesh::mesh {
 
 /// Cost of the way up: expected transmissions x 128; 0 at the root.
 inline constexpr std::uint16_t rank_per_transmission = 128, rank_infinite = 0xFFFF;
+/// Four transmissions a hop over fifteen hops: whoever needs more goes in circles.
+inline constexpr std::uint16_t rank_max = 60 * rank_per_transmission;
 
 struct Beacon {
     DeviceNumber concentrator;
     std::uint16_t version = 0;  ///< the root counts up to make every node report again
     std::uint16_t rank = 0;
     std::uint8_t hops = 0;
-    std::uint8_t load = 0;       ///< frames queued
-    std::uint8_t join_load = 0;  ///< joins this sender passed on in the last seconds
+    std::uint8_t load = 0;  ///< frames queued
+    /// Half seconds over which joiners spread their requests: how long the root needs for all that
+    /// are still to come. Relays pass it on, less the time since they heard it.
+    std::uint8_t join_window_half_s = 0;
     friend bool operator==(const Beacon&, const Beacon&) = default;
 };
 /// From a node that hears no beacon.
@@ -66,11 +70,12 @@ struct UpPacket {
 };
 Buffer encode(const UpPacket& packet);
 Result<UpPacket> decode_up(Bytes body);
-inline constexpr std::size_t network_overhead = 9;
+inline constexpr std::size_t network_overhead = 9, up_overhead = network_overhead + 2;
 
 /// Body of data_up.
+inline constexpr std::size_t answer_links_max = 8, link_entry_size = 4;
 struct Answer {
-    std::vector<LinkEntry> links;  ///< <= 2, the parent first
+    std::vector<LinkEntry> links;  ///< <= answer_links_max, the parent first
     Buffer payload;
     friend bool operator==(const Answer&, const Answer&) = default;
 };

@@ -7,7 +7,10 @@ namespace {
 using namespace std::chrono_literals;
 constexpr std::uint32_t tag_plain = 0;  // beacons and solicits: nobody waits for the outcome
 constexpr Duration solicit_first = 2s, solicit_max = 60s;
-constexpr Duration root_silence_max = 35min;
+// Who is heard worse than this does better with another neighbour.
+constexpr std::int8_t solicit_rssi_min_dbm = -97;
+constexpr Duration report_spread_min = 8s;
+constexpr Duration root_silence_max = 25min, join_window_life = 120s;
 
 Trickle::Settings trickle_settings(PhyRate rate) {
     return {.interval_min = rate == PhyRate::kbit10 ? Duration{2'000'000} : Duration{500'000}};
@@ -45,7 +48,7 @@ void Node::start(Instant now) {
     solicit_at_ = now + solicit_first + Duration{mac_.chance() % 1'000'000};
     verified_at_ = now;
     root_was_heard(now);
-    joins_passed_since_ = join_tokens_at_ = now;
+    join_tokens_at_ = now;
     if (!joined()) {
         mac_.set_address(std::nullopt, broadcast_address);
         return;
@@ -54,6 +57,7 @@ void Node::start(Instant now) {
     mac_.set_address(state_.pan, state_.short_address);
     keep_counter_ahead();
     schedule_report(never, true);
+    back_with_others_ = true;
 }
 
 void Node::keep_counter_ahead() {
@@ -83,14 +87,18 @@ void Node::after(Instant now) {
     // Our PAN talks and we cannot verify any of it: the net key has changed while we were away.
     if (joined() && not_authentic >= not_authentic_seen_ + 4 && now - verified_at_ > 30s) leave(now);
     // Or only the others who were left behind with us can be verified: nothing has come from the root for
-    // more than two rounds of reading, and somebody speaks our PAN with another key or counts from an older
-    // state. The root lost its memory.
-    if (joined() && now - root_heard_ > root_silence_max && foreign() >= foreign_at_root_ + 3) leave(now);
+    // more than a round and a half of reading, and somebody speaks our PAN with another key or counts from an
+    // older state. The root lost its memory.
+    if (joined() && now >= root_lost_at()) leave(now);
+}
+
+Instant Node::root_lost_at() const {
+    return foreign() >= foreign_at_root_ + 3 ? root_heard_ + root_silence_max : never;
 }
 
 Instant Node::next_deadline() const {
     Instant next = std::min(mac_.next_deadline(), solicit_at_);
-    if (joined()) return std::min({next, trickle_.next_deadline(), report_at_});
+    if (joined()) return std::min({next, trickle_.next_deadline(), report_at_, root_lost_at()});
     return std::min({next, collect_until_, ask_at_, answer_until_});
 }
 
@@ -112,7 +120,7 @@ Acceptance Node::received(const Arrival& arrival, Instant now) {
             if (const auto beacon = decode_beacon(frame.body)) beacon_heard(arrival, *beacon, now);
             return Acceptance::taken;
         case FrameType::solicit:
-            if (attached()) {
+            if (attached() && arrival.rssi_dbm >= solicit_rssi_min_dbm) {
                 const auto solicit = decode_solicit(frame.body);
                 if (!solicit) return Acceptance::taken;
                 trickle_.reset(now, mac_.chance(), stretch());
@@ -172,6 +180,11 @@ void Node::beacon_heard(const Arrival& arrival, const Beacon& beacon, Instant no
                            .beacon = beacon,
                            .heard = now,
                            .failures = 0});
+        if (candidate_since_ == never) candidate_since_ = now;
+        // The crowd has become smaller since we drew our turn.
+        if (const auto window = std::max<Duration>(beacon.join_window_half_s * 500ms, join_window_min);
+            ask_at_ != never && ask_at_ - now > window)
+            ask_at_ = now + spread(window);
         if (join_request_ || ask_at_ != never) return;
         if (collect_until_ == never) collect_until_ = now + 1'500ms;
         if (candidates_.all().size() >= 3) collect_until_ = std::min(collect_until_, now + 100ms);
@@ -184,11 +197,17 @@ void Node::beacon_heard(const Arrival& arrival, const Beacon& beacon, Instant no
     neighbour->hops = beacon.hops;
     neighbour->beacon_heard = now;
     concentrator_ = beacon.concentrator;
+    if (beacon.rank < rank_) {
+        join_window_ = beacon.join_window_half_s * 500ms;
+        join_window_at_ = now;
+    }
     const bool newer = static_cast<std::int16_t>(beacon.version - version_) > 0;
     if (!version_known_ || newer) {
         if (version_known_) {
             trickle_.reset(now, mac_.chance(), stretch());
-            schedule_report(now + Duration{500'000 + mac_.chance() % 8'000'000}, false);
+            neighbours_.untell();
+            schedule_report(now + 500ms + spread(std::max<Duration>(join_window(now), report_spread_min)),
+                            false);
         }
         version_ = beacon.version;
         version_known_ = true;
@@ -198,17 +217,17 @@ void Node::beacon_heard(const Arrival& arrival, const Beacon& beacon, Instant no
     choose_parent(now);
 }
 
+Duration Node::join_window(Instant now) const {
+    return now - join_window_at_ <= join_window_life ? join_window_ : Duration{};
+}
+
 void Node::send_beacon(Instant now) {
-    if (now - joins_passed_since_ > 5s) {
-        joins_passed_ /= 2;
-        joins_passed_since_ = now;
-    }
     const Beacon beacon{.concentrator = concentrator_,
                         .version = version_,
                         .rank = rank_,
                         .hops = hops_,
                         .load = static_cast<std::uint8_t>(mac_.queued()),
-                        .join_load = static_cast<std::uint8_t>(std::min(joins_passed_, 255))};
+                        .join_window_half_s = static_cast<std::uint8_t>(join_window(now) / 500ms)};
     rank_beaconed_ = rank_;
     ++counters_.beacons;
     mac_.send({.destination = broadcast_address,

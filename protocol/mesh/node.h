@@ -28,6 +28,8 @@ struct NodeCounters {
     NodeCounters& operator+=(const NodeCounters& other);
 };
 
+inline constexpr Duration join_window_min{1'000'000};  ///< of a joiner's first try
+
 /// Meter side of the mesh: finds a parent, joins, passes packets on, hands requests to the application.
 /// Sans-IO: the owner calls tick() at next_deadline(), received() for every intact PSDU, transmitted() at the
 /// end of every transmission.
@@ -94,16 +96,20 @@ private:
     void sent(const Departure& departure, Instant now) override;
     void after(Instant now);
     void root_was_heard(Instant now);
+    Instant root_lost_at() const;
     /// Frames of our PAN from a root, or from people who follow one, that is not the one we know.
     std::uint32_t foreign() const { return mac_.counters().not_authentic + mac_.counters().root_too_old; }
     void beacon_heard(const Arrival& arrival, const Beacon& beacon, Instant now);
     void send_beacon(Instant now);
     void send_solicit(Instant now);
     void keep_counter_ahead();
+    Duration join_window(Instant now) const;
     int stretch() const;
 
     // node_parent.cpp
     void choose_parent(Instant now);
+    bool worth_switching(int rank_through_parent, int rank_through_other, Instant now);
+    void follow_rank(const Neighbour& parent);
     void set_parent(std::uint16_t address, Instant now);
     void orphaned(Instant now);
     void send_report(Instant now);
@@ -111,7 +117,9 @@ private:
 
     // node_join.cpp
     void join_tick(Instant now);
-    bool air_is_full(Instant now);
+    void choose_proxy(Instant now);
+    bool air_is_busy(Instant now);
+    Duration spread(Duration window);
     void ask_to_join(Instant now);
     void accept_heard(const Arrival& arrival, Instant now);
     void adopt(const JoinAccept& accept, const Key128& net_key, Instant now);
@@ -123,6 +131,7 @@ private:
     bool send_up(FrameType type, std::uint16_t sequence, std::uint8_t attempt, std::uint8_t priority,
                  Buffer body, Instant now);
     bool pass_up(PendingUp pending, Instant now);
+    std::optional<std::uint16_t> next_hop_up(PendingUp& pending, Instant now);
     Acceptance up_heard(const Arrival& arrival, Instant now);
     void up_sent(PendingUp pending, const Departure& departure, Instant now);
     Acceptance down_heard(const Arrival& arrival, Instant now);
@@ -146,6 +155,11 @@ private:
     std::uint16_t rank_ = rank_infinite, rank_beaconed_ = rank_infinite;
     std::uint8_t hops_ = 63;
     std::uint16_t parent_ = broadcast_address;
+    Instant better_since_ = never, switched_at_{};
+    bool back_with_others_ = false;  // started with keys: after a power cut, most likely
+    Instant loop_told_at_{};
+    int rank_low_ = 0;  // lowest since we hang on somebody, of the last ten minutes
+    Instant rank_low_at_{};
     Instant poisoned_at_{};  // beacons heard before this may come from our own children
 
     Instant solicit_at_ = never;
@@ -154,28 +168,30 @@ private:
     Instant verified_at_{};
     /// Last frame that can only come from a root with our net key.
     Instant root_heard_{};
+    /// As last heard from somebody nearer to the root, and when.
+    Duration join_window_{};
+    Instant join_window_at_{};
     std::uint32_t foreign_at_root_ = 0;
 
     Instant report_at_ = never, report_sent_{};
     bool report_reattached_ = false;
     int reports_unconfirmed_ = 0;
-    std::vector<std::uint16_t> reported_;  // neighbours the last report named
     std::size_t report_turn_ = 0;
     std::uint16_t sequence_ = 0;
 
     JoinCandidates candidates_;
     Instant collect_until_ = never, ask_at_ = never, answer_until_ = never;
     int join_attempts_ = 0;
+    Instant candidate_since_ = never;
+    Instant ask_before_{};
     std::uint32_t heard_before_ = 0;
-    Instant heard_since_{};
     std::uint16_t temporary_address_ = broadcast_address, joining_pan_ = 0, joining_over_ = broadcast_address;
     std::optional<JoinRequest> join_request_;
     std::int64_t join_tokens_q10_ = 0;
     Instant join_tokens_at_{};
-    int joins_passed_ = 0;
-    Instant joins_passed_since_{};
 
     DuplicateCache passed_;
+    WayBack ways_back_;
     AnswerCache answers_;
     std::vector<Request> requests_;
     std::uint32_t tags_ = 0;

@@ -6,7 +6,11 @@
 namespace wattmesh::mesh {
 namespace {
 using namespace std::chrono_literals;
-constexpr Duration up_life = 8s;
+constexpr Duration up_life = 8s, loop_tell_again = 30s;
+
+/// How many neighbours may be tried with one packet. A frame whose ACK was lost lives on: each further
+/// neighbour may carry a copy of it, and where the air is full copies are what fills it.
+std::size_t parents_tried_max(FrameType type) { return type == FrameType::data_up ? 3 : 2; }
 
 std::uint8_t duplicate_kind(FrameType type, std::uint8_t attempt) {
     return static_cast<std::uint8_t>(static_cast<unsigned>(type) << 3 | attempt);
@@ -27,11 +31,20 @@ bool Node::send_up(FrameType type, std::uint16_t sequence, std::uint8_t attempt,
     return pass_up(std::move(pending), now);
 }
 
-bool Node::pass_up(PendingUp pending, Instant now) {
-    if (!attached() || now >= pending.expires || mac_.full()) {
-        ++counters_.dropped_up;
-        return false;
+/// An answer goes back the way its request came: the root has chosen it for both directions, and its links
+/// are tried in both. Everything else, and an answer that cannot go on there, follows the gradient.
+std::optional<std::uint16_t> Node::next_hop_up(PendingUp& pending, Instant now) {
+    auto& header = pending.packet.header;
+    pending.packet.rank = rank_;
+    if (pending.type == FrameType::data_up && !header.detoured) {
+        const auto back = ways_back_.find(header.source, header.sequence, now);
+        if (back && std::find(pending.tried.begin(), pending.tried.end(), *back) == pending.tried.end()) {
+            pending.packet.rank = rank_infinite;  // no gradient: nobody refuses it for that
+            return back;
+        }
+        header.detoured = back.has_value();
     }
+    if (pending.tried.size() >= parents_tried_max(pending.type)) return std::nullopt;
     auto order = neighbours_.parents(rank_, now);
     std::erase_if(order, [&](std::uint16_t address) { return neighbours_.find(address)->rank >= rank_; });
     if (const auto own = std::find(order.begin(), order.end(), parent_); own != order.end())
@@ -43,12 +56,17 @@ bool Node::pass_up(PendingUp pending, Instant now) {
     const auto next = std::find_if(order.begin(), order.end(), [&](std::uint16_t address) {
         return std::find(pending.tried.begin(), pending.tried.end(), address) == pending.tried.end();
     });
-    if (next == order.end()) {
+    return next == order.end() ? std::nullopt : std::optional{*next};
+}
+
+bool Node::pass_up(PendingUp pending, Instant now) {
+    const bool possible = attached() && now < pending.expires && !mac_.full();
+    const auto next = possible ? next_hop_up(pending, now) : std::nullopt;
+    if (!next) {
         ++counters_.dropped_up;
         return false;
     }
     pending.tried.push_back(*next);
-    pending.packet.rank = rank_;
     const auto tag = ++tags_;
     Buffer body = encode(pending.packet);
     const auto priority = pending.packet.header.priority;
@@ -70,7 +88,10 @@ Acceptance Node::up_heard(const Arrival& arrival, Instant now) {
     auto& header = packet->header;
     if (!attached() || rank_ >= packet->rank || header.source == state_.short_address) {
         ++counters_.loops_refused;
-        if (attached()) trickle_.reset(now, mac_.chance(), stretch());
+        if (attached() && now - loop_told_at_ >= loop_tell_again) {
+            loop_told_at_ = now;
+            trickle_.reset(now, mac_.chance(), stretch());
+        }
         return Acceptance::loop;
     }
     if (mac_.full()) return Acceptance::busy;
@@ -102,6 +123,8 @@ Acceptance Node::down_heard(const Arrival& arrival, Instant now) {
     auto packet = decode_down(arrival.frame.body);
     if (!packet) return Acceptance::taken;
     const bool for_us = packet->index == packet->relays.size();
+    if (arrival.frame.type == FrameType::data_down)
+        ways_back_.passed(packet->header.destination, packet->header.sequence, arrival.frame.source, now);
     if (for_us) {
         if (packet->header.destination == state_.short_address) deliver(arrival.frame.type, *packet, now);
         return Acceptance::taken;
@@ -161,7 +184,10 @@ void Node::deliver(FrameType type, const DownPacket& packet, Instant now) {
     const auto& header = packet.header;
     if (type == FrameType::leave) return leave(now);
     if (type != FrameType::data_down) return;
-    if (reports_unconfirmed_ >= 2) report_at_ = now + 1'200s + Duration{mac_.chance() % 600'000'000};
+    // The root knows that we are here.
+    reports_unconfirmed_ = 2;
+    report_reattached_ = false;
+    report_at_ = now + 1'200s + spread(600s);
     if (AnswerCache::Row* known = answers_.find(header.sequence, packet.body, now)) {
         ++counters_.repeated_requests;
         known->attempt = header.attempt;
@@ -197,10 +223,12 @@ void Node::answer(std::uint16_t ticket, Buffer payload, Instant now) {
 void Node::send_answer(const AnswerCache::Row& row, Instant now) {
     Answer answer;
     answer.payload = *row.answer;
-    if (const Neighbour* parent = neighbours_.find(parent_))
-        answer.links.push_back(NeighbourTable::entry(*parent));
+    const std::size_t room =
+        (frame_body_size_max - up_overhead - 1 - answer.payload.size()) / link_entry_size;
+    answer.links = neighbours_.news(parent_, std::min(room, answer_links_max));
+    // No answer is certain to arrive: what was told is told again in turn.
     const auto& all = neighbours_.all();
-    if (all.size() > 1) {
+    if (answer.links.size() <= 1 && all.size() > 1) {
         const auto& other = all[report_turn_++ % all.size()];
         if (other.address != parent_) answer.links.push_back(NeighbourTable::entry(other));
     }

@@ -9,9 +9,11 @@ namespace wattmesh::mesh {
 namespace {
 using namespace std::chrono_literals;
 constexpr std::int64_t tokens_per_second = 6, tokens_max = 12, token_q10 = 1'024;
-constexpr int backoff_exponent_max = 6, backoff_exponent_quiet = 4;
-constexpr std::uint8_t crowded_joins = 8;
-constexpr std::int64_t full_air_per_second = 12;  // PSDUs at 50 kbit/s
+constexpr int backoff_exponent_max = 5;
+constexpr Duration better_proxy_wait = 8s, better_proxy_again = 1s;
+constexpr Duration yield_max = 10s, yield_to_frame = 20ms;
+constexpr int yield_turns_max = 5;
+constexpr std::uint32_t good_link_q7 = 192;  // two of three tries
 constexpr std::size_t queue_for_strangers_max = 4;
 }  // namespace
 
@@ -23,35 +25,52 @@ void Node::join_tick(Instant now) {
         answer_until_ = never;
         collect_until_ = now;
     }
-    if (now >= collect_until_ && !join_request_) {
-        collect_until_ = never;
-        const auto best = candidates_.best(now);
-        if (!best) {
-            candidates_.clear();
-            solicit_at_ = std::min(solicit_at_, now + Duration{mac_.chance() % 1'000'000});
-        } else {
-            // Many may have heard the same beacon: spread over a window that grows with the crowd and with
-            // our own failures.
-            const bool crowd = best->beacon.join_load >= crowded_joins || air_is_full(now);
-            const int exponent =
-                std::min(join_attempts_, crowd ? backoff_exponent_max : backoff_exponent_quiet);
-            const std::uint32_t window_ms = (1'000U + 60U * best->beacon.join_load) << exponent;
-            ask_at_ = now + Duration{1'000 * static_cast<std::int64_t>(mac_.chance() % window_ms)};
-        }
-    }
-    if (now >= ask_at_) {
+    if (now >= collect_until_ && !join_request_) choose_proxy(now);
+    if (now >= ask_at_ && !air_is_busy(now)) {
         ask_at_ = never;
         ask_to_join(now);
     }
 }
 
-/// Since this was asked last, at least a second ago.
-bool Node::air_is_full(Instant now) {
-    const auto us = std::max<std::int64_t>((now - heard_since_).count(), 1'000'000);
-    const auto per_second = std::int64_t{mac_.counters().heard - heard_before_} * 1'000'000 / us;
-    heard_since_ = now;
+/// The turn comes later by what was heard while waiting: as long as the air is full, nobody new begins.
+bool Node::air_is_busy(Instant now) {
+    const auto frames = mac_.counters().heard - heard_before_;
+    heard_before_ += frames;
+    if (frames == 0 || now >= ask_before_) return false;
+    ask_at_ =
+        std::min(now + yield_to_frame * frames * (settings_.rate == PhyRate::kbit10 ? 4 : 1), ask_before_);
+    return true;
+}
+
+/// U(0, window).
+Duration Node::spread(Duration window) {
+    return Duration{static_cast<std::int64_t>(
+        mac_.chance() % static_cast<std::uint32_t>(std::max<std::int64_t>(window.count(), 1)))};
+}
+
+void Node::choose_proxy(Instant now) {
+    collect_until_ = never;
+    const auto best = candidates_.best(now);
+    if (!best) {
+        candidates_.clear();
+        candidate_since_ = never;
+        solicit_at_ = std::min(solicit_at_, now + spread(1s));
+        return;
+    }
+    // Over a poor link a request costs everybody's airtime: the wave may bring somebody nearer.
+    const Duration all_others = best->beacon.join_window_half_s * 500ms;
+    if (LinkEstimator{best->rssi_dbm}.etx_q7() > good_link_q7 &&
+        now - candidate_since_ < std::max<Duration>(better_proxy_wait, all_others)) {
+        collect_until_ = now + better_proxy_again;
+        return;
+    }
+    // Many have heard the same beacon. The root says how long it needs for all; whoever failed waits longer
+    // each time.
+    const Duration backed_off = join_window_min * (1 << std::min(join_attempts_, backoff_exponent_max));
+    const Duration turn = spread(std::max(all_others, backed_off));
+    ask_at_ = now + turn;
+    ask_before_ = now + yield_turns_max * turn + yield_max;
     heard_before_ = mac_.counters().heard;
-    return per_second * 50'000 >= full_air_per_second * bits_per_second(settings_.rate);
 }
 
 void Node::ask_to_join(Instant now) {
@@ -90,6 +109,7 @@ void Node::ask_to_join(Instant now) {
                .secured = false,
                .priority = 2,
                .lifetime = 4s,
+               .tries_max = 3,
                .tag = 0,
                .body = encode(request)},
               now);
@@ -99,13 +119,9 @@ void Node::request_sent(const Departure& departure, Instant now) {
     if (!join_request_) return;
     if (departure.outcome == TxOutcome::acknowledged) {
         std::uint8_t hops = 0;
-        int load = 0;
         for (const auto& row : candidates_.all())
-            if (row.pan == joining_pan_ && row.address == joining_over_) {
-                hops = row.beacon.hops;
-                load = row.beacon.join_load;
-            }
-        answer_until_ = now + 4s + 1s * std::min<int>(hops, 14) + 100ms * std::min(load, 40);
+            if (row.pan == joining_pan_ && row.address == joining_over_) hops = row.beacon.hops;
+        answer_until_ = now + 4s + 1s * std::min<int>(hops, 14);
         return;
     }
     candidates_.failed(joining_pan_, joining_over_);
@@ -141,6 +157,7 @@ void Node::adopt(const JoinAccept& accept, const Key128& net_key, Instant now) {
     keep_counter_ahead();
     verified_at_ = now;
     version_ = accept.version;
+    join_window_ = {};
     version_known_ = true;
     neighbours_.clear();
     for (const auto& row : candidates_.all()) {
@@ -151,8 +168,13 @@ void Node::adopt(const JoinAccept& accept, const Key128& net_key, Instant now) {
             neighbour->hops = row.beacon.hops;
             neighbour->beacon_heard = now;
         }
+        if (row.heard >= join_window_at_ || join_window_ == Duration{}) {
+            join_window_ = row.beacon.join_window_half_s * 500ms;
+            join_window_at_ = row.heard;
+        }
     }
     candidates_.clear();
+    candidate_since_ = never;
     join_request_.reset();
     collect_until_ = ask_at_ = answer_until_ = solicit_at_ = never;
     join_attempts_ = 0;
@@ -176,8 +198,11 @@ void Node::leave(Instant now) {
     requests_.clear();
     answers_.clear();
     passed_.clear();
+    ways_back_.clear();
     neighbours_.clear();
     candidates_.clear();
+    candidate_since_ = never;
+    join_attempts_ = 0;
     trickle_.stop();
     rank_ = rank_beaconed_ = rank_infinite;
     hops_ = 63;
@@ -203,7 +228,6 @@ Acceptance Node::join_request_heard(const Arrival& arrival, Instant now) {
         return Acceptance::loop;  // not "busy": it shall come back much later, or over somebody else
     }
     join_tokens_q10_ -= token_q10;
-    ++joins_passed_;
     const ForwardedJoin join{
         .temporary_address = source, .rssi_dbm = arrival.rssi_dbm, .request = to_buffer(arrival.frame.body)};
     send_up(FrameType::join_request, ++sequence_, 0, 2, encode(join), now);

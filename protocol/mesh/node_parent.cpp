@@ -7,13 +7,19 @@
 namespace wattmesh::mesh {
 namespace {
 using namespace std::chrono_literals;
-constexpr std::uint16_t hysteresis_min = rank_per_transmission;
-constexpr int hysteresis_percent = 25, rank_news_min = 192, rank_news_percent = 25;
+// RFC 6719's idea, tightened (mesh design 2.4): a gain counts when it lasts. A large one does sooner.
+constexpr int gain_min = rank_per_transmission, gain_percent = 25;
+constexpr int gain_large = 2 * rank_per_transmission, gain_large_percent = 40;
+constexpr Duration gain_lasts = 120s, gain_large_lasts = 15s, switch_gap = 300s, switch_gap_large = 30s;
+constexpr int rank_news_min = 192, rank_news_percent = 25;
+constexpr int rank_rise_min = 8 * rank_per_transmission, rank_rise_percent = 100;
+constexpr Duration rank_low_life = 600s;
 constexpr int report_tries_max = 2;
 constexpr std::uint8_t silent_failures =
     3;  // exchanges of four tries each before the only parent counts as dead
-constexpr Duration report_gap_min = 60s;
-constexpr std::size_t report_links_max = 12, report_links_first = 4;
+constexpr Duration report_gap_min = 60s, report_again = 40s;
+constexpr std::size_t report_links_max = 12, report_links_first = 3;
+constexpr Duration report_new_parent = 60s;
 }  // namespace
 
 void Node::choose_parent(Instant now) {
@@ -37,11 +43,23 @@ void Node::choose_parent(Instant now) {
         return NeighbourTable::rank_through(*neighbours_.find(address));
     };
     const bool keeps = std::find(order.begin(), order.end(), parent_) != order.end();
-    if (keeps && best != parent_) {
-        const int gain = through(parent_) - through(best);
-        if (gain < std::max<int>(hysteresis_min, through(parent_) * hysteresis_percent / 100)) best = parent_;
-    }
+    if (!keeps || best == parent_)
+        better_since_ = never;
+    else if (!worth_switching(through(parent_), through(best), now))
+        best = parent_;
     set_parent(best, now);
+}
+
+bool Node::worth_switching(int rank_through_parent, int rank_through_other, Instant now) {
+    const int gain = rank_through_parent - rank_through_other;
+    if (gain < std::max(gain_min, rank_through_parent * gain_percent / 100)) {
+        better_since_ = never;
+        return false;
+    }
+    if (better_since_ == never) better_since_ = now;
+    const bool large = gain >= std::max(gain_large, rank_through_parent * gain_large_percent / 100);
+    return now - better_since_ >= (large ? gain_large_lasts : gain_lasts) &&
+           now - switched_at_ >= (large ? switch_gap_large : switch_gap);
 }
 
 void Node::set_parent(std::uint16_t address, Instant now) {
@@ -50,24 +68,46 @@ void Node::set_parent(std::uint16_t address, Instant now) {
     if (address != parent_) {
         ++counters_.parent_changes;
         parent_ = address;
+        switched_at_ = now;
+        better_since_ = never;
+        rank_ = rank_infinite;
         // The way up is ours to choose; the root must hear of it only when it does not know the link.
-        if (!was_orphan && reports_unconfirmed_ >= report_tries_max &&
-            std::find(reported_.begin(), reported_.end(), address) == reported_.end())
-            schedule_report(now + Duration{5'000'000 + mac_.chance() % 10'000'000}, false);
+        if (!was_orphan && reports_unconfirmed_ >= report_tries_max && neighbour.told_rssi_dbm == 0)
+            schedule_report(now + report_new_parent + spread(report_new_parent), false);
     }
-    rank_ = NeighbourTable::rank_through(neighbour);
+    follow_rank(neighbour);
+    if (was_orphan || rank_ < rank_low_ || now - rank_low_at_ >= rank_low_life) {
+        rank_low_ = rank_;
+        rank_low_at_ = now;
+    }
+    // Whoever is cut off together hangs on one another, and each makes the others' ranks rise: let go first.
+    if (rank_ > rank_low_ + std::max(rank_rise_min, rank_low_ * rank_rise_percent / 100))
+        return orphaned(now);
     hops_ = static_cast<std::uint8_t>(std::min(neighbour.hops + 1, 63));
     solicit_at_ = never;
     solicits_ = 0;
     if (was_orphan) {
         trickle_.start(now, mac_.chance(), stretch());
-        schedule_report(now + Duration{300'000 + mac_.chance() % 3'000'000}, true);
+        trickle_.insist();  // somebody may have waited for just this neighbour
+        // After a power cut everybody comes back at once, and nothing paces us but what the root says.
+        const Duration window = std::exchange(back_with_others_, false) ? join_window(now) : Duration{};
+        schedule_report(now + 200ms + spread(std::max(window, join_window_min)), true);
         return;
     }
     const int change = std::abs(static_cast<int>(rank_) - static_cast<int>(rank_beaconed_));
     if (rank_beaconed_ != rank_infinite &&
         change > std::max(rank_news_min, rank_beaconed_ * rank_news_percent / 100))
         trickle_.reset(now, mac_.chance(), stretch());
+}
+
+/// The rank follows the link, but not every flicker of it: whoever hangs on us compares it with what it has
+/// heard.
+void Node::follow_rank(const Neighbour& parent) {
+    const int through = NeighbourTable::rank_through(parent);
+    const bool flicker =
+        rank_ != rank_infinite && parent.rank < rank_ &&
+        std::abs(through - rank_) <= std::max(rank_news_min, rank_ * rank_news_percent / 100);
+    if (!flicker) rank_ = static_cast<std::uint16_t>(through);
 }
 
 void Node::orphaned(Instant now) {
@@ -94,19 +134,18 @@ void Node::send_report(Instant now) {
     if (!attached()) return;
     report_sent_ = now;
     ++counters_.reports;
-    // The first one is short: after a power cut everybody sends one.
+    // The first one is short: it says that we are here. The rest goes with our answers, or alone when nobody
+    // asks us.
     const bool first = std::exchange(report_reattached_, false);
     const LinkReport report{
         .reattached = first,
         .version = version_,
-        .links = neighbours_.report(parent_, first ? report_links_first : report_links_max)};
-    reported_.clear();
-    for (const auto& link : report.links) reported_.push_back(link.neighbour);
+        .links = neighbours_.news(parent_, first ? report_links_first : report_links_max)};
     send_up(FrameType::link_report, ++sequence_, 0, 3, encode(report), now);
-    // The long one follows; later a sign of life twice an hour is enough, if the root does not talk to us
-    // anyway.
+    // Later a sign of life twice an hour is enough, if the root does not talk to us anyway.
     if (reports_unconfirmed_ < report_tries_max) {
-        const Duration gap = 40s * (1 << (2 * reports_unconfirmed_));
+        const Duration gap =
+            std::max<Duration>(report_again, join_window(now)) * (1 << (2 * reports_unconfirmed_));
         ++reports_unconfirmed_;
         report_at_ = now + gap + Duration{mac_.chance() % static_cast<std::uint32_t>(gap.count())};
     } else {

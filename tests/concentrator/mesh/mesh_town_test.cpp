@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 #include <set>
 
+#include "protocol/mesh/host_frame.h"
 #include "tests/concentrator/mesh/town.h"
 
 using namespace wattmesh;
@@ -199,4 +200,30 @@ TEST_CASE("mesh: a radio module that lost power is set up again and its frames a
     for (std::size_t i = 0; i < 20; ++i) answered += town.read(i).answered ? 1 : 0;
     CHECK(answered == 20);
     CHECK(town.field->node_counters().joins == joins);
+}
+
+TEST_CASE("mesh root: the beacon says how long the meters that are still missing need to join", "[mesh]") {
+    security::OpensslCiphers ciphers;
+    SeededRandom random{1};
+    concentrator::MeshRoot root{{.concentrator = concentrator_number(0)}, ciphers, random};
+    const auto window_with = [&](std::size_t count) {
+        std::vector<std::pair<DeviceNumber, Key128>> list;
+        for (std::size_t i = 0; i < count; ++i) list.emplace_back(meter_number(i), join_key(1, i));
+        root.set_meters(list);
+        root.module_connected(town_start);
+        while (root.take_output()) continue;
+        root.receive(mesh::host::encode(mesh::host::Status{.initialised = true, .counter_next = 1}),
+                     town_start);
+        while (auto output = root.take_output()) {
+            const auto message = mesh::host::decode(*output);
+            const auto* tx = std::get_if<mesh::host::Tx>(&*message);
+            if (tx != nullptr && tx->type == mesh::FrameType::beacon)
+                return static_cast<int>(mesh::decode_beacon(tx->body)->join_window_half_s);
+        }
+        return -1;
+    };
+    CHECK(window_with(0) == 0);
+    CHECK(window_with(100) == 17);  // 8.5 s
+    CHECK(window_with(1'000) == 170);
+    CHECK(window_with(3'000) == 255);
 }

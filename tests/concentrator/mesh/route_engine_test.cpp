@@ -153,12 +153,16 @@ TEST_CASE("link database: measured beats guessed, failures block for a while, su
     links.report(1, {.neighbour = 2, .rssi_dbm = -85, .etx_q4 = 40}, start);
     CHECK(links.etx_q7(1, 2, start) == 320);
     links.failed(1, 2, start);
-    CHECK(links.etx_q7(1, 2, start) == 320 * 3);
-    CHECK(links.etx_q7(1, 2, start + 61s) == 320);
+    CHECK(links.etx_q7(1, 2, start) == 320 * 2 * 3);
+    CHECK(links.etx_q7(1, 2, start + 61s) == 320 * 2);  // the block is over, the evidence stays
     links.failed(1, 2, start + 61s);
-    CHECK(links.etx_q7(1, 2, start + 61s + 100s) == 320 * 8);  // twice as long
+    CHECK(links.etx_q7(1, 2, start + 61s + 100s) == 320 * 4 * 8);  // twice as long
+    links.worked(1, 2, start + 170s);
+    CHECK(links.etx_q7(1, 2, start + 170s) == 320 * 2);
     links.worked(1, 2, start + 170s);
     CHECK(links.etx_q7(1, 2, start + 170s) == 320);
+    links.worked(1, 2, start + 170s);
+    CHECK(links.etx_q7(1, 2, start + 170s) == 320);  // no better than its sender says
     links.doubt(1, 2, start + 171s);
     CHECK(links.etx_q7(1, 2, start + 171s) > 320);
     CHECK(links.etx_q7(1, 2, start + 300s) == 320);
@@ -166,6 +170,16 @@ TEST_CASE("link database: measured beats guessed, failures block for a while, su
     links.forget(2);
     CHECK(links.revision() > revision);
     CHECK(links.etx_q7(1, 2, start) == 0);
+}
+
+TEST_CASE("link database: a strength heard counts for less than one tried", "[mesh]") {
+    LinkDatabase links;
+    links.report(2, {.neighbour = 1, .rssi_dbm = -95, .etx_q4 = 0}, start);
+    // 5 dB of caution: 910/1024 at -95 dBm becomes 607/1024 at -100 (link_estimator.cpp)
+    CHECK(links.etx_q7(1, 2, start) > 128 * 1024 / 910);
+    CHECK(std::abs(static_cast<int>(links.etx_q7(1, 2, start)) - 128 * 1024 / 607) <= 1);
+    links.failed(1, 2, start);  // never tried before: the guess is doubled
+    CHECK(links.etx_q7(1, 2, start + 61s) >= 2 * (128 * 1024 / 607) - 16);
 }
 
 TEST_CASE("membership: list, key and counter decide", "[mesh]") {

@@ -233,3 +233,46 @@ TEST_CASE("node state: read back; no piece of it is", "[mesh]") {
     for (std::size_t size = 0; size < stored.size(); ++size)
         CHECK_FALSE(decode_node_state(Bytes{stored}.first(size)).has_value());
 }
+
+TEST_CASE("neighbour table: one silent exchange does not block a link that has worked", "[mesh]") {
+    NeighbourTable table;
+    for (std::uint16_t address = 5; address < 7; ++address) table.heard(address, -70, start)->rank = 128;
+    table.record(5, 1, true, start);
+    table.record(5, 4, false, start);
+    CHECK(table.parents(rank_infinite, start).size() == 2);
+    table.record(5, 4, false, start);
+    CHECK(table.parents(rank_infinite, start) == std::vector<std::uint16_t>{6});
+    table.record(6, 4, false, start);  // has never answered
+    CHECK(table.parents(rank_infinite, start).empty());
+}
+
+TEST_CASE("neighbour table: news is what was never told or has changed, the parent always", "[mesh]") {
+    NeighbourTable table;
+    for (std::uint16_t address = 1; address <= 10; ++address) table.heard(address, -80, start)->rank = 256;
+    auto told = table.news(3, 8);
+    REQUIRE(told.size() == 8);
+    CHECK(told.front().neighbour == 3);
+    CHECK(table.news(3, 8).size() == 3);  // the parent and the two there was no room for
+    CHECK(table.news(3, 8).size() == 1);
+    CHECK_FALSE(table.has_news());
+    for (int i = 0; i < 10; ++i) table.heard(7, -70, start);  // ten dB stronger
+    told = table.news(3, 8);
+    REQUIRE(told.size() == 2);
+    CHECK(told.back().neighbour == 7);
+    table.record(8, 1, true, start);  // tried for the first time
+    CHECK(table.news(3, 8).size() == 2);
+    table.untell();
+    CHECK(table.news(3, 8).size() == 8);
+}
+
+TEST_CASE("way back: the newest hop of a request, for half a minute", "[mesh]") {
+    WayBack ways;
+    ways.passed(9, 1, 4, start);
+    ways.passed(9, 1, 5, start + 1s);
+    CHECK(ways.find(9, 1, start + 2s) == 5);
+    CHECK_FALSE(ways.find(9, 2, start + 2s));
+    CHECK_FALSE(ways.find(8, 1, start + 2s));
+    CHECK_FALSE(ways.find(9, 1, start + 32s));
+    for (std::uint16_t i = 0; i < 32; ++i) ways.passed(100, i, 1, start + 2s);
+    CHECK_FALSE(ways.find(9, 1, start + 2s));  // bounded
+}

@@ -115,7 +115,8 @@ TEST_CASE("mesh network: every body is read back, no piece of it is", "[mesh]") 
     const LinkEntry near{.neighbour = 3, .rssi_dbm = -80, .etx_q4 = 17},
         far{.neighbour = 500, .rssi_dbm = -104, .etx_q4 = 0};
     check_codec(
-        Beacon{.concentrator = number, .version = 3, .rank = 512, .hops = 4, .load = 1, .join_load = 9},
+        Beacon{
+            .concentrator = number, .version = 3, .rank = 512, .hops = 4, .load = 1, .join_window_half_s = 9},
         decode_beacon);
     check_codec(Solicit{.attempt = 2}, decode_solicit);
     check_codec(LinkReport{.reattached = true, .version = 7, .links = {near, far}}, decode_link_report);
@@ -138,6 +139,10 @@ TEST_CASE("mesh network: every body is read back, no piece of it is", "[mesh]") 
                 decode_join_accept);
     // these end in a payload of any length
     check_codec(Answer{.links = {near}, .payload = {1, 2, 3}}, decode_answer, 0);
+    check_codec(Answer{.links = std::vector<LinkEntry>(answer_links_max, near), .payload = {1}},
+                decode_answer, 0);
+    CHECK_FALSE(decode_answer(
+        encode(Answer{.links = std::vector<LinkEntry>(answer_links_max + 1, near), .payload = {}})));
     check_codec(ForwardedJoin{.temporary_address = 0x8001, .rssi_dbm = -99, .request = {1, 2}},
                 decode_forwarded_join, 0);
     const NetworkHeader header{.attempt = 5,

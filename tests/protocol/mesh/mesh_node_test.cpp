@@ -1,0 +1,331 @@
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <map>
+#include <set>
+
+#include "protocol/mesh/node.h"
+#include "security/ciphers.h"
+
+using namespace wattmesh;
+using namespace wattmesh::mesh;
+using namespace std::chrono_literals;
+
+namespace {
+
+const Instant start{Duration{1'760'000'000'000'000}};
+const Key128 net_key{{7, 7, 7}}, join_key{{9, 9}};
+constexpr std::uint16_t pan = 40, own_address = 9;
+
+class CountingRandom final : public Random {
+public:
+    explicit CountingRandom(std::uint64_t seed) : state_(seed * 0x9E3779B97F4A7C15U + 1) {}
+    void fill(std::span<std::uint8_t> out) override {
+        for (auto& octet : out) {
+            state_ = state_ * 6364136223846793005U + 1442695040888963407U;
+            octet = static_cast<std::uint8_t>(state_ >> 56);
+        }
+    }
+
+private:
+    std::uint64_t state_;
+};
+
+struct Sent {
+    Instant at;
+    MacFrame frame;
+    Buffer body;
+};
+
+/// One node alone with whoever the test plays; the air is always free.
+class Bench final : Transceiver {
+public:
+    explicit Bench(std::uint64_t seed, NodeState state = {})
+        : random_(seed),
+          node({.number = *DeviceNumber::parse("540000000001"), .join_key = join_key}, std::move(state),
+               ciphers_, random_, *this) {
+        node.start(now);
+    }
+    static NodeState member() {
+        NodeState state;
+        state.pan = pan;
+        state.short_address = own_address;
+        state.net_key = net_key;
+        return state;
+    }
+
+    void run(Duration span) {
+        const Instant until = now + span;
+        while (node.next_deadline() <= until || leaves_at_ <= until) {
+            now = std::max(now, std::min(node.next_deadline(), leaves_at_));
+            if (now >= leaves_at_) {
+                leaves_at_ = never;
+                node.transmitted(now);
+                if (const auto ack = std::exchange(ack_, {}); !ack.empty() && acknowledging)
+                    node.received_psdu(ack, -70, now);
+            } else {
+                node.tick(now);
+            }
+        }
+        now = until;
+    }
+    /// A frame of `source` arrives; secured ones under the net key.
+    void hear(std::uint16_t source, FrameType type, const Buffer& body, std::int8_t rssi_dbm,
+              std::uint16_t destination = broadcast_address, std::uint16_t from_pan = pan) {
+        MacFrame frame{.type = type,
+                       .acknowledge_request = destination != broadcast_address,
+                       .secured = type != FrameType::solicit,
+                       .sequence = ++sequence_,
+                       .pan = from_pan,
+                       .destination = destination,
+                       .source = source,
+                       .counter = 0,
+                       .body = body};
+        HopSecurity security{ciphers_, 8};
+        security.set_key(net_key, ++counter_);
+        Mic mic{};
+        node.received_psdu(security.seal(frame, mic), rssi_dbm, now);
+    }
+    void hear_beacon(std::uint16_t source, std::uint16_t rank, std::int8_t rssi_dbm,
+                     std::uint8_t window = 0) {
+        hear(source, FrameType::beacon,
+             encode(Beacon{.concentrator = {},
+                           .version = 1,
+                           .rank = rank,
+                           .hops = static_cast<std::uint8_t>(rank / 128),
+                           .load = 0,
+                           .join_window_half_s = window}),
+             rssi_dbm);
+    }
+    std::vector<Sent> sent(FrameType type) const {
+        std::vector<Sent> found;
+        for (const auto& one : sent_)
+            if (one.frame.type == type) found.push_back(one);
+        return found;
+    }
+    std::optional<Instant> first(FrameType type) const {
+        const auto all = sent(type);
+        return all.empty() ? std::nullopt : std::optional{all.front().at};
+    }
+
+private:
+    bool channel_busy() override { return leaves_at_ != never; }
+    void transmit(Buffer psdu, Duration lead) override {
+        leaves_at_ = now + lead + airtime(psdu.size(), PhyRate::kbit50);
+        if (is_ack(psdu)) return;
+        const auto decoded = decode_mac(psdu);
+        REQUIRE(decoded);
+        sent_.push_back({now, decoded->frame, to_buffer(decoded->frame.body)});
+        if (!decoded->frame.acknowledge_request || !decoded->frame.secured) return;
+        AckFrame ack{.sequence = decoded->frame.sequence, .rssi_dbm = -70, .hops = 1, .secured = true};
+        HopSecurity security{ciphers_, 8};
+        security.set_key(net_key, 1);
+        ack.mic = security.ack_mic(ack, decoded->frame, decoded->mic);
+        ack_ = encode(ack);
+    }
+
+    security::OpensslCiphers ciphers_;
+    CountingRandom random_;
+    Instant leaves_at_ = never;
+    Buffer ack_;
+    std::uint8_t sequence_ = 0;
+    std::uint32_t counter_ = 100;
+    std::vector<Sent> sent_;
+
+public:
+    Instant now = start;
+    bool acknowledging = true;  ///< whoever is addressed
+    Node node;
+};
+
+std::vector<double> asking_times(std::uint8_t window, std::int8_t rssi_dbm, int frames_overheard_per_s = 0) {
+    std::vector<double> times;
+    for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+        Bench bench{seed};
+        bench.run(100ms);
+        bench.hear_beacon(root_address, 0, rssi_dbm, window);
+        const Instant heard = bench.now;
+        while (!bench.first(FrameType::join_request) && bench.now < heard + 300s) {
+            bench.run(1s);
+            for (int i = 0; i < frames_overheard_per_s; ++i)
+                bench.hear(3, FrameType::data_up, {1, 2, 3}, -80, 4);  // between two others
+        }
+        const auto asked = bench.first(FrameType::join_request);
+        REQUIRE(asked);
+        times.push_back(static_cast<double>((*asked - heard).count()) / 1e6);
+    }
+    std::sort(times.begin(), times.end());
+    return times;
+}
+
+DownPacket read_of(std::uint16_t sequence) {
+    DownPacket packet;
+    packet.header = {.destination = own_address, .source = root_address, .sequence = sequence};
+    packet.body = {1, 2};
+    return packet;
+}
+
+}  // namespace
+
+TEST_CASE("node: joiners spread over the time the root says it needs for all of them", "[mesh][node]") {
+    const auto alone = asking_times(0, -70);
+    CHECK(alone.back() < 3.0);  // collecting, then up to a second
+    const auto crowd = asking_times(120, -70);
+    // Uniform over 60 s: about 15 of 60 in each quarter (three sigmas: 10).
+    for (const double from : {0.0, 15.0, 30.0, 45.0}) {
+        const auto in_quarter = std::count_if(
+            crowd.begin(), crowd.end(), [&](double t) { return t - 1.6 >= from && t - 1.6 < from + 15; });
+        INFO("quarter from " << from << " s");
+        CHECK(in_quarter >= 5);
+        CHECK(in_quarter <= 25);
+    }
+    CHECK(crowd.back() < 63);
+}
+
+TEST_CASE("node: a joiner waits for a neighbour it hears well, but not for ever", "[mesh][node]") {
+    CHECK(asking_times(0, -100).front() > 7.9);
+    CHECK(asking_times(0, -100).back() < 12);
+    Bench bench{1};
+    bench.run(100ms);
+    bench.hear_beacon(root_address, 0, -100);
+    bench.run(3s);
+    bench.hear_beacon(5, 140, -75);
+    bench.run(3s);
+    const auto asked = bench.sent(FrameType::join_request);
+    REQUIRE_FALSE(asked.empty());
+    CHECK(asked.front().frame.destination == 5);
+}
+
+TEST_CASE("node: a joiner's turn comes later while the air is full", "[mesh][node]") {
+    const auto quiet = asking_times(40, -70), full = asking_times(40, -70, 25);
+    // 25 frames a second x 20 ms: every second of waiting becomes two.
+    CHECK(full[30] > quiet[30] * 1.5);
+    CHECK(full.back() < 5 * quiet.back() + 15);
+}
+
+TEST_CASE("node: a solicit of somebody without a network is answered, unless heard badly", "[mesh][node]") {
+    for (const bool near : {true, false}) {
+        Bench bench{3, Bench::member()};
+        bench.hear_beacon(root_address, 0, -70);
+        bench.run(400s);  // the beacons have become rare
+        const auto before = bench.sent(FrameType::beacon).size();
+        bench.hear(0xFFFF, FrameType::solicit, encode(Solicit{.attempt = 0}), near ? -80 : -101,
+                   broadcast_address, no_pan);
+        bench.run(1s);
+        CHECK(bench.sent(FrameType::beacon).size() - before == (near ? 1 : 0));
+    }
+}
+
+TEST_CASE("node: a better parent must stay better for a while", "[mesh][node]") {
+    Bench bench{4, Bench::member()};
+    bench.hear_beacon(5, 400, -70);
+    REQUIRE(bench.node.parent() == 5);
+    for (int second = 0; second < 100; ++second) {
+        bench.hear_beacon(6, 200, -70);  // better by one transmission and a half
+        bench.hear_beacon(5, 400, -70);
+        bench.run(1s);
+        CHECK(bench.node.parent() == 5);
+    }
+    bench.hear_beacon(6, 390, -70);  // it was a moment only: the count begins anew
+    bench.hear_beacon(5, 400, -70);
+    for (int second = 0; second < 100; ++second) {
+        bench.hear_beacon(6, 200, -70);
+        bench.run(1s);
+        CHECK(bench.node.parent() == 5);
+    }
+    bench.run(300s);
+    bench.hear_beacon(6, 200, -70);
+    CHECK(bench.node.parent() == 6);
+}
+
+TEST_CASE("node: an answer goes back the way its request came, not over the parent", "[mesh][node]") {
+    Bench bench{5, Bench::member()};
+    bench.acknowledging = false;
+    bench.hear_beacon(5, 128, -70);
+    REQUIRE(bench.node.parent() == 5);
+    bench.hear(6, FrameType::data_down, encode(read_of(77)), -80, own_address);
+    bench.run(10ms);
+    const auto request = bench.node.take_request();
+    REQUIRE(request);
+    bench.node.answer(request->ticket, {1, 2, 3}, bench.now);
+    bench.run(50ms);
+    auto answers = bench.sent(FrameType::data_up);
+    REQUIRE_FALSE(answers.empty());
+    CHECK(answers.front().frame.destination == 6);
+    CHECK(decode_up(answers.front().body)->rank == rank_infinite);
+    // Nobody acknowledges: after four tries over the gradient.
+    bench.run(8s);
+    answers = bench.sent(FrameType::data_up);
+    CHECK(answers.back().frame.destination == 5);
+    CHECK(decode_up(answers.back().body)->header.detoured);
+    CHECK(decode_up(answers.back().body)->rank == bench.node.rank());
+}
+
+TEST_CASE("node: one report is tried with two neighbours at most", "[mesh][node]") {
+    Bench bench{6, Bench::member()};
+    bench.acknowledging = false;
+    for (std::uint16_t address = 4; address < 8; ++address) bench.hear_beacon(address, 128, -70);
+    bench.run(20s);
+    std::map<std::uint16_t, std::set<std::uint16_t>> tried;  // by packet
+    for (const auto& report : bench.sent(FrameType::link_report))
+        tried[decode_up(report.body)->header.sequence].insert(report.frame.destination);
+    REQUIRE(tried.size() == 1);
+    CHECK(tried.begin()->second.size() == 2);
+}
+
+TEST_CASE("node: what the root has been told goes into no second answer", "[mesh][node]") {
+    Bench bench{7, Bench::member()};
+    for (std::uint16_t address = 10; address < 16; ++address) bench.hear_beacon(address, 128, -75);
+    const auto parent = bench.node.parent();
+    std::vector<std::size_t> links;
+    for (std::uint16_t sequence = 1; sequence <= 3; ++sequence) {
+        bench.hear(parent, FrameType::data_down, encode(read_of(sequence)), -75, own_address);
+        const auto request = bench.node.take_request();
+        REQUIRE(request);
+        bench.node.answer(request->ticket, Buffer(20, 1), bench.now);
+        bench.run(20s);
+        const auto answers = bench.sent(FrameType::data_up);
+        links.push_back(decode_answer(decode_up(answers.back().body)->body)->links.size());
+    }
+    CHECK(links[0] == 6);  // everything is news
+    CHECK(links[2] == 2);  // the parent, and one in turn
+    CHECK(bench.sent(FrameType::link_report).empty());
+}
+
+TEST_CASE("node: who is cut off with its neighbours lets go instead of counting up", "[mesh][node]") {
+    Bench bench{8, Bench::member()};
+    bench.hear_beacon(5, 300, -70);
+    REQUIRE(bench.node.attached());
+    const auto first_rank = bench.node.rank();
+    std::uint16_t rank = 300;
+    while (bench.node.attached() && rank < 5'000) {
+        bench.run(2s);
+        rank = static_cast<std::uint16_t>(rank + 200);
+        bench.hear_beacon(5, rank, -70);
+    }
+    CHECK_FALSE(bench.node.attached());
+    CHECK(rank < 2 * first_rank + 8 * rank_per_transmission);
+    bench.run(1s);
+    const auto beacons = bench.sent(FrameType::beacon);
+    REQUIRE_FALSE(beacons.empty());
+    CHECK(decode_beacon(beacons.back().body)->rank == rank_infinite);  // its children learn of it
+    bench.hear_beacon(6, 400, -70);
+    CHECK(bench.node.parent() == 6);
+}
+
+TEST_CASE("node: after a power cut the first report waits within the root's window", "[mesh][node]") {
+    std::vector<double> waits;
+    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+        Bench bench{seed, Bench::member()};
+        bench.hear_beacon(root_address, 0, -70, 60);
+        bench.run(40s);
+        const auto reports = bench.sent(FrameType::link_report);
+        REQUIRE(reports.size() == 1);
+        waits.push_back(static_cast<double>((reports.front().at - start).count()) / 1e6);
+        CHECK(decode_link_report(decode_up(reports.front().body)->body)->reattached);
+    }
+    std::sort(waits.begin(), waits.end());
+    // uniform over 30 s: the middle of 40 lies within 15 s +- 8 (three sigmas 7)
+    CHECK(waits[20] > 7);
+    CHECK(waits[20] < 23);
+    CHECK(waits.back() < 31);
+}
