@@ -28,10 +28,16 @@ const std::map<std::string, Folders> allowed_tops{
 };
 
 /// Inside protocol: base stands on nothing, dcu and cosem on dlms; link and mesh know nothing of DLMS.
-const std::map<std::string, Folders> allowed_in_protocol{
-    {"base", {}},         {"link", {"base"}},        {"modbus", {"base"}},
-    {"dlt645", {"base"}}, {"gdw376", {"base"}},      {"dlms", {"base"}},
-    {"mesh", {"base"}},   {"dcu", {"base", "dlms"}}, {"cosem", {"base", "dlms"}}};
+const std::map<std::string, Folders> allowed_in_protocol{{"base", {}},
+                                                         {"link", {"base"}},
+                                                         {"modbus", {"base"}},
+                                                         {"dlt645", {"base"}},
+                                                         {"gdw376", {"base"}},
+                                                         {"dlms", {"base"}},
+                                                         {"mesh", {"base"}},
+                                                         {"dcu", {"base", "dlms"}},
+                                                         {"cosem", {"base", "dlms"}},
+                                                         {"collector", {"base", "link", "dlms"}}};
 
 /// Foreign headers and the only folders that may see them.
 struct Foreign {
