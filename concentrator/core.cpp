@@ -19,6 +19,15 @@ std::optional<MeterKeys> unwrap(KeyWrap& kek, Bytes wrapped) {
     return out;
 }
 
+/// Of a collector, which has no other key.
+std::optional<Key128> unwrap_join(KeyWrap& kek, Bytes wrapped) {
+    auto plain = kek.unwrap(wrapped);
+    if (!plain) return std::nullopt;
+    auto key = plain->size() == key_size ? Key128::from(*plain) : std::nullopt;
+    security::wipe(*plain);
+    return key;
+}
+
 RootSettings mesh_settings(const CoreSettings& settings) {
     RootSettings mesh = settings.mesh;
     mesh.concentrator = settings.number;
@@ -93,15 +102,25 @@ void Core::objects_changed(const ObisCode& code) {
 void Core::load_meters() {
     const auto kek = ciphers_.key_wrap(settings_.kek);
     std::map<DeviceNumber, MeterKeys> keys;
+    std::map<DeviceNumber, Key128> joins;
     for (const auto& wrapped : objects_->wrapped_keys().meters) {
+        if (const auto join = unwrap_join(*kek, wrapped.wrapped)) joins.emplace(wrapped.number, *join);
         if (auto unwrapped = unwrap(*kek, wrapped.wrapped))
             keys.emplace(wrapped.number, std::move(*unwrapped));
     }
     std::vector<KeyedMeter> meters;
     std::vector<std::pair<DeviceNumber, Key128>> members;
     std::set<DeviceNumber> numbers;
+    std::vector<DeviceNumber> collectors;
     std::size_t keyless = 0;
     for (const auto& listed : objects_->meter_list().meters) {
+        if (listed.role == dcu::MeterRole::collector) {  // nothing to read there
+            collectors.push_back(listed.number);
+            const auto join = joins.find(listed.number);
+            if (join != joins.end()) members.emplace_back(listed.number, join->second);
+            keyless += join == joins.end() ? 1 : 0;
+            continue;
+        }
         const auto found = keys.find(listed.number);
         KeyedMeter meter{listed, std::nullopt};
         if (found != keys.end()) {
@@ -117,6 +136,7 @@ void Core::load_meters() {
         actions_.push_back(
             Note{std::to_string(keyless) + " listed meters have no key that our key-encryption key opens"});
     }
+    mesh_->set_collectors(collectors);
     mesh_->set_meters(std::move(members));
     uplink_->relay().set_meters(std::move(numbers));
     engine_->set_meters(meters);

@@ -72,6 +72,8 @@ private:
     void on(const MeshJoined& joined);
     void on(const MeshLost& lost);
     void on(const MeshUnknown& unknown);
+    void on(const MeshContested& contested);
+    void on(const MeshCollectorFull& full);
     void journal(const DeviceNumber& meter, dcu::EntryKind kind, Buffer payload);
     bool mesh_unsaved() const { return save_failed_ || mesh_->state_dirty(); }
     void save_mesh();

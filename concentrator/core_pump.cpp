@@ -94,6 +94,14 @@ void Core::on(const MeshJoined& joined) {
 void Core::on(const MeshLost& lost) { journal(lost.meter, dcu::EntryKind::meter_lost, {}); }
 void Core::on(const MeshUnknown& unknown) { journal(unknown.meter, dcu::EntryKind::unknown_meter, {}); }
 
+void Core::on(const MeshContested& contested) {
+    actions_.push_back(Note{"meter " + to_string(contested.meter) + " is claimed by two collectors in turn"});
+}
+void Core::on(const MeshCollectorFull& full) {
+    actions_.push_back(Note{"collector " + to_string(full.collector) + " has no place for " +
+                            std::to_string(full.refused) + " meters on its wire"});
+}
+
 void Core::journal(const DeviceNumber& meter, dcu::EntryKind kind, Buffer payload) {
     Commit commit;
     commit.entries.push_back({meter, kind, now_.utc, now_.doubtful, std::move(payload)});

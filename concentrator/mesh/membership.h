@@ -21,6 +21,7 @@ struct Member {
     std::uint32_t join_counter = 0;  ///< highest accepted
     dcu::NodeState state = dcu::NodeState::unseen;
     Instant heard{}, asked{};  ///< last valid frame; last join request answered
+    Instant proved{};          ///< last join or answered read over radio
     std::int8_t rssi_dbm = 0;  ///< as the first relay heard it
     int failed_reads = 0;
     Instant probe_at = never;

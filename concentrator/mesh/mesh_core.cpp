@@ -108,11 +108,13 @@ void MeshRoot::Core::tick(Instant now) {
         watch_at = now + watch_every;
     }
     launch_waiting(now);
+    work_wired(now);
 }
 
 Instant MeshRoot::Core::next_deadline() const {
     if (!started) return clock;
     Instant next = module_ready ? std::min({status_at, trickle.next_deadline(), watch_at}) : init_at;
+    if (module_ready) next = std::min(next, wired_deadline());
     for (const auto& [handle, transaction] : transactions)
         next = std::min({next, transaction.deadline, transaction.answer_by,
                          transaction.quiet_at > clock ? transaction.quiet_at : never});
@@ -226,7 +228,7 @@ void MeshRoot::Core::frame_received(const host::Rx& rx, Instant now) {
     }
     if (Member* last_hop = members.find(rx.source)) member_heard(*last_hop, now);
     if (rx.type != FrameType::join_request && rx.type != FrameType::link_report &&
-        rx.type != FrameType::data_up && rx.type != FrameType::route_error)
+        rx.type != FrameType::data_up && rx.type != FrameType::route_error && rx.type != FrameType::notice)
         return;
     const auto packet = decode_up(rx.body);
     if (!packet) {
@@ -243,6 +245,9 @@ void MeshRoot::Core::frame_received(const host::Rx& rx, Instant now) {
         report_received(*packet, now);
     } else if (rx.type == FrameType::data_up) {
         answer_received(*packet, now);
+        work_wired(now);
+    } else if (rx.type == FrameType::notice) {
+        notice_received(*packet, now);
     } else {
         error_received(*packet, now);
     }

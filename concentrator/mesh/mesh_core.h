@@ -9,13 +9,15 @@
 #include "concentrator/mesh/membership.h"
 #include "concentrator/mesh/mesh_root.h"
 #include "concentrator/mesh/route_engine.h"
+#include "concentrator/mesh/wired_meters.h"
 #include "protocol/mesh/host_frame.h"
 #include "protocol/mesh/link_estimator.h"
 #include "protocol/mesh/trickle.h"
 
 namespace wattmesh::concentrator {
 
-/// Inside of MeshRoot; its parts are in mesh_core.cpp, mesh_join.cpp, mesh_read.cpp and mesh_state.cpp.
+/// Inside of MeshRoot; its parts are in mesh_core.cpp, mesh_join.cpp, mesh_read.cpp, mesh_wired.cpp
+/// and mesh_state.cpp.
 struct MeshRoot::Core {
     Core(RootSettings settings, Ciphers& ciphers, Random& random);
 
@@ -93,6 +95,47 @@ struct MeshRoot::Core {
     void refresh_routes(Instant now, bool must);
     int flying() const;
 
+    // mesh_wired.cpp
+    /// A request to a wired meter: it waits for a place in a group to its collector.
+    struct WiredRequest {
+        DeviceNumber meter;
+        Buffer payload;
+        int priority = 3;
+        Instant deadline{}, not_before{};
+        int asked = 0;           ///< times it was in a group
+        bool under_way = false;  ///< in a group that has not come back
+        bool hand_over = false;  ///< the collector has the answer, or soon will
+    };
+    /// A transaction with a collector, not with a meter.
+    struct Errand {
+        struct Item {
+            std::uint32_t handle = 0;
+            std::uint8_t sub = 0;
+        };
+        DeviceNumber collector;
+        std::uint8_t table_from = 0;  ///< 0: a group
+        std::vector<Item> items;
+    };
+    void set_collectors(const std::vector<DeviceNumber>& numbers);
+    std::uint32_t send_wired(DeviceNumber meter, Buffer payload, int priority, Instant now,
+                             Duration deadline);
+    void notice_received(const mesh::UpPacket& packet, Instant now);
+    void errand_finished(std::uint32_t handle, const std::optional<Buffer>& answer, Instant now);
+    void group_finished(const Errand& errand, const std::optional<Buffer>& answer, Instant now);
+    void item_finished(std::uint32_t handle, const collector::GroupAnswer::Item& item, Instant now);
+    void table_finished(const Errand& errand, const std::optional<Buffer>& answer, Instant now);
+    void wired_failed(std::uint32_t handle, bool again, Instant now);
+    void work_wired(Instant now);
+    void send_group(DeviceNumber collector, Instant now);
+    void start_errand(Errand errand, Buffer payload, int priority, Duration deadline, Instant now);
+    void move_to_radio(std::uint32_t handle, WiredRequest request, Instant now);
+    void judge_wired(Instant now);
+    void apply(const std::vector<WiredMeters::Change>& changes, Instant now);
+    void tell_wired(Member& member, WiredPlace& place, Instant now);
+    Instant wired_deadline() const;
+    WiredMeters::Radio radio_of(DeviceNumber meter) const;
+    void fill_wired(dcu::TopologyNode& node, const WiredPlace& place) const;
+
     // mesh_state.cpp
     Buffer save() const;
     bool restore(Bytes state);
@@ -130,6 +173,12 @@ struct MeshRoot::Core {
     std::int64_t hop_round_trip_us = 0;
     dcu::Statistics statistics;
     std::uint32_t module_refused = 0;
+
+    WiredMeters wired;
+    bool judge_due = false;                                // a distrust was taken back
+    std::map<std::uint32_t, WiredRequest> wired_requests;  // by handle: oldest first
+    std::map<std::uint32_t, Errand> errands;               // by handle of their transaction
+    std::map<DeviceNumber, std::uint8_t> refused_told;     // by collector
 
     struct Stranger {
         DeviceNumber meter;

@@ -25,6 +25,7 @@ void MeshRoot::Core::set_meters(const std::vector<std::pair<DeviceNumber, Key128
         first_hops.erase(address);
         dirty = true;
     }
+    judge_wired(clock);
 }
 
 void MeshRoot::Core::unknown_meter(DeviceNumber meter, Instant now) {
@@ -53,12 +54,13 @@ void MeshRoot::Core::join_received(Bytes body, std::uint16_t proxy, std::uint16_
     dirty = true;
     Member& member = *decision.member;
     if (proxy != root_address && members.find(proxy) == nullptr) return;
-    member.asked = now;
+    member.asked = member.proved = now;
+    const bool came_back = wired.seen_on_radio(member.number, now);
     member.rssi_dbm = rssi;
     member.failed_reads = 0;
     member.probes = 0;
     member.probe_at = now + probe_first;
-    if (member.state != dcu::NodeState::joined) member.state = dcu::NodeState::joining;
+    if (member.state != dcu::NodeState::joined || came_back) member.state = dcu::NodeState::joining;
     links.strength(member.address, proxy, rssi, now);
     links.worked(proxy, member.address, now);
     for (const auto& neighbour : request->neighbours)
@@ -133,6 +135,7 @@ void MeshRoot::Core::report_received(const UpPacket& packet, Instant now) {
         return stranger_heard(packet, report->links.empty() ? source : report->links.front().neighbour, now);
     for (const auto& link : report->links) links.report(source, link, now);
     if (report->reattached) {
+        if (wired.seen_on_radio(member->number, now)) member->state = dcu::NodeState::joining;
         member->failed_reads = 0;
         if (!report->links.empty()) links.worked(report->links.front().neighbour, source, now);
     }
@@ -141,12 +144,14 @@ void MeshRoot::Core::report_received(const UpPacket& packet, Instant now) {
 
 void MeshRoot::Core::member_heard(Member& member, Instant now) {
     member.heard = now;
+    wired.collector_heard(member.number, now);
     if (!member.listed || member.state == dcu::NodeState::joined) return;
     member.state = dcu::NodeState::joined;
     tell_joined(member, now, true);
 }
 
 void MeshRoot::Core::tell_joined(Member& member, Instant now, bool always) {
+    if (wired.place(member.number) != nullptr) return;  // may relay; is read over a wire
     refresh_routes(now, !tree.reaches(member.address));
     if (!tree.reaches(member.address)) return;
     const auto route = tree.route(member.address);
@@ -168,7 +173,7 @@ void MeshRoot::Core::watch_members(Instant now) {
     auto probing = std::count_if(transactions.begin(), transactions.end(),
                                  [](const auto& row) { return row.second.probe; });
     for (auto& member : members.all()) {
-        if (!member.listed || member.address == 0) continue;
+        if (!member.listed || member.address == 0 || wired.place(member.number) != nullptr) continue;
         const bool present =
             member.state == dcu::NodeState::joined || member.state == dcu::NodeState::suspect;
         if (present && now - member.heard > silent_offline) {

@@ -18,6 +18,8 @@ constexpr Duration rest = 32s;  // relays have forgotten the old attempts' numbe
 std::uint32_t MeshRoot::Core::send(DeviceNumber meter, Buffer payload, int priority, Instant now,
                                    Duration deadline, bool probe) {
     clock = now;
+    if (!probe && wired.place(meter) != nullptr)
+        return send_wired(meter, std::move(payload), priority, now, deadline);
     Transaction transaction;
     transaction.handle = ++handle_last;
     transaction.meter = meter;
@@ -30,7 +32,7 @@ std::uint32_t MeshRoot::Core::send(DeviceNumber meter, Buffer payload, int prior
     const Member* member = members.find(meter);
     const bool known = member != nullptr && member->listed && member->address != 0 &&
                        (probe || member->state != dcu::NodeState::unseen) &&
-                       transaction.payload.size() <= payload_size_max;
+                       transaction.payload.size() <= (probe ? collector::message_size_max : payload_size_max);
     if (!known) {
         if (!probe) {
             ++statistics.reads_failed;
@@ -206,14 +208,14 @@ void MeshRoot::Core::finish(std::uint32_t handle, std::optional<Buffer> answer, 
     Member* member = members.find(transaction.meter);
     if (!answer) {
         if (member != nullptr && transaction.attempts > 0) read_failed(*member, now);
-        if (transaction.probe) return;
+        if (transaction.probe) return errand_finished(handle, std::nullopt, now);
         ++statistics.reads_failed;
         events.push_back(MeshFailure{handle, dcu::ReadFault::no_answer});
         return;
     }
     window_q4 = std::min(window_q4 + window_one * window_one / std::max(window_q4, 1),
                          settings.window_max * window_one);
-    if (transaction.probe) return;
+    if (transaction.probe) return errand_finished(handle, answer, now);
     const bool first = transaction.attempts == 1 && transaction.rests == 0;
     if (first) ++statistics.reads_first_try;
     if (transaction.alternative_used) ++statistics.reads_alternative;
@@ -222,6 +224,7 @@ void MeshRoot::Core::finish(std::uint32_t handle, std::optional<Buffer> answer, 
 
 void MeshRoot::Core::read_failed(Member& member, Instant now) {
     ++member.failed_reads;
+    judge_due = wired.forgive(member.number) || judge_due;
     member.probes = std::max(member.probes, 1);
     member.probe_at = std::min(member.probe_at, now + probe_again);
     if (member.state == dcu::NodeState::joined && member.failed_reads >= suspect_after) {
@@ -297,6 +300,7 @@ void MeshRoot::Core::answer_received(const UpPacket& packet, Instant now) {
         }
         links.worked(from, source, now);
     }
+    member->proved = now;
     member->failed_reads = 0;
     member->probes = 0;
     member->probe_at = never;

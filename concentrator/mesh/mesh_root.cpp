@@ -12,6 +12,10 @@ void MeshRoot::set_meters(const std::vector<std::pair<DeviceNumber, Key128>>& me
     core_->set_meters(meters);
 }
 
+void MeshRoot::set_collectors(const std::vector<DeviceNumber>& collectors) {
+    core_->set_collectors(collectors);
+}
+
 std::uint32_t MeshRoot::send(DeviceNumber meter, Buffer payload, int priority, Instant now,
                              Duration deadline) {
     return core_->send(meter, std::move(payload), priority, now, deadline, false);
@@ -39,18 +43,20 @@ void MeshRoot::module_connected(Instant now) { core_->connected(now); }
 
 std::vector<dcu::TopologyNode> MeshRoot::topology() const { return core_->topology(); }
 std::optional<std::vector<DeviceNumber>> MeshRoot::route(DeviceNumber meter) const {
-    const Member* member = core_->members.find(meter);
+    const WiredPlace* place = core_->wired.place(meter);
+    const Member* member = core_->members.find(place != nullptr ? place->collector : meter);
     if (member == nullptr || member->address == 0 || !core_->tree.reaches(member->address))
         return std::nullopt;
     std::vector<DeviceNumber> relays;
     for (const auto relay : core_->tree.route(member->address).relays)
         relays.push_back(core_->number_of(relay));
+    if (place != nullptr) relays.push_back(place->collector);
     return relays;
 }
 dcu::Statistics MeshRoot::statistics() const { return core_->statistics; }
 
 int MeshRoot::in_flight() const {
-    int count = 0;
+    int count = static_cast<int>(core_->wired_requests.size());
     for (const auto& [handle, transaction] : core_->transactions) count += transaction.probe ? 0 : 1;
     return count;
 }

@@ -35,7 +35,7 @@ struct MeshFailure {
     std::uint32_t handle = 0;
     dcu::ReadFault reason{};
 };  ///< not_joined or no_answer
-/// Also when the hop count of the route changed.
+/// Also when the hop count of the route changed, or a meter moved between radio and collectors.
 struct MeshJoined {
     DeviceNumber meter;
     dcu::MeterLink link;
@@ -46,7 +46,17 @@ struct MeshLost {
 struct MeshUnknown {
     DeviceNumber meter;
 };  ///< asked to join, is not on the list; at most once per hour and meter
-using MeshEvent = std::variant<MeshAnswer, MeshFailure, MeshJoined, MeshLost, MeshUnknown>;
+/// Two collectors claim this meter in turn; it stays for an hour where it is.
+struct MeshContested {
+    DeviceNumber meter;
+};
+/// So many meters hang on this collector's wire without a place.
+struct MeshCollectorFull {
+    DeviceNumber collector;
+    int refused = 0;
+};
+using MeshEvent = std::variant<MeshAnswer, MeshFailure, MeshJoined, MeshLost, MeshUnknown, MeshContested,
+                               MeshCollectorFull>;
 
 /// Root of the mesh, sans-IO: join manager, link database, routes, requests. The owner moves host-frame
 /// payloads between this and the radio module, calls tick() at next_deadline(), and keeps save_state()
@@ -60,6 +70,9 @@ public:
 
     /// White list with join keys; may be called again. Meters that are gone are evicted.
     void set_meters(const std::vector<std::pair<DeviceNumber, Key128>>& meters);
+    /// Which members of the white list are collectors. What hangs on their wires is asked through them, many
+    /// in one exchange, as long as send() names meters of the white list.
+    void set_collectors(const std::vector<DeviceNumber>& collectors);
     /// One request, one answer (payload sap u8 | APDU both ways, <= payload_size_max). Answer or failure
     /// comes as an event with the returned handle. Retries, the alternative route and duplicate suppression
     /// are inside. One at a time per meter, others wait. Priority: 0 control, 1 event, 2 on demand, 3

@@ -74,7 +74,9 @@ std::vector<dcu::TopologyNode> MeshRoot::Core::topology() const {
         node.short_address = member.address;
         node.rssi_dbm = member.rssi_dbm;
         node.last_heard = member.heard;
-        if (member.address != 0 && tree.reaches(member.address)) {
+        if (const WiredPlace* place = wired.place(member.number)) {
+            fill_wired(node, *place);
+        } else if (member.address != 0 && tree.reaches(member.address)) {
             const Route route = tree.route(member.address);
             node.hops = static_cast<std::uint8_t>(route.hops());
             const auto above = route.relays.empty() ? mesh::root_address : route.relays.back();

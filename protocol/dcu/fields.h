@@ -76,6 +76,8 @@ public:
     void fail(Fault fault) {
         if (!error_) error_ = Error{fault, at_ == 0 ? 0 : at_ - 1};
     }
+    /// There is another element: what later versions added at the end.
+    bool more() const { return ok() && at_ < elements_->size(); }
     /// The last element has been read, else the structure has too many.
     bool done() {
         if (!error_ && at_ != elements_->size()) error_ = Error{Fault::trailing, at_};

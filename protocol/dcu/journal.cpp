@@ -120,8 +120,11 @@ Result<std::vector<IntervalRow>> interval_rows(const ProfileRows& rows, Duration
 }
 
 Buffer encode(const MeterLink& link) {
-    return dlms::encode_data(
-        dlms::structure({link.short_address, dlms::octet_string(link.parent.bcd), link.hops, link.rssi_dbm}));
+    auto fields =
+        dlms::structure({link.short_address, dlms::octet_string(link.parent.bcd), link.hops, link.rssi_dbm});
+    if (link.sub_address != 0)
+        std::get<dlms::Structure>(fields.value).elements.emplace_back(link.sub_address);
+    return dlms::encode_data(fields);
 }
 
 Result<MeterLink> decode_meter_link(Bytes payload) {
@@ -132,6 +135,7 @@ Result<MeterLink> decode_meter_link(Bytes payload) {
         link.parent.bcd = fields.octets<6>();
         link.hops = fields.number<std::uint8_t>();
         link.rssi_dbm = fields.number<std::int8_t>();
+        if (fields.more()) link.sub_address = fields.number<std::uint8_t>();
         return checked(fields, link);
     });
 }

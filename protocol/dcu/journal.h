@@ -72,6 +72,8 @@ struct MeterLink {
     DeviceNumber parent;
     std::uint8_t hops = 0;
     std::int8_t rssi_dbm = 0;
+    /// Not 0: wired to `parent`, a collector, under this sub-address; short address and signal are then 0.
+    std::uint8_t sub_address = 0;
     friend bool operator==(const MeterLink&, const MeterLink&) = default;
 };
 Buffer encode(const MeterLink& link);

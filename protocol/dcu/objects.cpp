@@ -50,7 +50,7 @@ Result<ListedMeter> decode_meter(const dlms::Data& data) {
     ListedMeter meter;
     meter.number.bcd = fields.octets<6>();
     meter.role = static_cast<MeterRole>(fields.number<std::uint8_t>());
-    if (meter.role > MeterRole::summary) fields.fail(Fault::bad_value);
+    if (meter.role > MeterRole::collector) fields.fail(Fault::bad_value);
     if (!fields.done()) return fields.error();
     return meter;
 }
@@ -141,6 +141,7 @@ Result<TopologyNode> decode_node(const dlms::Data& data) {
     node.last_heard = fields.instant();
     node.route = decode_route(fields);
     node.alternative = decode_route(fields);
+    if (fields.more()) node.sub_address = fields.number<std::uint8_t>();
     if (!fields.done()) return fields.error();
     return node;
 }
@@ -219,10 +220,13 @@ std::string_view to_string(NodeState state) {
 }
 
 dlms::Data to_data(const TopologyNode& node) {
-    return dlms::structure(
+    auto fields = dlms::structure(
         {dlms::octet_string(node.number.bcd), dlms::Enum{static_cast<std::uint8_t>(node.state)},
          node.short_address, dlms::octet_string(node.parent.bcd), node.hops, node.rssi_dbm, node.etx_percent,
          instant_data(node.last_heard), encode_route(node.route), encode_route(node.alternative)});
+    if (node.sub_address != 0)
+        std::get<dlms::Structure>(fields.value).elements.emplace_back(node.sub_address);
+    return fields;
 }
 
 Result<std::vector<TopologyNode>> topology_from_data(const dlms::Data& array) {

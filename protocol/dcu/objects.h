@@ -36,7 +36,8 @@ inline constexpr ObisCode journal_sequence{
 /// SAPs of the head-end on the uplink, both with LD 1: replication and configuration run side by side.
 inline constexpr Sap configuration_client{0x20}, replication_client{0x21};
 
-enum class MeterRole : std::uint8_t { customer = 0, summary = 1 };  ///< summary: the transformer's own meter
+/// summary: the transformer's own meter; collector: no meter, a mesh node with wired ones.
+enum class MeterRole : std::uint8_t { customer = 0, summary = 1, collector = 2 };
 struct ListedMeter {
     DeviceNumber number;
     MeterRole role{};
@@ -52,7 +53,7 @@ dlms::Data to_data(const MeterList& list);
 Result<MeterList> meter_list_from_data(const dlms::Data& data);
 
 /// Keys of one meter, wrapped under the concentrator's key-encryption key (RFC 3394 over reading EK ||
-/// reading AK || mesh join key, 48 octets; wrapped 56).
+/// reading AK || mesh join key, 48 octets; wrapped 56). Of a collector: the mesh join key alone (wrapped 24).
 struct WrappedMeterKeys {
     DeviceNumber number;
     Buffer wrapped;
@@ -127,6 +128,8 @@ struct TopologyNode {
     Instant last_heard{};
     std::vector<DeviceNumber> route;  ///< relays of the primary route, concentrator side first
     std::vector<DeviceNumber> alternative;
+    /// Not 0: wired to `parent`, a collector, under this sub-address; its hop on the wire counts as one.
+    std::uint8_t sub_address = 0;
     friend bool operator==(const TopologyNode&, const TopologyNode&) = default;
 };
 dlms::Data to_data(const TopologyNode& node);

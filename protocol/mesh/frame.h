@@ -37,6 +37,7 @@ enum class FrameType : std::uint8_t {
     data_up = 7,
     route_error = 8,
     leave = 9,
+    notice = 14,  ///< up, of a node's application, unasked
     acknowledge = 15,
 };
 

@@ -140,6 +140,7 @@ Acceptance Node::received(const Arrival& arrival, Instant now) {
         case FrameType::data_up:
         case FrameType::link_report:
         case FrameType::route_error:
+        case FrameType::notice:
             return arrival.verified ? up_heard(arrival, now) : Acceptance::taken;
         case FrameType::data_down:
         case FrameType::leave:

@@ -63,8 +63,11 @@ public:
     Instant next_deadline() const;
 
     std::optional<Request> take_request();
-    /// `payload` <= 201 octets. An unknown ticket is ignored: the request is too old.
+    /// `payload` <= answer_size_max. An unknown ticket is ignored: the request is too old.
     void answer(std::uint16_t ticket, Buffer payload, Instant now);
+    /// Something nobody asked for; nobody says whether it arrived. False: no way up. `payload` as above.
+    bool notify(Buffer payload, Instant now);
+    static constexpr std::size_t answer_size_max = 208;  ///< octets; with two links a full frame less two
 
     const NodeState& state() const { return state_; }
     bool state_dirty() const { return state_dirty_; }

@@ -214,10 +214,17 @@ std::optional<Node::Request> Node::take_request() {
 
 void Node::answer(std::uint16_t ticket, Buffer payload, Instant now) {
     AnswerCache::Row* row = answers_.find_open(ticket);
-    if (row == nullptr || payload.size() > 201) return;
+    if (row == nullptr || payload.size() > answer_size_max) return;
     row->answer = std::move(payload);
     send_answer(*row, now);
     mac_.tick(now);
+}
+
+bool Node::notify(Buffer payload, Instant now) {
+    if (payload.size() > answer_size_max) return false;
+    const bool sent = send_up(FrameType::notice, ++sequence_, 0, 2, std::move(payload), now);
+    mac_.tick(now);
+    return sent;
 }
 
 void Node::send_answer(const AnswerCache::Row& row, Instant now) {
