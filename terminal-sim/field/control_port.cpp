@@ -20,11 +20,29 @@ std::string status_line(const Field& field, Duration behind) {
     for (const auto& device : status.dead)
         dead += fmt::format(R"({}"{}")", dead.empty() ? "" : ",", to_string(device));
     return fmt::format(
-        R"({{"ok":true,"now_s":{},"behind_ms":{},"meters":{},"alive":{},"joined":{},"unreachable":{},"hops_max":{},)"
+        R"({{"ok":true,"now_s":{},"behind_ms":{},"meters":{},"alive":{},"joined":{},"wired":{},"unreachable":{},"hops_max":{},)"
         R"("frames_sent":{},"frames_delivered":{},"frames_lost":{},"airtime_ms":{},"dead":[{}]}})",
         epoch_us(field.now()) / 1'000'000, std::max<std::int64_t>(0, behind.count() / 1000), status.meters,
-        status.alive, status.joined, status.unreachable, status.hops_max, status.radio.frames_sent,
-        status.radio.frames_delivered, status.radio.frames_lost, status.radio.airtime_us / 1000, dead);
+        status.alive, status.joined, status.wired, status.unreachable, status.hops_max,
+        status.radio.frames_sent, status.radio.frames_delivered, status.radio.frames_lost,
+        status.radio.airtime_us / 1000, dead);
+}
+
+/// "NUMBER COLLECTOR", "NUMBER radio", or "NUMBER".
+std::string rewire(Field& field, bool move, std::string_view words) {
+    const auto blank = words.find(' ');
+    const auto meter = DeviceNumber::parse(words.substr(0, blank));
+    const auto target = blank == std::string_view::npos ? std::string_view{} : words.substr(blank + 1);
+    const auto collector = target == "radio" ? std::nullopt : DeviceNumber::parse(target);
+    if (!meter || (move && target != "radio" && !collector) || (!move && !target.empty()))
+        return refusal(move ? "say move NUMBER COLLECTOR or move NUMBER radio; numbers have twelve digits"
+                            : "a device number has twelve decimal digits");
+    const bool done = move ? field.move(*meter, collector) : field.unplug(*meter);
+    if (!done)
+        return refusal("no such meter in this field, or no such collector with room at its concentrator: " +
+                       std::string{words});
+    return fmt::format(R"({{"ok":true,"{}":"{}","to":"{}"}})", move ? "moved" : "unplugged",
+                       to_string(*meter), target);
 }
 
 }  // namespace
@@ -38,8 +56,13 @@ std::string ControlPort::answer(Field& field, Duration behind, std::string_view 
     const auto blank = line.find(' ');
     const std::string_view word = line.substr(0, blank);
     if (word == "status" && blank == std::string_view::npos) return status_line(field, behind);
+    if (word == "move" || word == "unplug")
+        return rewire(field, word == "move", blank == std::string_view::npos ? "" : line.substr(blank + 1));
     if (word != "kill" && word != "revive")
-        return refusal("unknown command; say kill NUMBER, revive NUMBER or status");
+        return refusal(
+            "unknown command; say kill NUMBER, revive NUMBER, move NUMBER COLLECTOR, move NUMBER radio, "
+            "unplug "
+            "NUMBER or status");
     const auto number =
         blank == std::string_view::npos ? std::nullopt : DeviceNumber::parse(line.substr(blank + 1));
     if (!number) return refusal("a device number has twelve decimal digits");

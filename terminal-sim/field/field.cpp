@@ -1,7 +1,5 @@
 #include "terminal-sim/field/field.h"
 
-#include <numeric>
-
 #include "terminal-sim/field/json_file.h"
 #include "terminal-sim/meter/access.h"
 #include "terminal-sim/meter/chance.h"
@@ -72,11 +70,23 @@ Field::Field(const Town& town, const Shipment& shipment, const FieldOptions& opt
             population_->meter(i), ciphers, random));
         held_keys_[i]->tell(servers_[i]);
     }
-    radio_ =
-        std::make_unique<RadioField>(FieldSettings{draw(town_.request.seed, radio_chance, 0), options.start,
-                                                   options.rate, options.power_on_spread},
-                                     layout(town_.request), std::move(nodes), town_.concentrators, ciphers);
+    for (const auto& collector : town_.collectors) {
+        const auto keys = shipment.collectors.find(collector.number);
+        if (keys == shipment.collectors.end())
+            throw std::runtime_error("shipment: has no key for collector " + to_string(collector.number));
+        Buffer node, table;
+        if (state && state->devices.contains(collector.number)) node = state->devices[collector.number].node;
+        if (state && state->collectors.contains(collector.number))
+            table = state->collectors[collector.number].table;
+        nodes.push_back({collector.number, keys->second, std::move(node)});
+        collectors_.push_back(std::make_unique<CollectorBox>(table, ciphers, random));
+    }
+    radio_ = std::make_unique<RadioField>(FieldSettings{draw(town_.request.seed, radio_chance, 0),
+                                                        options.start, options.rate, options.power_on_spread},
+                                          places_of(town_), std::move(nodes), town_.concentrators, ciphers);
     for (std::size_t i = 0; i < town_.meters.size(); ++i) connect(i);
+    for (std::size_t i = 0; i < collectors_.size(); ++i) connect_collector(i);
+    wire_up(state);
     population_->advance(options.start);
     deeds_saved_ = deeds_done();
     save();
@@ -97,44 +107,27 @@ void Field::connect(std::size_t meter) {
                             });
 }
 
-void Field::run_until(Instant now) {
-    radio_->run_until(now);
-    population_->advance(now);
-    if (deeds_done() != deeds_saved_) save();
-}
-
 std::size_t Field::deeds_done() const {
     std::size_t deeds = 0;
     for (std::size_t i = 0; i < population_->size(); ++i) deeds += population_->meter(i).deeds().size();
     return deeds;
 }
 
-Field::Status Field::status() const {
-    Status status;
-    status.meters = town_.meters.size();
-    for (const auto& meter : town_.meters) {
-        const bool alive = radio_->alive(meter.number);
-        status.alive += alive ? 1 : 0;
-        status.joined += alive && radio_->joined(meter.number) ? 1 : 0;
-        if (!alive) status.dead.push_back(meter.number);
-    }
-    for (const auto& concentrator : town_.concentrators)
-        if (!radio_->alive(concentrator)) status.dead.push_back(concentrator);
-    for (const int hops : radio_->oracle_hops()) {
-        status.unreachable += hops == 0 ? 1 : 0;
-        status.hops_max = std::max(status.hops_max, hops);
-    }
-    status.radio = radio_->counters();
-    return status;
-}
-
 void Field::save() {
     deeds_saved_ = deeds_done();
     if (state_file_.empty()) return;
-    FieldState state{installed_at_, {}};
+    FieldState state{installed_at_, {}, {}};
     for (std::size_t i = 0; i < town_.meters.size(); ++i) {
         const DeviceNumber number = town_.meters[i].number;
         state.devices[number] = {population_->meter(i).deeds(), radio_->save_state(number)};
+    }
+    for (std::size_t i = 0; i < collectors_.size(); ++i) {
+        const DeviceNumber number = town_.collectors[i].number;
+        state.devices[number] = {{}, radio_->save_state(number)};
+        auto& kept = state.collectors[number];
+        kept.table = collectors_[i]->state();
+        for (const auto meter : collectors_[i]->wire().meters())
+            kept.meters.push_back(town_.meters[meter].number);
     }
     Buffer content = encode(state);
     if (content == saved_) return;

@@ -1,7 +1,9 @@
 #pragma once
 #include <memory>
+#include <set>
 
 #include "protocol/dlms/server.h"
+#include "terminal-sim/field/collector_box.h"
 #include "terminal-sim/field/field_state.h"
 #include "terminal-sim/field/population.h"
 #include "terminal-sim/field/shipment.h"
@@ -36,19 +38,30 @@ public:
     void run_until(Instant now);
     Instant now() const { return radio_->now(); }
     /// When the field has something to do by itself; wait at most until then.
-    Instant next_event() const { return radio_->next_event(); }
+    Instant next_event() const;
 
     /// Host side of concentrator `index`'s radio module: payloads of protocol/mesh/host_frame.h.
     std::size_t concentrators() const { return town_.concentrators.size(); }
     void feed(std::size_t concentrator, Bytes host_payload) { radio_->feed(concentrator, host_payload); }
     std::optional<Buffer> take(std::size_t concentrator) { return radio_->take(concentrator); }
 
-    /// Meters lose their radio, concentrators their module; metering goes on. False for an unknown number.
-    bool kill(const DeviceNumber& device) { return radio_->kill(device); }
-    bool revive(const DeviceNumber& device) { return radio_->revive(device); }
+    /// Meters lose their radio or fall silent on their wire, concentrators lose their module, collectors
+    /// their power; metering goes on. False for an unknown number.
+    bool kill(const DeviceNumber& device);
+    bool revive(const DeviceNumber& device);
+
+    /// Takes a meter off its wire or its radio, and puts it on the wire of `collector` or, without one, on
+    /// radio. What it has counted and what was done to it stay with it. False for an unknown number, a
+    /// collector of another concentrator, or one without a free address.
+    bool move(const DeviceNumber& meter, const std::optional<DeviceNumber>& collector);
+    /// Off its wire or its radio, and on nothing.
+    bool unplug(const DeviceNumber& meter);
+    /// On whose wire it hangs.
+    std::optional<DeviceNumber> collector_of(const DeviceNumber& meter) const;
+    const CollectorBox& collector(std::size_t index) const { return *collectors_[index]; }
 
     struct Status {
-        std::size_t meters = 0, alive = 0, joined = 0, unreachable = 0;
+        std::size_t meters = 0, alive = 0, joined = 0, unreachable = 0, wired = 0;
         int hops_max = 0;  ///< of the shortest usable paths now
         FieldCounters radio;
         std::vector<DeviceNumber> dead;
@@ -69,6 +82,10 @@ public:
 
 private:
     void connect(std::size_t meter);
+    void connect_collector(std::size_t index);
+    void wire_up(const std::optional<FieldState>& state);
+    std::optional<std::size_t> collector_index(const DeviceNumber& number) const;
+    bool powered(const DeviceNumber& meter) const;
     std::size_t deeds_done() const;
 
     Town town_;
@@ -80,6 +97,8 @@ private:
     std::vector<std::unique_ptr<HeldKeys>> held_keys_;
     std::unique_ptr<Population> population_;
     std::vector<std::shared_ptr<dlms::Server>> servers_;
+    std::vector<std::unique_ptr<CollectorBox>> collectors_;
+    std::set<DeviceNumber> dark_;        ///< killed
     std::unique_ptr<RadioField> radio_;  ///< after what its callbacks use
     std::size_t deeds_saved_ = 0;
     Buffer saved_;

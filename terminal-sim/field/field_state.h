@@ -15,8 +15,14 @@ struct FieldState {
         std::vector<Deed> deeds;
         Buffer node;
     };
+    /// What a collector keeps over power cuts, and who hangs on its wire.
+    struct Collector {
+        Buffer table;
+        std::vector<DeviceNumber> meters;
+    };
     Instant installed_at{};
     std::map<DeviceNumber, Device> devices;
+    std::map<DeviceNumber, Collector> collectors;
 };
 
 Buffer encode(const FieldState& state);

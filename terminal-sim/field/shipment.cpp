@@ -44,6 +44,8 @@ Shipment make_shipment(const Town& town, Random& random) {
         keys.management.master = fresh_key(random);
         shipment.emplace(meter.number, std::move(keys));
     }
+    for (const auto& collector : town.collectors)
+        shipment.collectors.emplace(collector.number, fresh_key(random));
     return shipment;
 }
 
@@ -73,7 +75,16 @@ void write_shipment(const std::filesystem::path& file, const Town& town, const S
         out << ",\"lls_password\":\"" << std::string(keys.lls_password.begin(), keys.lls_password.end())
             << "\"}";
     }
-    out << "]}\n";
+    out << "]";
+    for (std::size_t i = 0; i < town.collectors.size(); ++i) {
+        const auto& collector = town.collectors[i];
+        out << (i == 0 ? ",\n \"collectors\":[\n" : ",\n") << "  {\"number\":\""
+            << to_string(collector.number) << "\",\"system_title\":\""
+            << to_hex(system_title(collector.number).octets) << "\",\"concentrator\":\""
+            << to_string(collector.concentrator) << "\",\"join\":\""
+            << to_hex(shipment.collectors.at(collector.number).reveal()) << "\"}";
+    }
+    out << (town.collectors.empty() ? "}\n" : "]}\n");
     write_private_file(file, out.str());
 }
 
@@ -84,6 +95,11 @@ void write_delivery(const std::filesystem::path& file, const Town& town, const S
     for (const auto& number : town.concentrators)
         out << "{\"device\":\"concentrator\",\"number\":\"" << to_string(number) << "\",\"system_title\":\""
             << to_hex(system_title(number).octets) << "\"}\n";
+    for (const auto& collector : town.collectors)
+        out << "{\"device\":\"collector\",\"number\":\"" << to_string(collector.number)
+            << "\",\"system_title\":\"" << to_hex(system_title(collector.number).octets)
+            << "\",\"concentrator\":\"" << to_string(collector.concentrator) << "\",\"join\":\""
+            << to_hex(transport.wrap_key(shipment.collectors.at(collector.number).reveal())) << "\"}\n";
     for (const TownMeter& meter : town.meters) {
         const MeterKeys& keys = shipment.at(meter.number);
         const auto member = [&](const char* name, const SymmetricKey& key) {
@@ -123,6 +139,17 @@ Shipment read_shipment(const std::filesystem::path& file) {
         if (object->has("master_key")) keys.management.master = key("master_key");
         if (!shipment.emplace(*number, std::move(keys)).second)
             throw file_trouble(file, "names meter " + to_string(*number) + " twice");
+    }
+    if (!json->has("collectors")) return shipment;
+    const auto collectors = array_member(file, *json, "collectors");
+    for (unsigned i = 0; i < collectors->size(); ++i) {
+        const auto object = collectors->getObject(i);
+        if (object.isNull())
+            throw file_trouble(file, "member \"collectors\" holds something that is not an object");
+        const auto number = DeviceNumber::parse(text_member(file, *object, "number"));
+        if (!number) throw file_trouble(file, "member \"number\" is not a device number (12 decimal digits)");
+        if (!shipment.collectors.emplace(*number, key_member(file, *object, "join")).second)
+            throw file_trouble(file, "names collector " + to_string(*number) + " twice");
     }
     return shipment;
 }

@@ -15,9 +15,12 @@ struct MeterKeys {
     Key128 join;
     Buffer lls_password;  ///< of the reading client at the bench
 };
-using Shipment = std::map<DeviceNumber, MeterKeys>;
+/// Keys of the meters, and the mesh join keys of the collectors, which have no others.
+struct Shipment : std::map<DeviceNumber, MeterKeys> {
+    std::map<DeviceNumber, Key128> collectors;
+};
 
-/// Fresh keys for every meter of the town.
+/// Fresh keys for every meter and collector of the town.
 Shipment make_shipment(const Town& town, Random& random);
 
 /// What the manufacturer sends to the utility, for `headend import`: JSON Lines, keys wrapped under the
@@ -28,7 +31,8 @@ void write_delivery(const std::filesystem::path& file, const Town& town, const S
 /// shipment.json, what the factory put into the meters and the simulator loads, mode 0600: {"wattmesh":
 /// "shipment", "version": 1, "concentrators": [{number, system_title}], "meters": [{number, system_title,
 /// concentrator, role: "customer" | "summary", model, ek_management, ak_management, ek_reading, ak_reading,
-/// join, master_key (32 hex digits each; without the last one a meter takes no new keys), lls_password}]}.
+/// join, master_key (32 hex digits each; without the last one a meter takes no new keys), lls_password}],
+/// "collectors": [{number, system_title, concentrator, join}]}, the last one only when there are any.
 void write_shipment(const std::filesystem::path& file, const Town& town, const Shipment& shipment);
 /// Throws std::runtime_error naming the file and the field, never a key.
 Shipment read_shipment(const std::filesystem::path& file);

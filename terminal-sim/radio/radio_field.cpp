@@ -12,6 +12,14 @@ void RadioField::set_application(DeviceNumber meter, Application application) {
     if (Station* station = kernel_->find(meter)) station->application = std::move(application);
 }
 
+bool RadioField::notify(DeviceNumber node, Buffer payload) {
+    Station* station = kernel_->find(node);
+    if (station == nullptr || !station->alive || !station->node) return false;
+    const bool sent = station->node->notify(std::move(payload), station->clock.at(kernel_->now));
+    kernel_->schedule(*station);
+    return sent;
+}
+
 void RadioField::set_observer(Observer observer) { kernel_->observer = std::move(observer); }
 
 void RadioField::feed(std::size_t concentrator, Bytes host_payload) {

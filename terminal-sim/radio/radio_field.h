@@ -55,6 +55,9 @@ public:
     ~RadioField();
 
     void set_application(DeviceNumber meter, Application application);
+    /// Something the application of a node says unasked (mesh::Node::notify). False: unknown, off, or no way
+    /// up.
+    bool notify(DeviceNumber node, Buffer payload);
     /// Sees every frame as it leaves: station (meters in layout order, then concentrators), PSDU. Must change
     /// nothing.
     using Observer = std::function<void(std::size_t station, Bytes psdu, Instant now)>;

@@ -11,18 +11,22 @@ namespace {
 const Command all[] = {
     {"provision",
      "make a town and the manufacturer's shipment file",
-     "Usage: terminal-sim provision --out DIR [--meters N] [--concentrators N] [--layout R|U] [--hardness "
-     "DB] [--seed N]\n"
+     "Usage: terminal-sim provision --out DIR [--meters N] [--concentrators N] [--collectors N] [--wired N]\n"
+     "                              [--layout R|U] [--hardness DB] [--seed N]\n"
      "Writes DIR/town.json (where everything stands), DIR/shipment.json (numbers and keys for the simulated "
      "meters,\nmode 0600), DIR/delivery.jsonl and DIR/transport.key (the shipment for `headend import`, keys "
      "wrapped).\n"
      "  --meters N         customer meters of the whole town (200); each concentrator also gets a summary "
      "meter\n"
      "  --concentrators N  (2)\n"
+     "  --collectors N     mesh nodes with wired meters; the first two belong to the first concentrator, and "
+     "so "
+     "on (0)\n"
+     "  --wired N          meters on the wire of each collector, besides those of --meters, 0 to 64 (8)\n"
      "  --layout R|U       rural feeder or urban street (R)\n"
      "  --hardness DB      added to every link between houses, 0 to 30 (0)\n"
      "  --seed N           (1)\n",
-     {"out", "meters", "concentrators", "layout", "hardness", "seed"},
+     {"out", "meters", "concentrators", "collectors", "wired", "layout", "hardness", "seed"},
      run_provision},
     {"field",
      "run a radio field of meters",
@@ -35,8 +39,8 @@ const Command all[] = {
      "encoded\n"
      "  --listen HOST:PORT radio module of the first concentrator, the next one has the next port "
      "(127.0.0.1:4100)\n"
-     "  --control ...      line commands, each answered by one JSON line: kill NUMBER, revive NUMBER, "
-     "status\n"
+     "  --control ...      line commands, each answered by one JSON line: kill NUMBER, revive NUMBER,\n"
+     "                     move NUMBER COLLECTOR, move NUMBER radio, unplug NUMBER, status\n"
      "  --history-hours H  how long the meters have been measuring at the first start (4)\n"
      "  --rate KBIT        of the radio (50)\n"
      "  --speed X          simulated time runs X times as fast (1)\n"

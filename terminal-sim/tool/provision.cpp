@@ -26,7 +26,11 @@ int run_provision(const Call& call) {
     if (request.meters < request.concentrators)
         throw platform::SettingsError("--meters: fewer meters than concentrators");
 
-    const Town town = make_town(request);
+    Wiring wiring;
+    wiring.collectors = static_cast<std::size_t>(settings.optional_in<int>("collectors", 0, 0, 99));
+    wiring.meters_each = static_cast<std::size_t>(settings.optional_in<int>("wired", 8, 0, 64));
+
+    const Town town = make_town(request, wiring);
     security::SystemRandom random;
     std::filesystem::create_directories(folder);
     write_town(folder / "town.json", town);
@@ -36,9 +40,10 @@ int run_provision(const Call& call) {
     write_private_file(folder / "transport.key", to_hex(transport.reveal()) + "\n");
     write_delivery(folder / "delivery.jsonl", town, shipment, security::TransportKey{transport.reveal()});
     std::printf(
-        "{\"meters\":%zu,\"concentrators\":%zu,\"town\":\"%s\",\"shipment\":\"%s\",\"delivery\":\"%s\","
+        "{\"meters\":%zu,\"concentrators\":%zu,\"collectors\":%zu,\"town\":\"%s\",\"shipment\":\"%s\","
+        "\"delivery\":\"%s\","
         "\"transport_key\":\"%s\"}\n",
-        town.meters.size(), town.concentrators.size(), (folder / "town.json").c_str(),
+        town.meters.size(), town.concentrators.size(), town.collectors.size(), (folder / "town.json").c_str(),
         (folder / "shipment.json").c_str(), (folder / "delivery.jsonl").c_str(),
         (folder / "transport.key").c_str());
     return 0;

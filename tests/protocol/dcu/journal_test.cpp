@@ -136,6 +136,9 @@ TEST_CASE("journal payloads: survive the way through bytes, truncation at every 
     const GapRange gap{Sequence{3}, Sequence{1ULL << 40}};
     const ProfileRows rows{obis::load_profile, dlms::array({dlms::structure({std::uint8_t{1}})})};
     CHECK(*decode_meter_link(encode(link)) == link);
+    const MeterLink wired{0, meter, 2, 0, 64};
+    CHECK(*decode_meter_link(encode(wired)) == wired);
+    CHECK(encode(wired).size() == encode(link).size() + 2);  // entries of radio meters stay as they were
     CHECK(*decode_read_failure(encode(failure)) == failure);
     CHECK(*decode_gap_range(encode(gap)) == gap);
     CHECK(*decode_profile_rows(encode(rows)) == rows);

@@ -23,7 +23,8 @@ T travelled(const T& value, Decode decode) {
 }  // namespace
 
 TEST_CASE("meter list: version, number and role, composed by hand", "[dcu]") {
-    const MeterList list{5, {{meter, MeterRole::customer}, {relay, MeterRole::summary}}};
+    const MeterList list{
+        5, {{meter, MeterRole::customer}, {relay, MeterRole::summary}, {relay, MeterRole::collector}}};
     CHECK(to_hex(dlms::encode_data(to_data(list))) ==
           "020206000000050102"
           "020209065400000003411600"
@@ -45,6 +46,9 @@ TEST_CASE("versioned objects: survive the way", "[dcu]") {
     const Statistics statistics{1, 2, 3, 4, 5, 6, 7};
     CHECK(travelled(statistics, statistics_from_data) == statistics);
     const TopologyNode node{meter, NodeState::joined, 9, relay, 2, -101, 137, at, {relay}, {}};
+    TopologyNode wired = node;
+    wired.sub_address = 64;
+    CHECK(topology_from_data(dlms::array({to_data(wired)}))->front() == wired);
     const auto nodes = topology_from_data(dlms::array({to_data(node)}));
     REQUIRE(nodes);
     CHECK(nodes->front() == node);
@@ -60,7 +64,7 @@ TEST_CASE("versioned objects: out of range is refused before anything is taken o
         reading_plan_from_data(to_data(ReadingPlan{1, {{obis::load_profile, 900, 0, 0, 0}}})).has_value());
     const MeterList over{1, std::vector<ListedMeter>(meter_list_size_max + 1)};
     CHECK(meter_list_from_data(to_data(over)).error() == Error{Fault::too_long, 1});
-    auto role = to_data(MeterList{1, {{meter, static_cast<MeterRole>(2)}}});
+    auto role = to_data(MeterList{1, {{meter, static_cast<MeterRole>(3)}}});
     CHECK(meter_list_from_data(role).error() == Error{Fault::bad_value, 0});
     CHECK(meter_list_from_data(dlms::Data{}).error() == Error{Fault::bad_tag, 0});
 }
