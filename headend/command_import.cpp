@@ -26,6 +26,7 @@ std::string summary_json(const database::ShipmentReport& report) {
         .field("refused", report.refused);
     json.field("meters_new", report.meters_new).field("meters_changed", report.meters_changed);
     json.field("keys_replaced", report.keys_replaced).field("concentrators_new", report.concentrators_new);
+    json.field("collectors_changed", report.collectors_changed);
     json.field("sha256", report.sha256).close_object();
     return json.take();
 }

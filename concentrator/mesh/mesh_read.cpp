@@ -253,7 +253,8 @@ Duration MeshRoot::Core::answer_time(const Member& member, std::size_t hops) con
 Duration MeshRoot::Core::expected_time(const Member& member, std::size_t hops) const {
     const std::int64_t slow = settings.rate == PhyRate::kbit10 ? 4 : 1;
     const auto count = static_cast<std::int64_t>(hops);
-    if (member.round_trip_us != 0)
+    // A collector's answer takes long on its wire; the air is free meanwhile.
+    if (member.round_trip_us != 0 && !wired.is_collector(member.number))
         return Duration{
             std::max(member.round_trip_us + 3 * member.round_trip_deviation_us, 60'000 * slow * count)};
     return Duration{(hop_round_trip_us != 0 ? hop_round_trip_us * 2 : 150'000 * slow) * count};

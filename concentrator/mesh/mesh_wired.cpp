@@ -296,7 +296,6 @@ void MeshRoot::Core::apply(const std::vector<WiredMeters::Change>& changes, Inst
 void MeshRoot::Core::tell_wired(Member& member, WiredPlace& place, Instant now) {
     dcu::TopologyNode node;
     fill_wired(node, place);
-    place.told = true;
     place.lost = false;
     const dcu::MeterLink link{.short_address = 0,
                               .parent = place.collector,

@@ -6,7 +6,7 @@
 namespace wattmesh::concentrator {
 namespace {
 using namespace std::chrono_literals;
-constexpr Duration fetch_every = 10min, fetch_again = 20s, distrust = 1h, dispute_span = 1h;
+constexpr Duration fetch_every = 10min, fetch_again = 20s, fetch_gap = 2s, distrust = 1h, dispute_span = 1h;
 constexpr int moves_max = 4, failures_max = 2, restarts_max = 3;
 /// Age is told in whole seconds and travels for some.
 constexpr Duration newer_by = 5s;
@@ -55,6 +55,7 @@ bool WiredMeters::store(DeviceNumber collector, std::uint8_t first, const collec
     table.next = 1;
     table.restarts = 0;
     table.fetch_at = now + fetch_every;
+    table.fetched = now;
     return true;
 }
 
@@ -105,8 +106,7 @@ void WiredMeters::judge(const Claim& claim, const Radio& radio, Instant now, std
         changes.push_back({Change::Kind::contested, claim.meter});
         return;
     }
-    places_[claim.meter] = {
-        .collector = claim.collector, .sub = claim.row.sub, .heard = claim.row.heard, .since = now};
+    places_[claim.meter] = {.collector = claim.collector, .sub = claim.row.sub, .heard = claim.row.heard};
     changes.push_back({Change::Kind::arrived, claim.meter});
 }
 
@@ -161,7 +161,10 @@ void WiredMeters::collector_heard(DeviceNumber collector, Instant now) {
 
 void WiredMeters::fetch_now(DeviceNumber collector, Instant now) {
     const auto found = collectors_.find(collector);
-    if (found != collectors_.end()) found->second.fetch_at = std::min(found->second.fetch_at, now);
+    if (found == collectors_.end()) return;
+    Table& table = found->second;
+    // However often it says that something is new.
+    table.fetch_at = std::min(table.fetch_at, std::max(now, table.fetched + fetch_gap));
 }
 
 void WiredMeters::fetch_failed(DeviceNumber collector, Instant now) {

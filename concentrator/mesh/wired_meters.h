@@ -15,10 +15,8 @@ struct WiredPlace {
     DeviceNumber collector;
     std::uint8_t sub = 0;
     Instant heard{};    ///< on the wire, as the collector says, or by an answer that came over it
-    Instant since{};    ///< it is here
     int failures = 0;   ///< requests in a row that brought nothing
-    bool told = false;  ///< the head-end knows
-    bool lost = false;  ///< and that it does not answer any more
+    bool lost = false;  ///< the head-end knows that it does not answer any more
 };
 
 /// Which meters hang on which collectors, by the collectors' tables. A collector's word alone counts for
@@ -107,7 +105,7 @@ private:
         std::uint16_t incoming_generation = 0;
         std::uint8_t next = 1;  ///< page to fetch
         std::uint8_t refused = 0;
-        Instant fetch_at = never;
+        Instant fetch_at = never, fetched{};
         bool fetching = false;
         int restarts = 0;
     };

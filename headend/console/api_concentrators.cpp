@@ -3,6 +3,7 @@
 #include "headend/console/api.h"
 #include "headend/console/live_topology.h"
 #include "headend/console/words.h"
+#include "headend/database/collectors.h"
 #include "headend/database/desired_states.h"
 #include "headend/database/read_balance.h"
 
@@ -73,15 +74,15 @@ Answer detail(Context& context, const Request& request) {
     return {.body = json.take()};
 }
 
-/// Relays from the concentrator down to the meter, by following parents; a loop or a hole ends it.
-std::vector<DeviceNumber> route_of(const std::map<DeviceNumber, const database::MeterLine*>& meters,
-                                   const database::MeterLine& meter) {
+/// Relays from the concentrator down to this place, by following parents; a loop or a hole ends it.
+std::vector<DeviceNumber> route_of(const std::map<DeviceNumber, const database::MeterPlace*>& places,
+                                   const database::MeterPlace& place) {
     std::vector<DeviceNumber> route;
-    for (auto parent = meter.place.parent; parent && route.size() < 32;) {
+    for (auto parent = place.parent; parent && route.size() < 32;) {
         route.push_back(*parent);
-        const auto next = meters.find(*parent);
-        if (next == meters.end()) break;
-        parent = next->second->place.parent;
+        const auto next = places.find(*parent);
+        if (next == places.end()) break;
+        parent = next->second->parent;
     }
     std::reverse(route.begin(), route.end());
     return route;
@@ -100,13 +101,16 @@ void write_live(Json& json, const dcu::TopologyNode& node) {
         json.value(node.parent);
     else
         json.null();
-    json.field("hops", static_cast<int>(node.hops)).key("rssi_dbm");
-    if (placed)
+    const bool wired = node.sub_address != 0;
+    json.field("hops", static_cast<int>(node.hops));
+    json.field("sub_address", wired ? std::optional{static_cast<int>(node.sub_address)} : std::nullopt);
+    json.key("rssi_dbm");
+    if (placed && !wired)
         json.value(static_cast<int>(node.rssi_dbm));
     else
         json.null();
     json.key("etx_percent");
-    if (placed)
+    if (placed && !wired)
         json.value(static_cast<std::int64_t>(node.etx_percent));
     else
         json.null();
@@ -119,10 +123,11 @@ void write_live(Json& json, const dcu::TopologyNode& node) {
     write_numbers(json, "alternative", node.alternative);
 }
 
-void write_stored(Json& json, const database::MeterLine& meter, const std::vector<DeviceNumber>& route) {
-    const auto& place = meter.place;
+void write_stored(Json& json, const database::MeterPlace& place, const std::vector<DeviceNumber>& route) {
     json.field("state", state_word(place)).field("parent", place.joined ? place.parent : std::nullopt);
-    json.field("hops", place.hops).key("rssi_dbm");
+    json.field("hops", place.hops)
+        .field("sub_address", place.joined ? place.sub_address : std::nullopt)
+        .key("rssi_dbm");
     if (place.rssi_dbm)
         json.value(*place.rssi_dbm);
     else
@@ -161,9 +166,11 @@ Answer statistics(Context& context, const Request& request) {
 Answer topology(Context& context, const Request& request) {
     std::optional<database::ConcentratorLine> line;
     std::vector<database::MeterLine> meters;
+    std::vector<database::CollectorLine> collectors;
     {
         auto connection = context.pool.lease();
         line = wanted(*connection, request);
+        collectors = database::Collectors{*connection}.lines(line->concentrator.id);
         meters = database::MeterReader{*connection}.of(line->concentrator.id, context.now());
     }
     std::optional<std::vector<dcu::TopologyNode>> live;
@@ -172,8 +179,9 @@ Answer topology(Context& context, const Request& request) {
     std::map<DeviceNumber, const dcu::TopologyNode*> seen;
     if (live)
         for (const auto& node : *live) seen[node.number] = &node;
-    std::map<DeviceNumber, const database::MeterLine*> known;
-    for (const auto& meter : meters) known[meter.number] = &meter;
+    std::map<DeviceNumber, const database::MeterPlace*> known;
+    for (const auto& meter : meters) known[meter.number] = &meter.place;
+    for (const auto& collector : collectors) known[collector.number] = &collector.place;
 
     Json json;
     json.open_object()
@@ -181,15 +189,19 @@ Answer topology(Context& context, const Request& request) {
         .field("source", live ? "live" : "stored")
         .key("nodes")
         .open_array();
-    for (const auto& meter : meters) {
-        json.open_object().field("number", meter.number).field("role", role_word(meter.role));
-        const auto node = seen.find(meter.number);
+    const auto write_node = [&](const DeviceNumber& number, dcu::MeterRole role,
+                                const database::MeterPlace& place) {
+        json.open_object().field("number", number).field("role", role_word(role));
+        const auto node = seen.find(number);
         if (node != seen.end())
             write_live(json, *node->second);
         else
-            write_stored(json, meter, route_of(known, meter));
+            write_stored(json, place, route_of(known, place));
         json.close_object();
-    }
+    };
+    for (const auto& collector : collectors)
+        write_node(collector.number, dcu::MeterRole::collector, collector.place);
+    for (const auto& meter : meters) write_node(meter.number, meter.role, meter.place);
     json.close_array().close_object();
     return {.body = json.take()};
 }

@@ -31,6 +31,7 @@ void write_line(Json& json, const database::MeterLine& meter) {
     else
         json.null();
     json.field("rssi_dbm", meter.place.joined ? meter.place.rssi_dbm : std::nullopt)
+        .field("sub_address", meter.place.joined ? meter.place.sub_address : std::nullopt)
         .field("last_interval", meter.last_interval);
 }
 
@@ -137,7 +138,12 @@ void look_live(Context& context, database::MeterLine& meter, Standing& standing)
     if (!node || (node->state != dcu::NodeState::joined && node->state != dcu::NodeState::suspect)) return;
     meter.place.known = meter.place.joined = true;
     meter.place.hops = node->hops;
-    meter.place.rssi_dbm = node->rssi_dbm;
+    meter.place.rssi_dbm = std::nullopt;
+    meter.place.sub_address = std::nullopt;
+    if (node->sub_address == 0)
+        meter.place.rssi_dbm = node->rssi_dbm;
+    else
+        meter.place.sub_address = node->sub_address;
     standing = {.parent = node->parent == DeviceNumber{} ? std::nullopt : std::optional{node->parent},
                 .etx_percent = node->etx_percent,
                 .last_heard = node->last_heard,
@@ -243,6 +249,10 @@ std::string event_words(const database::MeterEvent& event) {
     const auto hops = event.hops.value_or(0);
     switch (event.kind) {
         case dcu::EntryKind::meter_joined:
+            if (event.sub_address && event.parent)
+                return "Found on the wire of collector " + to_string(*event.parent) + ", sub-address " +
+                       std::to_string(*event.sub_address) + ", at " + std::to_string(hops) +
+                       (hops == 1 ? " hop" : " hops");
             return "Joined the mesh at " + std::to_string(hops) + (hops == 1 ? " hop" : " hops") +
                    (event.parent ? " behind " + to_string(*event.parent) : "");
         case dcu::EntryKind::meter_lost:

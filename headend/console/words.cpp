@@ -16,6 +16,7 @@ std::string state_word(const database::MeterPlace& place) {
 }
 
 std::string_view role_word(dcu::MeterRole role) {
+    if (role == dcu::MeterRole::collector) return "collector";
     return role == dcu::MeterRole::summary ? "summary" : "customer";
 }
 

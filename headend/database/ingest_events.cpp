@@ -11,7 +11,7 @@ namespace {
 
 /// The typed columns of an event; those its kind has not stay null.
 struct Details {
-    std::optional<std::int64_t> fault, hops, parent, rssi_dbm, gap_first, gap_last;
+    std::optional<std::int64_t> fault, hops, parent, rssi_dbm, gap_first, gap_last, sub_address;
     std::optional<Instant> from, to;
 };
 
@@ -22,7 +22,11 @@ std::optional<Details> details_of(const dcu::Entry& entry) {
         if (!link) return std::nullopt;
         out.hops = link->hops;
         out.parent = number_of(link->parent);
-        out.rssi_dbm = link->rssi_dbm;
+        if (link->sub_address > 64) return std::nullopt;
+        if (link->sub_address != 0)
+            out.sub_address = link->sub_address;
+        else
+            out.rssi_dbm = link->rssi_dbm;
     } else if (entry.kind == dcu::EntryKind::read_failed) {
         const auto failure = dcu::decode_read_failure(entry.payload);
         if (!failure) return std::nullopt;
@@ -62,20 +66,21 @@ void put_events(Connection& connection, std::int64_t journal_row, const KnownCon
     connection.run("storing events", [&](soci::session& sql) {
         EventRow row;
         row.journal = journal_row;
-        std::optional<long long> fault, hops, parent, rssi, gap_first, gap_last;
+        std::optional<long long> fault, hops, parent, rssi, gap_first, gap_last, sub;
         soci::statement insert =
-            (sql.prepare << "insert into event (meter_number, journal, sequence, concentrator, tenant, area, "
-                            "kind, at_us, "
-                            "clock_doubtful, received_us, fault, from_us, to_us, hops, parent, rssi_dbm, "
-                            "gap_first, gap_last) "
-                            "values (:meter, :journal, :sequence, :concentrator, :tenant, :area, :kind, :at, "
-                            ":doubtful <> 0, "
-                            ":received, :fault, :from, :to, :hops, :parent, :rssi, :gap_first, :gap_last) on "
-                            "conflict do nothing",
+            (sql.prepare
+                 << "insert into event (meter_number, journal, sequence, concentrator, tenant, area, "
+                    "kind, at_us, "
+                    "clock_doubtful, received_us, fault, from_us, to_us, hops, parent, rssi_dbm, "
+                    "gap_first, gap_last, sub_address) "
+                    "values (:meter, :journal, :sequence, :concentrator, :tenant, :area, :kind, :at, "
+                    ":doubtful <> 0, "
+                    ":received, :fault, :from, :to, :hops, :parent, :rssi, :gap_first, :gap_last, :sub) on "
+                    "conflict do nothing",
              use(row.meter), use(row.journal), use(row.sequence), use(concentrator.id),
              use(concentrator.tenant), use(concentrator.area), use(row.kind), use(row.at), use(row.doubtful),
              use(batch.received), use(fault), use(row.details.from), use(row.details.to), use(hops),
-             use(parent), use(rssi), use(gap_first), use(gap_last));
+             use(parent), use(rssi), use(gap_first), use(gap_last), use(sub));
         for (const auto& event : batch.events) {
             const auto details = details_of(event.entry);
             if (!details) {
@@ -89,9 +94,9 @@ void put_events(Connection& connection, std::int64_t journal_row, const KnownCon
             row.doubtful = event.entry.clock_doubtful ? 1 : 0;
             row.at = event.entry.time;
             row.details = *details;
-            std::tie(fault, hops, parent, rssi, gap_first, gap_last) =
+            std::tie(fault, hops, parent, rssi, gap_first, gap_last, sub) =
                 std::tie(details->fault, details->hops, details->parent, details->rssi_dbm,
-                         details->gap_first, details->gap_last);
+                         details->gap_first, details->gap_last, details->sub_address);
             insert.execute(true);
         }
     });

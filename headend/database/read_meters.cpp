@@ -31,7 +31,8 @@ MeterLine line_of(const soci::row& row) {
                   .hops = row.get<int>(6, 0),
                   .parent = parent_of(row, 7),
                   .rssi_dbm = maybe<int>(row, 8),
-                  .at = row.get<Instant>(9)};
+                  .at = row.get<Instant>(9),
+                  .sub_address = maybe<int>(row, 11)};
     return line;
 }
 
@@ -41,9 +42,9 @@ constexpr const char* meter_lines =
     "coalesce((select max(r.at_us) from interval_row r where r.meter = m.id and r.bank = 1 and r.at_us > "
     "cast(:recent as bigint) "
     "and r.at_us <= cast(:now as bigint)), (select n.at_us from meter_latest n where n.meter = m.id and "
-    "n.bank = 1)) "
+    "n.bank = 1)), l.sub_address::int "
     "from meter m left join concentrator c on c.id = m.concentrator "
-    "left join lateral (select e.kind, e.hops, e.parent, e.rssi_dbm, e.at_us from event e "
+    "left join lateral (select e.kind, e.hops, e.parent, e.rssi_dbm, e.at_us, e.sub_address from event e "
     "where e.meter_number = m.number and e.kind in (3, 4) order by e.at_us desc, e.sequence desc limit 1) l "
     "on true "
     "where lpad(m.number::text, 12, '0') like :pattern and m.number > cast(:after as bigint) and "
@@ -176,7 +177,8 @@ std::vector<MeterEvent> MeterReader::events(DeviceNumber number, int count_max) 
             (sql.prepare
                  << "select e.at_us, e.received_us, e.kind, e.clock_doubtful::int, c.number, e.fault, "
                     "e.from_us, e.to_us, "
-                    "e.hops, e.parent from event e left join concentrator c on c.id = e.concentrator "
+                    "e.hops, e.parent, e.sub_address::int from event e left join concentrator c on c.id = "
+                    "e.concentrator "
                     "where e.meter_number = :number order by e.at_us desc, e.sequence desc limit :count",
              soci::use(number, "number"), soci::use(count_max, "count"));
         for (const auto& row : rows) {
@@ -191,7 +193,8 @@ std::vector<MeterEvent> MeterReader::events(DeviceNumber number, int count_max) 
                  .from = row.get<std::optional<Instant>>(6),
                  .to = row.get<std::optional<Instant>>(7),
                  .hops = maybe<int>(row, 8),
-                 .parent = parent_of(row, 9)});
+                 .parent = parent_of(row, 9),
+                 .sub_address = maybe<int>(row, 10)});
         }
         return found;
     });

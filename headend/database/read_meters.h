@@ -19,6 +19,7 @@ struct MeterPlace {
     std::optional<DeviceNumber> parent;  ///< nothing: the concentrator itself
     std::optional<int> rssi_dbm;
     Instant at{};
+    std::optional<int> sub_address{};  ///< on the wire of `parent`, a collector; nothing: on radio
 };
 struct MeterLine {
     MeterId id;
@@ -64,6 +65,7 @@ struct MeterEvent {
     std::optional<Instant> from, to;
     std::optional<int> hops;
     std::optional<DeviceNumber> parent;
+    std::optional<int> sub_address{};
 };
 
 /// What the pages show of meters. Read only.

@@ -9,7 +9,8 @@ constexpr const char* devices_sql =
     "select 0 as kind, max(e.received_us) as at_us, max(c.number) as concentrator, e.meter_number as meter, "
     "'asked to join and is not on the meter list' as reason, count(*) || ' times' as detail "
     "from event e left join concentrator c on c.id = e.concentrator "
-    "where e.kind = 6 and not exists (select 1 from meter m where m.number = e.meter_number) group by "
+    "where e.kind = 6 and not exists (select 1 from meter m where m.number = e.meter_number) and not exists "
+    "(select 1 from collector k where k.number = e.meter_number) group by "
     "e.meter_number";
 constexpr const char* entries_sql =
     "select 1, r.received_us, c.number, nullif(r.meter_number, 0), r.reason, "
@@ -30,7 +31,8 @@ std::int64_t QuarantineReader::devices() {
     return connection_.run("counting unknown devices", [&](soci::session& sql) {
         long long count = 0;
         sql << "select count(distinct e.meter_number) from event e where e.kind = 6 "
-               "and not exists (select 1 from meter m where m.number = e.meter_number)",
+               "and not exists (select 1 from meter m where m.number = e.meter_number) "
+               "and not exists (select 1 from collector k where k.number = e.meter_number)",
             soci::into(count);
         return count;
     });

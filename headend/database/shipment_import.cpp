@@ -6,6 +6,7 @@
 
 #include "headend/database/audit_log.h"
 #include "headend/database/bindings.h"
+#include "headend/database/collectors.h"
 #include "headend/database/concentrators.h"
 #include "headend/database/key_counters.h"
 #include "headend/database/meters.h"
@@ -43,7 +44,17 @@ public:
             if (!numbers_.insert(device.number).second) throw LineRefused("an earlier line has this number");
             if (!titles_.insert(device.title).second)
                 throw LineRefused("an earlier line has this system title");
-            report.why = device.kind == ShippedDevice::Kind::meter ? meter(device) : concentrator(device);
+            switch (device.kind) {
+                case ShippedDevice::Kind::meter:
+                    report.why = meter(device);
+                    break;
+                case ShippedDevice::Kind::concentrator:
+                    report.why = concentrator(device);
+                    break;
+                case ShippedDevice::Kind::collector:
+                    report.why = collector(device);
+                    break;
+            }
             report.outcome = report.why.empty() ? LineOutcome::unchanged : LineOutcome::accepted;
         } catch (const LineRefused& why) {
             report.outcome = LineOutcome::refused;
@@ -70,7 +81,24 @@ private:
         return "new";
     }
 
+    std::string collector(const ShippedDevice& device) {
+        if (device.title != system_title(device.number))
+            throw LineRefused("field \"system_title\" does not fit the number");
+        if (Meters{connection_}.find(device.number)) throw LineRefused("a meter has this number");
+        Collectors collectors{connection_};
+        const auto known = collectors.find(device.number);
+        const auto at = place(device, std::nullopt);
+        const auto sealed = seal(device).front().sealed;
+        if (known && known->sealed != sealed && !options_.replace)
+            throw LineRefused(std::string{"it is registered with another key"} + want_replace);
+        if (known && known->sealed == sealed && known->concentrator == *at) return {};
+        collectors.put(device.number, *at, sealed, options_.now);
+        ++report_.collectors_changed;
+        return known ? "changed" : "new";
+    }
+
     std::string meter(const ShippedDevice& device) {
+        if (Collectors{connection_}.find(device.number)) throw LineRefused("a collector has this number");
         const auto model = models_.find(device.model);
         if (model == models_.end()) throw LineRefused("its model is unknown: add it to meter_model first");
         Meters meters{connection_};

@@ -35,7 +35,8 @@ struct ShipmentLineReport {
 struct ShipmentReport {
     int accepted = 0, unchanged = 0, refused = 0;  ///< lines
     int meters_new = 0, meters_changed = 0, keys_replaced = 0, concentrators_new = 0;
-    std::string sha256;  ///< of the file, upper-case hexadecimal
+    int collectors_changed = 0;  ///< new ones among them
+    std::string sha256;          ///< of the file, upper-case hexadecimal
     std::vector<ShipmentLineReport> lines;
     bool complete() const { return refused == 0; }
 };

@@ -21,6 +21,7 @@ constexpr KeyField key_fields[] = {
 constexpr KeyField secret_fields[] = {{"hls_secret", KeyPurpose::management_secret},
                                       {"lls_password", KeyPurpose::lls_password}};
 const std::vector<std::string> concentrator_fields{"device", "number", "serial", "system_title"};
+const std::vector<std::string> collector_fields{"device", "number", "system_title", "concentrator", "join"};
 constexpr std::size_t serial_size_max = 32, model_size_max = 64;
 
 std::string field_named(std::string_view field) { return "field " + shown_name(field); }
@@ -144,6 +145,17 @@ void refuse_foreign(const ShipmentLine& line, const std::vector<std::string>& kn
             throw LineRefused(field_named(name) + " is unknown");
 }
 
+ShippedDevice read_collector(const ShipmentLine& line, const ShippedKeyForm& form) {
+    refuse_foreign(line, collector_fields);
+    ShippedDevice device;
+    device.kind = ShippedDevice::Kind::collector;
+    device.number = number_in(line, "number");
+    device.title = title_in(line, device.number);
+    device.concentrator = number_in(line, "concentrator");
+    device.keys.push_back({KeyPurpose::mesh_join, key_in(line, "join", 16, form)});
+    return device;
+}
+
 }  // namespace
 
 security::SecretBuffer padded(Bytes password) {
@@ -176,8 +188,9 @@ ShippedDevice read_shipped_device(const ShipmentLine& line, const ShippedKeyForm
     if (!line.fault.empty()) throw LineRefused(line.fault);
     ShippedDevice device;
     const auto* kind = line.find("device");
-    if (kind != nullptr && *kind != "meter" && *kind != "concentrator")
-        throw LineRefused("field \"device\" is neither \"meter\" nor \"concentrator\"");
+    if (kind != nullptr && *kind != "meter" && *kind != "concentrator" && *kind != "collector")
+        throw LineRefused("field \"device\" is none of \"meter\", \"concentrator\" and \"collector\"");
+    if (kind != nullptr && *kind == "collector") return read_collector(line, form);
     const bool is_meter = kind == nullptr || *kind == "meter";
     device.kind = is_meter ? ShippedDevice::Kind::meter : ShippedDevice::Kind::concentrator;
     refuse_foreign(line, is_meter ? shipment_fields() : concentrator_fields);

@@ -25,17 +25,17 @@ struct ShippedKey {
 
 /// A device as its manufacturer describes it.
 struct ShippedDevice {
-    enum class Kind : std::uint8_t { meter, concentrator } kind{};
+    enum class Kind : std::uint8_t { meter, concentrator, collector } kind{};
     DeviceNumber number;
     SystemTitle title;
     std::string serial;  ///< the manufacturer's, empty when not said
     // Meters only:
     std::string model;
     std::optional<dcu::MeterRole> role;
-    std::optional<DeviceNumber> concentrator;
-    int suite = 0;  ///< DLMS security suite: 0, 1 or 2
+    std::optional<DeviceNumber> concentrator;  ///< of collectors too
+    int suite = 0;                             ///< DLMS security suite: 0, 1 or 2
     dlms::AssociationForm form;
-    std::vector<ShippedKey> keys;
+    std::vector<ShippedKey> keys;  ///< of collectors: the mesh join key
 };
 
 /// How the keys of a file are unwrapped.

@@ -1,5 +1,6 @@
 #include "headend/monitor/desired.h"
 
+#include "headend/database/collectors.h"
 #include "headend/database/concentrators.h"
 #include "headend/database/desired_states.h"
 #include "headend/database/meters.h"
@@ -64,6 +65,15 @@ void refresh_keys(const Refresh& refresh, const database::Concentrator& concentr
                                               " do not unwrap with this master key; import them again");
         }
     }
+    for (const auto& collector : database::Collectors{refresh.connection}.join_keys_of(concentrator.id)) {
+        const auto key = open_key(
+            refresh.master, purpose_of(collector.number, database::KeyPurpose::mesh_join), collector.sealed);
+        if (key)
+            wanted.meters.push_back({collector.number, wrap->wrap(key->reveal())});
+        else
+            refresh.trouble(concentrator, "the join key of collector " + to_string(collector.number) +
+                                              " does not unwrap with this master key; import it again");
+    }
     refresh.want(concentrator, dcu::objects::wrapped_keys, dcu::to_data(wanted));
 }
 
@@ -76,10 +86,12 @@ void refresh_one(const Refresh& refresh, const database::Concentrator& concentra
             states.overtake(concentrator.id, object.object, object.confirmed_version);
     }
     auto list = database::Meters{refresh.connection}.listed(concentrator.id);
+    for (const auto& number : database::Collectors{refresh.connection}.of(concentrator.id))
+        list.meters.push_back({number, dcu::MeterRole::collector});
     if (list.meters.size() > dcu::meter_list_size_max) {
-        refresh.trouble(concentrator, std::to_string(list.meters.size()) + " meters are assigned, " +
-                                          std::to_string(dcu::meter_list_size_max) +
-                                          " is the most it can hold");
+        refresh.trouble(concentrator,
+                        std::to_string(list.meters.size()) + " meters and collectors are assigned, " +
+                            std::to_string(dcu::meter_list_size_max) + " is the most it can hold");
         return;
     }
     refresh.want(concentrator, dcu::objects::meter_list, dcu::to_data(list));

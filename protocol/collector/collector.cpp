@@ -7,7 +7,7 @@
 namespace wattmesh::collector {
 namespace {
 using namespace std::chrono_literals;
-constexpr Duration check_every = 60s, check_again = 5s, call_pause = 250ms, call_pause_first = 20ms;
+constexpr Duration check_every = 60s, check_again = 5s, call_pause = 1s, call_pause_first = 20ms;
 constexpr int misses_max = 3;
 constexpr Duration notice_first = 10s, notice_max = 640s;
 constexpr std::size_t refused_max = 64;

@@ -22,7 +22,7 @@ struct FieldState {
     };
     Instant installed_at{};
     std::map<DeviceNumber, Device> devices;
-    std::map<DeviceNumber, Collector> collectors;
+    std::map<DeviceNumber, Collector> collectors{};
 };
 
 Buffer encode(const FieldState& state);

@@ -145,7 +145,6 @@ TEST_CASE("ingest: rows of other days get their partitions, and midnight belongs
 
 TEST_CASE("ingest: events keep their details, a malformed one is rejected", "[db]") {
     Town town;
-    auto batch = town.batch(0, 4, {});
     const auto entry = [](std::uint64_t sequence, const DeviceNumber& meter, dcu::EntryKind kind,
                           Buffer payload) {
         return dcu::Entry{Sequence{sequence}, meter, kind, quarter(2), sequence == 4, std::move(payload)};
@@ -157,15 +156,23 @@ TEST_CASE("ingest: events keep their details, a malformed one is rejected", "[db
               dcu::encode(dcu::ReadFailure{dcu::ReadFault::no_answer, quarter(1), quarter(2)}));
     const auto broken = entry(3, customer(1), dcu::EntryKind::gap, {0x01});
     const auto started = entry(4, {}, dcu::EntryKind::started, {});
-    batch.events = {{joined}, {failed}, {broken}, {started}};
-    CHECK(town.store(batch).rejected == 1);
+    const auto wired = entry(5, customer(2), dcu::EntryKind::meter_joined,
+                             dcu::encode(dcu::MeterLink{0, customer(1), 4, 0, 64}));
+    const auto beyond = entry(6, customer(2), dcu::EntryKind::meter_joined,
+                              dcu::encode(dcu::MeterLink{0, customer(1), 4, 0, 65}));
+    auto batch = town.batch(0, 6, {});
+    batch.events = {{joined}, {failed}, {broken}, {started}, {wired}, {beyond}};
+    CHECK(town.store(batch).rejected == 2);
+    CHECK(town.value("select sub_address from event where sequence = 5 and rssi_dbm is null and hops = 4") ==
+          64);
+    CHECK(town.value("select count(*) from event where sequence = 1 and sub_address is null") == 1);
     CHECK(town.value(
               "select hops from event where sequence = 1 and parent = 540000000001 and rssi_dbm = -80") == 3);
     CHECK(town.value("select fault from event where sequence = 2 and from_us = " +
                      std::to_string(epoch_us(quarter(1)))) == 2);
     CHECK(town.value(
               "select count(*) from event where sequence = 4 and clock_doubtful and meter_number = 0") == 1);
-    CHECK(town.value("select count(*) from event") == 3);
+    CHECK(town.value("select count(*) from event") == 4);
     CHECK(town.value("select hops from meter_link where joined and meter_number = 540000000000") == 3);
 }
 

@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "headend/database/audit_log.h"
+#include "headend/database/collectors.h"
 #include "headend/database/counter_blocks.h"
 #include "headend/database/shipment_import.h"
 #include "headend/monitor/sealed_keys.h"
@@ -102,6 +103,35 @@ TEST_CASE("shipment: wrapped keys of JSON lines and of CSV arrive, sealed each f
     CHECK(audit.actor == "tester");
     CHECK(audit.subject == "test.jsonl");
     CHECK_THAT(audit.detail, Catch::Contains(to_hex(security::sha256(as_bytes(text)))));
+}
+
+TEST_CASE("shipment: a collector has a key to join with and no other", "[db]") {
+    Town town{0};
+    ShipmentImport import{town.admin, master};
+    const auto box = number("700000000001");
+    const auto line = [&](const std::string& key, const std::string& more = {}) {
+        return header + "{\"device\":\"collector\"," + who(box).substr(1) +
+               field("concentrator", "900000000001") + field("join", key) + more + "}\n";
+    };
+    CHECK(import.run(line(key_a), plain()).lines.at(0).why == "new");
+    CHECK(import.run(line(key_a), plain()).unchanged == 1);
+    headend::database::Collectors collectors{town.monitor};
+    CHECK(collectors.of(town.id) == std::vector{box});
+    const auto sealed = collectors.join_keys_of(town.id).at(0).sealed;
+    const auto opened_key = master.unwrap(headend::monitor::purpose_of(box, KeyPurpose::mesh_join), sealed);
+    REQUIRE(opened_key);
+    CHECK(to_hex(opened_key->reveal()) == key_a);
+    CHECK_THAT(import.run(line(key_b), plain()).lines.at(0).why, Catch::Contains("another key"));
+    CHECK(import.run(line(key_b), plain(true)).lines.at(0).why == "changed");
+    CHECK_THAT(import.run(line(key_b, field("ek_management", key_a)), plain()).lines.at(0).why,
+               Catch::Contains("\"ek_management\" is unknown"));
+    // one number, one device
+    CHECK_THAT(import.run(header + meter_line(box, key_a), plain()).lines.at(0).why,
+               Catch::Contains("a collector has this number"));
+    CHECK(import.run(header + meter_line(customer(0), key_a), plain()).accepted == 1);
+    const auto thief = header + "{\"device\":\"collector\"," + who(customer(0)).substr(1) +
+                       field("concentrator", "900000000001") + field("join", key_a) + "}\n";
+    CHECK_THAT(import.run(thief, plain()).lines.at(0).why, Catch::Contains("a meter has this number"));
 }
 
 TEST_CASE("shipment: a line that is wrong is named and refused, the others are imported", "[db]") {

@@ -71,6 +71,7 @@ std::string line(std::uint64_t seed, const Run& run) {
     add("concentrator_crashes", f.concentrator_crashes), add("disks_restored", f.disks_restored);
     add("database_outages", f.database_outages), add("database_slow", f.database_slow);
     add("answers_lost", run.lost_answers), add("calls_failed", run.failed_calls);
+    add("meters_moved", f.meters_moved), add("collectors_killed", f.collectors_killed);
     add("meters_killed", f.meters_killed), add("radio_lost", run.radio.frames_lost);
     add("settled_s", static_cast<std::uint64_t>(run.settled / 1s)), add("trace", run.trace);
     return out + "}";
@@ -86,6 +87,7 @@ void check_seed(std::uint64_t seed, HeadModel& model, const char* variant) {
     CHECK(run.verdict.good());
     CHECK(run.verdict.expected >= 40 * 4 * 12);
     CHECK(run.faults.cuts + run.faults.silent_cuts > 0);
+    CHECK(run.faults.meters_moved > 0);
 }
 
 }  // namespace

@@ -26,7 +26,8 @@ inline bool within_reach(sim::LayoutRequest request) {
     return true;
 }
 
-/// Two concentrators and 40 customer meters in a rural layout, with a summary meter at each transformer.
+/// Two concentrators and 40 customer meters in a rural layout, with a summary meter at each transformer, and
+/// two collectors with four meters each at the first one.
 inline Scene make_scene(std::uint64_t seed) {
     Chance chance{seed, 1};
     sim::LayoutRequest request;
@@ -36,7 +37,7 @@ inline Scene make_scene(std::uint64_t seed) {
     request.seed = seed;
     request.summary_meters = true;
     while (!within_reach(request)) request.seed += 1'000'003;
-    Scene scene{sim::make_town(request), {}, {}};
+    Scene scene{sim::make_town(request, {.collectors = 2, .meters_each = 4}), {}, {}};
     scene.shipment = sim::make_shipment(scene.town, chance);
     for (const auto& concentrator : scene.town.concentrators) {
         std::array<std::uint8_t, 16> kek{};

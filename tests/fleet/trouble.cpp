@@ -51,6 +51,21 @@ void Trouble::plan() {
         world_.kill_meter(static_cast<std::size_t>(chance_.within(0, meters - 1)),
                           chance_.between(3min, 50min));
     });
+    // Only those that began on a wire: the radio of another may be somebody's only way.
+    const auto& town = world_.scene().town;
+    std::vector<std::size_t> wired;
+    for (std::size_t i = 0; i < town.meters.size(); ++i)
+        if (town.meters[i].collector) wired.push_back(i);
+    repeat(40min, [this, wired] {
+        const auto which =
+            static_cast<std::size_t>(chance_.within(0, static_cast<std::int64_t>(wired.size()) - 1));
+        const auto to = chance_.within(0, 2);
+        const auto collector = to == 2 ? std::nullopt : std::optional{static_cast<std::size_t>(to)};
+        world_.move_meter(wired[which], collector, chance_.between(1s, 20min));
+    });
+    repeat(3h, [this] {
+        world_.kill_collector(static_cast<std::size_t>(chance_.within(0, 1)), chance_.between(10s, 20min));
+    });
 }
 
 }  // namespace wattmesh::fleet

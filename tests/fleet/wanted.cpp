@@ -36,6 +36,12 @@ Wanted::Wanted(Timeline& timeline, const sim::Town& town, const sim::Shipment& s
                 {meter.number, summary ? dcu::MeterRole::summary : dcu::MeterRole::customer});
             keys.meters.push_back({meter.number, wrapped(shipment.at(meter.number), *kek)});
         }
+        for (const auto& collector : town.collectors) {
+            if (collector.concentrator != concentrator) continue;
+            list.meters.push_back({collector.number, dcu::MeterRole::collector});
+            keys.meters.push_back(
+                {collector.number, kek->wrap(shipment.collectors.at(collector.number).reveal())});
+        }
         const dcu::ReadingPlan plan{0, {{obis::load_profile, 900, 20, 30 * 86'400, 6}}};
         objects_[concentrator] = {
             wanted_object(dcu::objects::limits, dcu::Limits{}), wanted_object(dcu::objects::meter_list, list),

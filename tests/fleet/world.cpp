@@ -307,6 +307,21 @@ void World::kill_meter(std::size_t index, Duration down) {
     timeline_.after(down, [this, number] { field_->revive(number); });
 }
 
+void World::move_meter(std::size_t index, std::optional<std::size_t> collector, Duration between) {
+    const auto number = scene_.town.meters[index].number;
+    const auto target = collector ? std::optional{scene_.town.collectors[*collector].number} : std::nullopt;
+    ++faults_.meters_moved;
+    field_->unplug(number);
+    timeline_.after(between, [this, number, target] { field_->move(number, target); });
+}
+
+void World::kill_collector(std::size_t index, Duration down) {
+    const auto number = scene_.town.collectors[index].number;
+    ++faults_.collectors_killed;
+    field_->kill(number);
+    timeline_.after(down, [this, number] { field_->revive(number); });
+}
+
 void World::heal() {
     weather_ = {};
     for (std::size_t i = 0; i < heads_.size(); ++i)
@@ -314,6 +329,7 @@ void World::heal() {
     for (std::size_t i = 0; i < sites_.size(); ++i)
         if (!sites_[i]->core) start_site(i);
     for (const auto& meter : scene_.town.meters) field_->revive(meter.number);
+    for (const auto& collector : scene_.town.collectors) field_->revive(collector.number);
 }
 
 std::string World::describe() const {

@@ -19,7 +19,8 @@ namespace wattmesh::fleet {
 /// What was done to the system in a run; printed with every verdict.
 struct FaultCounts {
     std::uint64_t cuts = 0, silent_cuts = 0, head_crashes = 0, concentrator_crashes = 0, disks_restored = 0,
-                  database_outages = 0, database_slow = 0, meters_killed = 0;
+                  database_outages = 0, database_slow = 0, meters_killed = 0, meters_moved = 0,
+                  collectors_killed = 0;
 };
 
 /// The whole system in one thread: meters and radio, two concentrators with their journals, two front-ends on
@@ -45,6 +46,9 @@ public:
     void remember_disk(std::size_t site);
     void database(const DatabaseWeather& weather) { weather_ = weather; }
     void kill_meter(std::size_t index, Duration down);
+    /// Takes a meter off its wire or its radio and, after a while, puts it on a collector's wire or on radio.
+    void move_meter(std::size_t index, std::optional<std::size_t> collector, Duration between);
+    void kill_collector(std::size_t index, Duration down);
     /// Everything is up, as if no fault had ever happened.
     void heal();
 

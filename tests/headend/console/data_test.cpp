@@ -112,6 +112,38 @@ TEST_CASE_METHOD(SignedIn, "console topology: live when the concentrator answers
     CHECK(text(node, "parent") == "540000000002");
     CHECK(number(node, "etx_percent") == 240);
     CHECK(node->getArray("alternative")->size() == 1);
+    CHECK(node->isNull("sub_address"));
+}
+
+TEST_CASE_METHOD(SignedIn, "console topology: a collector is a node, and its meters are on its wire",
+                 "[console]") {
+    run("insert into wattmesh.collector (tenant, area, number, concentrator, mesh_join, registered_us) "
+        "select 1, "
+        "1, 700000000001, id, '', 0 from wattmesh.concentrator where number = 900000000001");
+    const auto box = DeviceNumber::parse("700000000001").value();
+    reads.nodes = {
+        {{.number = box, .state = dcu::NodeState::joined, .short_address = 3, .parent = {}, .hops = 1},
+         {.number = DeviceNumber::parse("540000000009").value(),
+          .state = dcu::NodeState::joined,
+          .parent = box,
+          .hops = 2,
+          .last_heard = clock.now(),
+          .route = {box},
+          .alternative = {},
+          .sub_address = 7}}};
+    const auto live = object(get("/api/concentrators/900000000001/topology"));
+    REQUIRE(live->getArray("nodes")->size() == 14);
+    CHECK(text(item(live, "nodes", 0), "role") == "collector");
+    CHECK(text(item(live, "nodes", 0), "number") == "700000000001");
+    const auto wired = item(live, "nodes", 9);
+    CHECK(text(wired, "number") == "540000000009");
+    CHECK(text(wired, "parent") == "700000000001");
+    CHECK(number(wired, "sub_address") == 7);
+    CHECK(wired->isNull("rssi_dbm"));
+    CHECK(wired->isNull("etx_percent"));
+    const auto meter = object(get("/api/meters/540000000009"));
+    CHECK(number(meter, "sub_address") == 7);
+    CHECK(meter->isNull("rssi_dbm"));
 }
 
 TEST_CASE_METHOD(SignedIn, "console balance: supply against the sum of the meters", "[console]") {

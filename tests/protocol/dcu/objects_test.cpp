@@ -23,8 +23,9 @@ T travelled(const T& value, Decode decode) {
 }  // namespace
 
 TEST_CASE("meter list: version, number and role, composed by hand", "[dcu]") {
-    const MeterList list{
-        5, {{meter, MeterRole::customer}, {relay, MeterRole::summary}, {relay, MeterRole::collector}}};
+    const MeterList list{5, {{meter, MeterRole::customer}, {relay, MeterRole::summary}}};
+    const MeterList boxes{6, {{relay, MeterRole::collector}}};
+    CHECK(meter_list_from_data(to_data(boxes))->meters == boxes.meters);
     CHECK(to_hex(dlms::encode_data(to_data(list))) ==
           "020206000000050102"
           "020209065400000003411600"

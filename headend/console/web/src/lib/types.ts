@@ -47,6 +47,7 @@ export interface Node {
   state: MeshState;
   parent: string | null;
   hops: number;
+  sub_address: number | null;
   rssi_dbm: number | null;
   etx_percent: number | null;
   last_heard: string | null;
@@ -84,7 +85,7 @@ export interface Completeness { from: string; to: string; items: CompletenessCel
 export interface MissingMeter { meter: string; role: MeterRole; expected: number; received: number; reason: string; first_missing: string | null; last_missing: string | null }
 export interface CompletenessDay { concentrator: string; day: string; expected: number; received: number; meters: MissingMeter[] }
 
-export type MeterRole = 'customer' | 'summary';
+export type MeterRole = 'customer' | 'summary' | 'collector';
 export interface MeterLine {
   number: string;
   role: MeterRole;
@@ -92,6 +93,7 @@ export interface MeterLine {
   state: MeshState;
   hops: number | null;
   rssi_dbm: number | null;
+  sub_address: number | null;
   last_interval: string | null;
 }
 export interface MeterPage { items: MeterLine[]; next: string | null; total: number }
