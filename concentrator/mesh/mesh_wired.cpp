@@ -54,13 +54,14 @@ std::uint32_t MeshRoot::Core::send_wired(DeviceNumber meter, Buffer payload, int
 Instant MeshRoot::Core::wired_deadline() const {
     Instant next = wired.next_fetch();
     for (const auto& [handle, request] : wired_requests) {
+        if (request.under_way) continue;  // its group comes back in time, or late and is then answered
         next = std::min(next, request.deadline);
         const WiredPlace* place = wired.place(request.meter);
         const bool busy =
             place != nullptr && std::any_of(errands.begin(), errands.end(), [&](const auto& row) {
                 return row.second.table_from == 0 && row.second.collector == place->collector;
             });
-        if (!request.under_way && !busy) next = std::min(next, request.not_before);
+        if (!busy) next = std::min(next, request.not_before);
     }
     return next;
 }
