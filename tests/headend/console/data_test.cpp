@@ -121,16 +121,21 @@ TEST_CASE_METHOD(SignedIn, "console topology: a collector is a node, and its met
         "select 1, "
         "1, 700000000001, id, '', 0 from wattmesh.concentrator where number = 900000000001");
     const auto box = DeviceNumber::parse("700000000001").value();
-    reads.nodes = {
-        {{.number = box, .state = dcu::NodeState::joined, .short_address = 3, .parent = {}, .hops = 1},
-         {.number = DeviceNumber::parse("540000000009").value(),
-          .state = dcu::NodeState::joined,
-          .parent = box,
-          .hops = 2,
-          .last_heard = clock.now(),
-          .route = {box},
-          .alternative = {},
-          .sub_address = 7}}};
+    reads.nodes = {{{.number = box,
+                     .state = dcu::NodeState::joined,
+                     .short_address = 3,
+                     .parent = {},
+                     .hops = 1,
+                     .route = {},
+                     .alternative = {}},
+                    {.number = DeviceNumber::parse("540000000009").value(),
+                     .state = dcu::NodeState::joined,
+                     .parent = box,
+                     .hops = 2,
+                     .last_heard = clock.now(),
+                     .route = {box},
+                     .alternative = {},
+                     .sub_address = 7}}};
     const auto live = object(get("/api/concentrators/900000000001/topology"));
     REQUIRE(live->getArray("nodes")->size() == 14);
     CHECK(text(item(live, "nodes", 0), "role") == "collector");

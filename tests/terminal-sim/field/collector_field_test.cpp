@@ -301,6 +301,41 @@ TEST_CASE("collectors: a restart of the field finds everybody on the wire where 
     CHECK(street.read(wired) == wired.size());
 }
 
+TEST_CASE("collectors: a node that is not listed as a collector is not believed", "[sim][collector]") {
+    Street street{2, 6};
+    street.begin();
+    street.root->set_collectors({street.town.collectors[0].number});
+    street.list_meters([](const TownMeter&) { return true; });
+    const auto expected = 6 + 2 + 2;  // on radio, on the wire of the first, both collectors as nodes
+    REQUIRE(street.run(10min, [&] { return street.links.size() == static_cast<std::size_t>(expected); }));
+    street.run(5min, [] { return false; });
+    CHECK(street.links.size() == static_cast<std::size_t>(expected));
+    CHECK(street.root->statistics().frames_refused > 0);
+    for (const auto& meter : street.wired())
+        CHECK(street.links.contains(meter) ==
+              (street.field->collector_of(meter) == street.town.collectors[0].number));
+}
+
+TEST_CASE("collectors: nothing wakes the concentrator for what it cannot do yet", "[sim][collector]") {
+    Street street{2, 6};
+    street.begin();
+    REQUIRE(street.run(10min, [&] { return street.all_there(); }));
+    const auto wired = street.wired();
+    street.field->kill(wired[0]);
+    // a mute meter keeps its group on the wire for longer than the deadline of the other one
+    const auto first = street.root->send(wired[0], {2, 0xC8, 1}, 3, street.field->now(), 60s);
+    const auto second = street.root->send(wired[1], {2, 0xC8, 1}, 3, street.field->now(), 300ms);
+    for (int i = 0; i < 1'000; ++i) {
+        street.run(10ms, [] { return false; });
+        street.root->tick(street.field->now());
+        while (auto output = street.root->take_output()) street.field->feed(0, *output);
+        REQUIRE(street.root->next_deadline() > street.field->now());
+    }
+    street.run(20s, [] { return false; });
+    CHECK(street.answers.contains(first));
+    CHECK(street.answers.contains(second));
+}
+
 TEST_CASE("collectors: what cannot be moved is refused, and the control port says why", "[sim][collector]") {
     Street street{1, 4};
     street.begin();
