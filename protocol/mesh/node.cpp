@@ -10,6 +10,8 @@ constexpr Duration solicit_first = 2s, solicit_max = 60s;
 // Who is heard worse than this does better with another neighbour.
 constexpr std::int8_t solicit_rssi_min_dbm = -97;
 constexpr Duration report_spread_min = 8s;
+constexpr int unanswered_max = 16;  // exchanges of four tries each
+constexpr Duration unanswered_span = 1h;
 constexpr Duration root_silence_max = 25min, join_window_life = 120s;
 
 Trickle::Settings trickle_settings(PhyRate rate) {
@@ -46,7 +48,7 @@ Node::Node(const NodeSettings& settings, NodeState state, Ciphers& ciphers, Rand
 void Node::start(Instant now) {
     sequence_ = static_cast<std::uint16_t>(mac_.chance());
     solicit_at_ = now + solicit_first + Duration{mac_.chance() % 1'000'000};
-    verified_at_ = now;
+    verified_at_ = answered_at_ = now;
     root_was_heard(now);
     join_tokens_at_ = now;
     if (!joined()) {
@@ -90,6 +92,11 @@ void Node::after(Instant now) {
     // more than a round and a half of reading, and somebody speaks our PAN with another key or counts from an
     // older state. The root lost its memory.
     if (joined() && now >= root_lost_at()) leave(now);
+    // We hear them and nobody ever takes what we send: somebody had our address while we were away and has
+    // counted further, so that we look like a replay. Only another join helps.
+    if (joined() && unanswered_ >= unanswered_max && now - answered_at_ > unanswered_span &&
+        now - verified_at_ < unanswered_span / 4)
+        leave(now);
 }
 
 Instant Node::root_lost_at() const {
@@ -157,6 +164,8 @@ void Node::sent(const Departure& departure, Instant now) {
     if (departure.tag == tag_plain) return;
     if (departure.destination < temporary_address_min && departure.outcome != TxOutcome::channel_busy) {
         const bool answered = departure.outcome != TxOutcome::no_acknowledge;
+        unanswered_ = answered ? 0 : unanswered_ + 1;
+        if (answered) answered_at_ = now;
         neighbours_.record(departure.destination, departure.tries, answered, now);
         Neighbour* neighbour = neighbours_.find(departure.destination);
         // It is not nearer than we are; how far it is, its next beacon tells.

@@ -169,6 +169,8 @@ private:
     std::uint8_t solicits_ = 0;
     std::uint32_t not_authentic_seen_ = 0;
     Instant verified_at_{};
+    Instant answered_at_{};  ///< last ACK of anybody
+    int unanswered_ = 0;     ///< exchanges since then
     /// Last frame that can only come from a root with our net key.
     Instant root_heard_{};
     /// As last heard from somebody nearer to the root, and when.
