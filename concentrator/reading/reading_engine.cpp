@@ -165,9 +165,9 @@ void ReadingEngine::failed(const DeviceNumber& number, dcu::ReadFault reason, co
     now_ = now;
     const auto found = meters_.find(number);
     if (found == meters_.end() || !found->second.on_air) return;
-    auto job = found->second.job;
+    const auto job = found->second.job;
     drop_job(found->second);
-    found->second.job = std::move(job);
+    found->second.job = job;
     lost(found->second, reason);
 }
 

@@ -175,6 +175,7 @@ private:
 
     std::vector<SealedKey> seal(const ShippedDevice& device) const {
         std::vector<SealedKey> sealed;
+        sealed.reserve(device.keys.size());
         for (const auto& key : device.keys)
             sealed.push_back({key.purpose, master_.wrap(monitor::purpose_of(device.number, key.purpose),
                                                         key.octets.reveal())});

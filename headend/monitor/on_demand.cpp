@@ -252,8 +252,12 @@ void OnDemand::fail_all(Talk& talk, const std::string& fault) {
 
 void OnDemand::hold(DeviceNumber meter, std::function<void()> granted) {
     assert(!held_.contains(meter));
-    held_[meter] = {talks_.contains(meter) ? granted : nullptr, {}};
-    if (!talks_.contains(meter)) granted();
+    if (talks_.contains(meter)) {
+        held_[meter] = {std::move(granted), {}};
+        return;
+    }
+    held_[meter] = {};
+    granted();
 }
 
 void OnDemand::release(DeviceNumber meter) {

@@ -123,7 +123,7 @@ void BusMaster::count_round(const Job& job, Instant now) {
 
 std::optional<BusEvent> BusMaster::take_event() {
     if (events_.empty()) return std::nullopt;
-    auto event = std::move(events_.front());
+    const BusEvent event = events_.front();
     events_.pop_front();
     return event;
 }

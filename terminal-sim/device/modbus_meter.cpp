@@ -94,9 +94,11 @@ Response ModbusMeter::answer(const Request& request, Instant now) const {
         number.fill(not_available);
         if (const auto value = truth(point.quantity, now))
             encode_number(*value / point.scale, point.type, map_.order, std::span{number}.first(size));
-        for (int i = 0; i < size; ++i)
-            if (at + i >= 0 && at + i < read->count)
-                registers.values[static_cast<std::size_t>(at + i)] = number[static_cast<std::size_t>(i)];
+        for (std::uint16_t i = 0; i < size; ++i) {
+            const int place = at + i;
+            if (place < 0 || place >= read->count) continue;
+            registers.values[static_cast<std::size_t>(place)] = number[i];
+        }
     }
     return registers;
 }
