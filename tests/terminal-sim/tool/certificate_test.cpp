@@ -133,7 +133,8 @@ TEST_CASE("certificates: keys made in the meter, signed by the utility, brought 
     CHECK(std::count(list.begin(), list.end(), '\n') == (agrees ? 4 : 2));
     CHECK(list.find(to_hex(system_title(MeterThread::number).octets)) != std::string::npos);
     if (form.mechanism == dlms::Mechanism::high_ecdsa)
-        bench.run(with_meter({"read", "--client", "management", "0-0:96.3.10"}), 1);  // gmac is no longer enough
+        bench.run(with_meter({"read", "--client", "management", "0-0:96.3.10"}),
+                  1);  // gmac is no longer enough
     // Who took the tool's keys away cannot come in either.
     std::filesystem::remove(bench.path / "tool/signature.key");
     CHECK_THAT(bench.run(read, 1), Catch::Contains("--pki"));
