@@ -145,7 +145,8 @@ void look_live(Context& context, database::MeterLine& meter, Standing& standing)
     else
         meter.place.sub_address = node->sub_address;
     standing = {.parent = node->parent == DeviceNumber{} ? std::nullopt : std::optional{node->parent},
-                .etx_percent = node->etx_percent,
+                .etx_percent =
+                    meter.place.sub_address ? std::nullopt : std::optional<std::int64_t>{node->etx_percent},
                 .last_heard = node->last_heard,
                 .route = node->route,
                 .alternative = node->alternative};

@@ -149,6 +149,7 @@ TEST_CASE_METHOD(SignedIn, "console topology: a collector is a node, and its met
     const auto meter = object(get("/api/meters/540000000009"));
     CHECK(number(meter, "sub_address") == 7);
     CHECK(meter->isNull("rssi_dbm"));
+    CHECK(meter->isNull("etx_percent"));
 }
 
 TEST_CASE_METHOD(SignedIn, "console balance: supply against the sum of the meters", "[console]") {
