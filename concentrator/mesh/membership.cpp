@@ -6,7 +6,7 @@
 
 namespace wattmesh::concentrator {
 namespace {
-constexpr std::size_t members_max = 8'192;
+constexpr std::size_t members_max = 8'192, circle_min = 1'023;
 auto position(auto& members, DeviceNumber number) {
     return std::lower_bound(members.begin(), members.end(), number,
                             [](const Member& a, DeviceNumber b) { return a.number < b; });
@@ -83,9 +83,13 @@ void Membership::release(Member& member) {
 
 bool Membership::assign(Member& member) {
     if (member.address != 0) return true;
-    std::size_t address = 1;
-    while (address < by_address_.size() && by_address_[address] != 0) ++address;
-    if (address > mesh::short_address_max) return false;
+    // A circle of twice as many as can be in use: tables by address stay small.
+    const auto circle = std::clamp<std::size_t>(members_.size() * 2, circle_min, mesh::short_address_max);
+    std::size_t tries = 0, address = 0;
+    const auto taken = [&] { return address < by_address_.size() && by_address_[address] != 0; };
+    do address = 1 + next_address_++ % circle;
+    while (taken() && ++tries < circle);
+    if (taken()) return false;
     if (by_address_.size() <= address) by_address_.resize(address + 1, 0);
     member.address = static_cast<std::uint16_t>(address);
     by_address_[address] = static_cast<std::size_t>(&member - members_.data()) + 1;

@@ -56,6 +56,10 @@ public:
     const std::vector<Member>& all() const { return members_; }
     std::uint16_t address_top() const { return static_cast<std::uint16_t>(by_address_.size()); }
 
+    /// Addresses are given out from here on, in a circle, so that one that was given back is the last to be
+    /// used again: who was off the air, or joined after the state that we were restored from, still believes
+    /// it is his. A start by chance keeps two lives of a root apart.
+    void start_addresses(std::uint32_t chance) { next_address_ = chance; }
     /// Only number, counter, address: from stored state.
     void restore(DeviceNumber number, std::uint32_t join_counter, std::uint16_t address);
     void release(Member& member);
@@ -65,6 +69,7 @@ private:
     bool assign(Member& member);
     void index();
     std::vector<Member> members_;
+    std::uint32_t next_address_ = 0;
     std::vector<std::size_t> by_address_;  // position in members_ + 1; 0: free
 };
 

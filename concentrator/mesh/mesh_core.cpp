@@ -54,6 +54,7 @@ void MeshRoot::Core::connected(Instant now) {
         if (!net_key) generate_key();
         ++version;
         jump_counter();
+        members.start_addresses(chance());
         watch_at = now + watch_every;
         for (auto& member : members.all())
             if (member.address != 0) member.probe_at = now + probe_restored;

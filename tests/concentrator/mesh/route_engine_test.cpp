@@ -211,3 +211,45 @@ TEST_CASE("membership: list, key and counter decide", "[mesh]") {
     CHECK(ask(meter, 6, key) == Verdict::replayed);  // an old request does not come back with the list
     CHECK(ask(meter, 7, key) == Verdict::accepted);
 }
+
+// Fleet seeds 46, 75, 79 and 87: a root restored from an older state gave an address away that somebody who
+// had joined meanwhile still held, and what the two said was one meter's to it.
+TEST_CASE("membership: an address that was given back is the last to be used again", "[concentrator]") {
+    security::OpensslCiphers ciphers;
+    const Key128 key{{1}};
+    std::vector<std::pair<DeviceNumber, Key128>> meters;
+    for (int i = 1; i <= 40; ++i)
+        meters.emplace_back(*DeviceNumber::parse("5400000000" + std::to_string(10 + i)), key);
+    Membership members;
+    members.set_listed(meters);
+    std::uint32_t counter = 0;
+    const auto join = [&](std::size_t i) {
+        mesh::JoinRequest request{.meter = meters[i].first,
+                                  .counter = ++counter,
+                                  .nonce = {},
+                                  .capabilities = 0,
+                                  .neighbours = {},
+                                  .mac = {}};
+        mesh::sign(request, 1, key, ciphers);
+        REQUIRE(members.decide(request, 1, ciphers).verdict == Membership::Verdict::accepted);
+        return members.find(meters[i].first)->address;
+    };
+    members.start_addresses(1'000'000);
+    std::set<std::uint16_t> used;
+    for (std::size_t i = 0; i < 40; ++i) CHECK(used.insert(join(i)).second);
+    for (int round = 0; round < 24; ++round) {  // 40 + 24 x 40 of 1023
+        for (std::size_t i = 0; i < 40; ++i) {
+            members.release(*members.find(meters[i].first));
+            const auto address = join(i);
+            CHECK(address >= 1);
+            CHECK(address <= 1'023);
+            if (round < 23) CHECK(used.insert(address).second);
+        }
+    }
+    // Another life of the root begins elsewhere.
+    Membership other;
+    other.set_listed(meters);
+    other.start_addresses(7);
+    std::swap(members, other);
+    CHECK(join(0) == 8);
+}
