@@ -29,6 +29,10 @@ struct AccessKeys {
 
     /// Adds both ends' certified keys. False when one that `form` needs is missing.
     bool certify(dlms::SecuritySettings& settings) const;
+    ~AccessKeys() {
+        dlms::wipe(lls_password);
+        dlms::wipe(hls_secret);
+    }
 };
 
 /// Over radio: reading client pre-established and ciphered, bound to its concentrator's title; management

@@ -19,7 +19,7 @@ using security::CertificateUse;
 
 namespace {
 
-/// A utility whose meter CA is OpenSSL's work on other keys than the program's.
+/// A utility with a CA for meters.
 struct Utility {
     explicit Utility(Curve on)
         : curve(on),
