@@ -64,15 +64,17 @@ private:
 /// Encodes date-times one after another. Keeps the civil day of the one before.
 class DateTimeEncoder {
 public:
-    /// Outside the years 1..9999 there is no civil date to send: every field stays "not specified".
+    /// Outside the local years 1..9999, the ones that decode, there is no civil date to send: every field
+    /// stays "not specified".
     void encode(const DateTime& value, std::span<std::uint8_t, 12> out) {
         using namespace std::chrono;
-        constexpr Instant first = sys_days{year{1} / 1 / 2}, last = sys_days{year{9'999} / 12 / 30};
-        if (value.at < first || value.at > last) {
+        constexpr Instant first = sys_days{year{1} / 1 / 1}, end = sys_days{year{10'000} / 1 / 1};
+        const minutes deviation_of_local{value.deviation_minutes};
+        if (value.at < first + deviation_of_local || value.at >= end + deviation_of_local) {
             std::ranges::fill(out, std::uint8_t{0xFF});
             return;
         }
-        const Instant local = value.at - minutes{value.deviation_minutes};
+        const Instant local = value.at - deviation_of_local;
         if (local < day_ || local - day_ >= days{1}) set_day(floor<days>(local));
         const auto centiseconds = static_cast<std::uint32_t>((local - day_).count() / 10'000);
         const std::uint32_t second = centiseconds / 100, minute = second / 60;

@@ -82,3 +82,17 @@ TEST_CASE("date-time: an instant without a civil date goes out as not specified"
     CHECK(to_hex(encode_date_time({Instant::min(), 0, 0})) == "FFFFFFFFFFFFFFFFFFFFFFFF");
     CHECK(to_hex(encode_date_time({sys_days{2026y / 11 / 22} + 9ms, 0, 0})) == "07EA0B160700000000000000");
 }
+
+TEST_CASE("date-time: the first and the last civil day that decode go out again", "[dlms]") {
+    const auto hex = GENERATE(values<const char*>({
+        "000101010100000000010000",  // 1 January of year 1, 256 minutes behind UTC: a fuzzer's find
+        "000101010100000000000000",
+        "000101010100000000FF4C00",  // 180 minutes ahead: the instant lies in year 0
+        "270F0C1F05173B3B63034800",  // 31 December 9999, 840 minutes behind: the instant lies in year 10000
+    }));
+    DYNAMIC_SECTION(hex) {
+        const auto decoded = decode_date_time(octets(hex));
+        REQUIRE(decoded);
+        CHECK(to_hex(encode_date_time(*decoded)) == to_hex(octets(hex)));
+    }
+}
