@@ -9,7 +9,7 @@ namespace {
 using namespace std::chrono_literals;
 constexpr Duration stale_after = 3'000s, block_first = 10s, block_max = 600s;
 constexpr int rssi_gain_min_db = 3, news_db = 6;
-constexpr std::uint8_t parent_hops_max = 14;
+constexpr std::uint8_t parent_hops_max = relays_max;
 constexpr int rank_tolerance_min = 3 * rank_per_transmission;
 
 auto position(auto& rows, std::uint16_t address) {
@@ -97,7 +97,7 @@ std::vector<std::uint16_t> NeighbourTable::parents(std::uint16_t rank_own, Insta
         const bool nearer = row.rank < rank_own;
         const int tolerance = std::max<int>(rank_tolerance_min, rank_own / 2);
         const bool tolerated = row.rank < rank_own + tolerance && row.child_until <= now;
-        if ((nearer || tolerated) && row.rank != rank_infinite && row.hops < parent_hops_max &&
+        if ((nearer || tolerated) && row.rank != rank_infinite && row.hops <= parent_hops_max &&
             row.blocked_until <= now && rank_through(row) != rank_infinite)
             usable.push_back(&row);
     }

@@ -45,9 +45,9 @@ void Air::tune(std::size_t node, int channel, Instant) {
         for (const auto& heard : transmission.heard)
             if (heard.to == node) receiver.signals += leaking(heard.power, transmission.channel, channel);
     }
-    for (const auto& live : bursts_)
+    for (const auto& live : jams_)
         if (std::find(live.near.begin(), live.near.end(), node) != live.near.end())
-            receiver.signals += leaking(power_of(Channel::burst_mdbm), live.burst.channel, channel);
+            receiver.signals += leaking(power_of(live.jam.mdbm), live.jam.channel, channel);
 }
 
 bool Air::busy(std::size_t node) const {
@@ -135,33 +135,35 @@ const std::vector<Air::Reception>& Air::end(std::size_t slot, bool cut, Instant 
 }
 
 void Air::burst(const Channel::Burst& burst, bool on, Instant now) {
-    const Power power = power_of(Channel::burst_mdbm);
-    const auto change = [&](const LiveBurst& live) {
+    jam({burst.channel, Channel::burst_mdbm, burst.x_cm, burst.y_cm, Channel::burst_radius_cm}, on, now);
+}
+
+void Air::jam(const Jam& jam, bool on, Instant now) {
+    const Power power = power_of(jam.mdbm);
+    const auto change = [&](const LiveJam& live) {
         for (const auto node : live.near) {
             close_segment(node, now);
-            const Power share = leaking(power, burst.channel, receivers_[node].channel);
+            const Power share = leaking(power, jam.channel, receivers_[node].channel);
             receivers_[node].signals += on ? share : Power{0} - share;
         }
     };
     if (!on) {
-        const auto live = std::find_if(bursts_.begin(), bursts_.end(), [&](const LiveBurst& one) {
-            return one.burst.begin == burst.begin && one.burst.x_cm == burst.x_cm &&
-                   one.burst.y_cm == burst.y_cm;
-        });
-        assert(live != bursts_.end());
+        const auto live =
+            std::find_if(jams_.begin(), jams_.end(), [&](const LiveJam& one) { return one.jam == jam; });
+        assert(live != jams_.end());
         change(*live);
-        bursts_.erase(live);
+        jams_.erase(live);
         return;
     }
-    LiveBurst live{burst, {}};
+    LiveJam live{jam, {}};
+    const std::int64_t radius = jam.radius_cm;
     for (std::size_t i = 0; i < receivers_.size(); ++i) {
         const auto& place = channel_.place(i);
-        const std::int64_t dx = place.x_cm - burst.x_cm, dy = place.y_cm - burst.y_cm;
-        if (dx * dx + dy * dy <= std::int64_t{Channel::burst_radius_cm} * Channel::burst_radius_cm)
-            live.near.push_back(i);
+        const std::int64_t dx = place.x_cm - jam.x_cm, dy = place.y_cm - jam.y_cm;
+        if (dx * dx + dy * dy <= radius * radius) live.near.push_back(i);
     }
     change(live);
-    bursts_.push_back(std::move(live));
+    jams_.push_back(std::move(live));
 }
 
 }  // namespace wattmesh::sim

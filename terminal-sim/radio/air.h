@@ -41,6 +41,15 @@ public:
     const std::vector<Reception>& end(std::size_t transmission, bool cut, Instant now);
 
     void burst(const Channel::Burst& burst, bool on, Instant now);
+    /// Energy that is no frame, the same at every receiver within a circle.
+    struct Jam {
+        int channel = 0;
+        Mdb mdbm = 0;
+        std::int32_t x_cm = 0, y_cm = 0, radius_cm = 0;
+        friend bool operator==(const Jam&, const Jam&) = default;
+    };
+    /// Every jam that was turned on is turned off with the same values.
+    void jam(const Jam& jam, bool on, Instant now);
 
     /// Who could ever hear `from`: others are left out of every computation.
     const std::vector<Link>& reach(std::size_t from) const { return reach_[from]; }
@@ -68,8 +77,8 @@ private:
         Instant segment_from{};
         std::uint64_t loss_q32 = 0;
     };
-    struct LiveBurst {
-        Channel::Burst burst;
+    struct LiveJam {
+        Jam jam;
         std::vector<std::size_t> near;
     };
     static Power leaking(Power power, int sent_on, int heard_on);
@@ -83,7 +92,7 @@ private:
     std::vector<std::vector<Link>> reach_;
     std::vector<Transmission> transmissions_;
     std::vector<std::size_t> free_;
-    std::vector<LiveBurst> bursts_;
+    std::vector<LiveJam> jams_;
     std::vector<Reception> ended_;
 };
 

@@ -29,22 +29,27 @@ bool Station::channel_busy() {
 void Station::transmit(Buffer psdu, Duration lead) { kernel.send(*this, std::move(psdu), lead); }
 
 Instant Station::next_deadline() const {
+    if (program) return clock.when(program->next_deadline());
     return clock.when(node ? node->next_deadline() : module->next_deadline());
 }
 void Station::start(Instant now) {
     const Instant local = clock.at(now);
+    if (program) return program->start(local);
     node ? node->start(local) : module->start(local);
 }
 void Station::tick(Instant now) {
     const Instant local = clock.at(now);
+    if (program) return program->tick(local);
     node ? node->tick(local) : module->tick(local);
 }
 bool Station::received(Bytes psdu, std::int8_t rssi_dbm, Instant now) {
     const Instant local = clock.at(now);
+    if (program) return program->received(psdu, rssi_dbm, local);
     return node ? node->received_psdu(psdu, rssi_dbm, local) : module->received_psdu(psdu, rssi_dbm, local);
 }
 void Station::transmitted(Instant now) {
     const Instant local = clock.at(now);
+    if (program) return program->transmitted(local);
     node ? node->transmitted(local) : module->transmitted(local);
 }
 
@@ -126,7 +131,9 @@ void RadioField::Kernel::power_on(Station& station) {
     if (station.alive) return;
     station.alive = true;
     air.power(station.index, true);
-    if (station.index < meter_count) {
+    if (station.make_program) {
+        station.program = station.make_program(station, station.random);
+    } else if (station.index < meter_count) {
         mesh::NodeState state;
         if (!station.state.empty()) {
             if (auto decoded = mesh::decode_node_state(station.state)) state = *decoded;
@@ -147,6 +154,7 @@ void RadioField::Kernel::power_off(Station& station) {
     station.alive = false;
     station.node.reset();
     station.module.reset();
+    station.program.reset();
     station.timer_at = never;
     ++station.timer_token;
     air.power(station.index, false);
@@ -172,13 +180,14 @@ void RadioField::Kernel::pump(Station& station) {
         }
     }
     if (station.module && station.module->output_new()) host_called = true;
+    if (station.program && station.program->output_new()) host_called = true;
     schedule(station);
 }
 
 void RadioField::Kernel::answer(std::size_t index, std::uint64_t generation, std::uint16_t ticket,
                                 Buffer payload) {
     Station& station = *stations[index];
-    if (!station.alive || station.generation != generation) return;
+    if (!station.alive || station.generation != generation || !station.node) return;
     station.node->answer(ticket, std::move(payload), station.clock.at(now));
     schedule(station);
 }
@@ -202,7 +211,7 @@ Station* RadioField::Kernel::find(DeviceNumber number) {
     return found == by_number.end() ? nullptr : stations[found->second].get();
 }
 
-void RadioField::Kernel::send(Station& station, Buffer psdu, Duration lead) {
+void RadioField::Kernel::send(Station& station, Buffer psdu, Duration lead, bool foreign) {
     air.start_sending(station.index);
     std::size_t slot = sendings.size();
     if (sendings_free.empty()) {
@@ -211,14 +220,14 @@ void RadioField::Kernel::send(Station& station, Buffer psdu, Duration lead) {
         slot = sendings_free.back();
         sendings_free.pop_back();
     }
-    sendings[slot] = {station.index, station.generation, std::move(psdu), 0};
+    sendings[slot] = {station.index, station.generation, std::move(psdu), 0, foreign};
     push(now + lead, What::begin, slot);
 }
 
 void RadioField::Kernel::begin(std::size_t slot) {
     Sending& sending = sendings[slot];
     Station& from = *stations[sending.from];
-    if (!from.alive || from.generation != sending.generation) {
+    if (!sending.foreign && (!from.alive || from.generation != sending.generation)) {
         sendings_free.push_back(slot);
         return;
     }
@@ -239,14 +248,16 @@ void RadioField::Kernel::end(std::size_t slot) {
     const Sending sending = std::move(sendings[slot]);
     sendings_free.push_back(slot);
     Station& from = *stations[sending.from];
-    const bool cut = !from.alive || from.generation != sending.generation;
+    const bool cut = !sending.foreign && (!from.alive || from.generation != sending.generation);
     intact.clear();
     for (const auto& reception : air.end(sending.transmission, cut, now)) {
         trace(reception.node, reception.intact);
         ++(reception.intact ? counters.frames_delivered : counters.frames_lost);
         if (reception.intact) intact.push_back(reception);
     }
-    if (!cut) {
+    if (sending.foreign) {
+        air.stop_sending(sending.from);
+    } else if (!cut) {
         air.stop_sending(sending.from);
         from.transmitted(now);
         pump(from);

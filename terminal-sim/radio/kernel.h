@@ -56,9 +56,11 @@ struct Station final : mesh::Transceiver {
     StationRandom random;
     LocalClock clock;
     DutyLedger ledger;
-    std::unique_ptr<mesh::Node> node;     // a meter
-    std::unique_ptr<RadioModule> module;  // or a concentrator's module
-    Buffer state;                         // of a meter: kept over power cuts
+    std::unique_ptr<mesh::Node> node;       // a meter
+    std::unique_ptr<RadioModule> module;    // or a concentrator's module
+    std::unique_ptr<RadioProgram> program;  // or, in place of either, something else
+    ProgramMaker make_program;
+    Buffer state;  // of a meter: kept over power cuts
     Key128 join_key;
     RadioField::Application application;
     bool alive = false;
@@ -97,6 +99,7 @@ struct RadioField::Kernel : std::enable_shared_from_this<RadioField::Kernel> {
         std::uint64_t generation = 0;
         Buffer psdu;
         std::size_t transmission = 0;
+        bool foreign = false;  // of a radio that is no station: nobody behind it is told
     };
 
     void push(Instant at, What what, std::size_t index, std::uint64_t token = 0);
@@ -109,7 +112,7 @@ struct RadioField::Kernel : std::enable_shared_from_this<RadioField::Kernel> {
     void pump(Station& station);
     void answer(std::size_t index, std::uint64_t generation, std::uint16_t ticket, Buffer payload);
 
-    void send(Station& station, Buffer psdu, Duration lead);
+    void send(Station& station, Buffer psdu, Duration lead, bool foreign = false);
     void begin(std::size_t slot);
     void end(std::size_t slot);
     void look_for_bursts(std::size_t second);

@@ -1,5 +1,7 @@
 #include "terminal-sim/radio/radio_field.h"
 
+#include <cassert>
+
 #include "terminal-sim/radio/kernel.h"
 
 namespace wattmesh::sim {
@@ -11,6 +13,32 @@ RadioField::~RadioField() = default;
 void RadioField::set_application(DeviceNumber meter, Application application) {
     if (Station* station = kernel_->find(meter)) station->application = std::move(application);
 }
+
+void RadioField::set_application(std::size_t meter, Application application) {
+    kernel_->stations.at(meter)->application = std::move(application);
+}
+
+void RadioField::set_program(std::size_t station, ProgramMaker maker) {
+    kernel_->stations.at(station)->make_program = std::move(maker);
+}
+
+void RadioField::with_program(std::size_t station, const std::function<void(RadioProgram&, Instant)>& call) {
+    Station& one = *kernel_->stations.at(station);
+    if (!one.alive || !one.program) return;
+    call(*one.program, one.clock.at(kernel_->now));
+    kernel_->pump(one);
+}
+
+bool RadioField::radiate(std::size_t meter, Buffer psdu) {
+    Station& station = *kernel_->stations.at(meter);
+    assert(!station.alive && !psdu.empty());
+    kernel_->air.power(meter, true);
+    if (kernel_->air.busy(meter)) return false;
+    kernel_->send(station, std::move(psdu), Duration{1'000}, true);
+    return true;
+}
+
+void RadioField::jam(const Air::Jam& jam, bool on) { kernel_->air.jam(jam, on, kernel_->now); }
 
 bool RadioField::notify(DeviceNumber node, Buffer payload) {
     Station* station = kernel_->find(node);
@@ -62,6 +90,8 @@ bool RadioField::alive(DeviceNumber device) const {
     const Station* station = kernel_->find(device);
     return station != nullptr && station->alive;
 }
+
+bool RadioField::alive(std::size_t station) const { return kernel_->stations.at(station)->alive; }
 
 bool RadioField::joined(DeviceNumber meter) const {
     const Station* station = kernel_->find(meter);

@@ -11,8 +11,10 @@
 #include "protocol/base/time.h"
 #include "protocol/mesh/frame.h"
 #include "protocol/mesh/node.h"
+#include "terminal-sim/radio/air.h"
 #include "terminal-sim/radio/duty_ledger.h"
 #include "terminal-sim/radio/layout.h"
+#include "terminal-sim/radio/radio_program.h"
 
 namespace wattmesh::sim {
 
@@ -55,6 +57,13 @@ public:
     ~RadioField();
 
     void set_application(DeviceNumber meter, Application application);
+    /// By place: for two meters of one number.
+    void set_application(std::size_t meter, Application application);
+    /// From its next power-on, this station (meters in layout order, then concentrators) runs `maker`'s
+    /// program in place of a meter's or a module's.
+    void set_program(std::size_t station, ProgramMaker maker);
+    /// Calls into a living station's program with its local time; then its timer is set anew.
+    void with_program(std::size_t station, const std::function<void(RadioProgram&, Instant local_now)>& call);
     /// Something the application of a node says unasked (mesh::Node::notify). False: unknown, off, or no way
     /// up.
     bool notify(DeviceNumber node, Buffer payload);
@@ -68,6 +77,11 @@ public:
     void feed(std::size_t concentrator, Bytes host_payload);
     std::optional<Buffer> take(std::size_t concentrator);
 
+    /// A stranger's radio at the place of a meter that is off sends these octets: to replay, to forge. False:
+    /// it heard somebody else just now and kept silent.
+    bool radiate(std::size_t meter, Buffer psdu);
+    void jam(const Air::Jam& jam, bool on);
+
     void run_until(Instant now);
     /// Like run_until(), but comes back early, at that instant, when a module has something for its host.
     /// Returns now().
@@ -80,6 +94,7 @@ public:
     bool kill(DeviceNumber device);
     bool revive(DeviceNumber device);
     bool alive(DeviceNumber device) const;
+    bool alive(std::size_t station) const;
     bool joined(DeviceNumber meter) const;  ///< what the meter itself believes
 
     /// What a meter keeps in non-volatile memory (net key inside: store it like a key file).

@@ -288,12 +288,13 @@ const MetricName& metric_name(std::size_t metric) {
     return names[metric];
 }
 
-Outcome run(const Options& options, int seed, const Exchange& exchange) {
+Outcome run(const Options& options, int seed, const Exchange& exchange, bool steady_only) {
     Run one{options, seed, exchange};
     one.form();
     one.tell_airtime("form");
     one.steady();
     one.tell_airtime("steady");
+    if (steady_only) return one.finish();
     one.repair();
     one.tell_airtime("repair");
     one.warm();

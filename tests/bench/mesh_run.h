@@ -61,6 +61,7 @@ struct Outcome {
     std::uint64_t trace = 0;
     std::optional<double>& operator[](Metric metric) { return of[static_cast<std::size_t>(metric)]; }
 };
-Outcome run(const Options& options, int seed, const Exchange& exchange);
+/// `steady_only`: forming and reading, nothing dies.
+Outcome run(const Options& options, int seed, const Exchange& exchange, bool steady_only = false);
 
 }  // namespace wattmesh::bench

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -42,22 +43,23 @@ inline Key128 join_key(std::uint64_t seed, std::size_t i) {
 
 struct Town {
     Town(const sim::LayoutRequest& request, sim::FieldSettings settings)
-        : layout(sim::layout(request)), seed(settings.seed) {
-        std::vector<sim::FieldMeter> meters;
-        for (std::size_t i = 0; i < layout.meters.size(); ++i)
+        : Town(sim::layout(request), settings, {}) {}
+    /// Without `meters`, each has a number and a key of its own.
+    Town(sim::Layout places, sim::FieldSettings settings, std::vector<sim::FieldMeter> meters)
+        : layout(std::move(places)), seed(settings.seed) {
+        for (std::size_t i = meters.size(); i < layout.meters.size(); ++i)
             meters.push_back({meter_number(i), join_key(seed, i), {}});
         std::vector<DeviceNumber> numbers;
         for (std::size_t i = 0; i < layout.concentrators.size(); ++i)
             numbers.push_back(concentrator_number(i));
         field = std::make_unique<sim::RadioField>(settings, layout, meters, numbers, ciphers);
         for (std::size_t i = 0; i < meters.size(); ++i)
-            field->set_application(meters[i].number,
-                                   [this, i](Bytes payload, Instant, const sim::RadioField::Reply& reply) {
-                                       ++executed[i];
-                                       Buffer answer = to_buffer(payload);
-                                       answer.resize(answer_size, static_cast<std::uint8_t>(i));
-                                       reply(std::move(answer));
-                                   });
+            field->set_application(i, [this, i](Bytes payload, Instant, const sim::RadioField::Reply& reply) {
+                ++executed[i];
+                Buffer answer = to_buffer(payload);
+                answer.resize(answer_size, static_cast<std::uint8_t>(i));
+                reply(std::move(answer));
+            });
         for (std::size_t k = 0; k < numbers.size(); ++k) start_root(k, settings.rate, {});
     }
 
@@ -66,7 +68,7 @@ struct Town {
         randoms.push_back(std::make_unique<SeededRandom>(seed * 1'000 + randoms.size()));
         roots[k] = std::make_unique<concentrator::MeshRoot>(
             concentrator::RootSettings{.concentrator = concentrator_number(k),
-                                       .pan = concentrator::pan_of(concentrator_number(k)),
+                                       .pan = concentrator::pan_of(concentrator_number(same_pan ? 0 : k)),
                                        .rate = rate},
             ciphers, *randoms.back());
         if (!state.empty() && !roots[k]->restore_state(state)) throw std::runtime_error("mesh state refused");
@@ -84,13 +86,16 @@ struct Town {
         for (;;) {
             Instant next = until;
             for (const auto& root : roots)
-                if (root) next = std::min(next, std::max(root->next_deadline(), now()));
+                if (root) next = std::min(next, std::max(root->next_deadline() - root_clock, now()));
             const Instant at = field->run_until_output(next);
             for (std::size_t k = 0; k < roots.size(); ++k) {
-                while (auto payload = field->take(k))
-                    if (roots[k]) roots[k]->receive(*payload, at);
+                const Instant root_at = at + root_clock;
+                while (auto payload = field->take(k)) {
+                    if (on_host) on_host(k, *payload, at);
+                    if (roots[k]) roots[k]->receive(*payload, root_at);
+                }
                 if (!roots[k]) continue;
-                if (roots[k]->next_deadline() <= at) roots[k]->tick(at);
+                if (roots[k]->next_deadline() <= root_at) roots[k]->tick(root_at);
                 while (auto event = roots[k]->take_event()) on_event(k, *event, at);
                 while (auto payload = roots[k]->take_output()) field->feed(k, *payload);
             }
@@ -139,6 +144,10 @@ struct Town {
     std::vector<std::unique_ptr<concentrator::MeshRoot>> roots;
     std::map<std::size_t, int> executed;
     std::size_t answer_size = 120;
+    bool same_pan = false;  ///< of roots started from now on: all in the PAN of the first
+    Duration root_clock{};  ///< what the roots' clocks are ahead of the field's
+    /// Sees what a module says to its host.
+    std::function<void(std::size_t concentrator, Bytes payload, Instant)> on_host;
 };
 
 }  // namespace wattmesh::test

@@ -234,6 +234,16 @@ TEST_CASE("node state: read back; no piece of it is", "[mesh]") {
         CHECK_FALSE(decode_node_state(Bytes{stored}.first(size)).has_value());
 }
 
+TEST_CASE("neighbour table: the fourteenth hop may be a parent, the fifteenth not", "[mesh]") {
+    NeighbourTable table;  // fourteen relays, fifteen hops: mesh design 2.1
+    for (std::uint8_t hops = 13; hops <= 15; ++hops) {
+        table.heard(hops, -70, start);
+        table.find(hops)->rank = static_cast<std::uint16_t>(hops * rank_per_transmission);
+        table.find(hops)->hops = hops;
+    }
+    CHECK(table.parents(rank_infinite, start) == std::vector<std::uint16_t>{13, 14});
+}
+
 TEST_CASE("neighbour table: one silent exchange does not block a link that has worked", "[mesh]") {
     NeighbourTable table;
     for (std::uint16_t address = 5; address < 7; ++address) table.heard(address, -70, start)->rank = 128;
