@@ -104,8 +104,11 @@ Step step_of(Instant now, std::int64_t step_us, std::uint64_t phase) {
 
 }  // namespace
 
-Channel::Channel(const Layout& layout, std::uint64_t seed, mesh::PhyRate rate)
-    : layout_(layout), seed_(seed), count_(layout.meters.size() + layout.concentrators.size()) {
+Channel::Channel(const Layout& layout, std::uint64_t seed, mesh::PhyRate rate, bool still)
+    : layout_(layout),
+      seed_(seed),
+      still_(still),
+      count_(layout.meters.size() + layout.concentrators.size()) {
     // B = 100 kHz at 50 kbit/s and above, 25 kHz at 10 kbit/s
     gain_ = rate == mesh::PhyRate::kbit10 ? 3'979 : rate == mesh::PhyRate::kbit50 ? 3'010 : 0;
     const Mdb narrower = rate == mesh::PhyRate::kbit10 ? -6'021 : 0;
@@ -245,6 +248,7 @@ Mdb Channel::slow_mdbm(std::size_t from, std::size_t to, Instant now) const {
 }
 
 Mdb Channel::slow_mdbm(Link& link, Instant now) const {
+    if (still_) return link.mean;
     return link.mean + slow(link, now) - (link.may_be_blocked ? blockage(link.pair, now) : 0);
 }
 
@@ -254,6 +258,7 @@ Mdb Channel::now_mdbm(std::size_t from, std::size_t to, int channel, Instant now
 }
 
 std::optional<Mdb> Channel::now_mdbm(Link& link, int channel, Instant now, Mdb floor) const {
+    if (still_) return link.mean < floor ? std::nullopt : std::optional{link.mean};
     Mdb level = link.mean + slow(link, now);
     if (level + fast_max_mdb < floor) return std::nullopt;
     if (link.may_be_blocked) level -= blockage(link.pair, now);
@@ -273,6 +278,7 @@ std::vector<Channel::Burst> Channel::bursts(std::int64_t second) const {
         static_cast<std::uint64_t>(std::count_if(burst_at_most.begin(), burst_at_most.end(),
                                                  [&](auto limit) { return (draw & 0xFFFF'FFFF) >= limit; }));
     std::vector<Burst> found;
+    if (still_) return found;
     const auto span = [](std::int64_t low, std::int64_t high) {
         return static_cast<std::uint64_t>(high - low + 1);
     };

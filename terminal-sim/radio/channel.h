@@ -25,7 +25,8 @@ struct Link {
 /// concentrators.
 class Channel {
 public:
-    Channel(const Layout& layout, std::uint64_t seed, mesh::PhyRate rate);
+    /// `still`: nothing of (a) to (e) happens, the long-run means are what there is.
+    Channel(const Layout& layout, std::uint64_t seed, mesh::PhyRate rate, bool still = false);
 
     std::size_t size() const { return count_; }
     const Place& place(std::size_t node) const;
@@ -48,6 +49,7 @@ public:
         return noise_power_[2 * node + (evening ? 1 : 0)];
     }
     static bool evening(Instant now);
+    bool still() const { return still_; }
     /// 10 log10(B/R).
     Mdb processing_gain() const { return gain_; }
 
@@ -80,6 +82,7 @@ private:
 
     Layout layout_;
     std::uint64_t seed_;
+    bool still_;
     std::size_t count_;
     Mdb gain_;
     std::int32_t x_min_ = 0, x_max_ = 0, y_min_ = 0, y_max_ = 0;

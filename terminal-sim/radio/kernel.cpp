@@ -56,7 +56,7 @@ void Station::transmitted(Instant now) {
 RadioField::Kernel::Kernel(FieldSettings field_settings, const Layout& layout, std::vector<FieldMeter> meters,
                            const std::vector<DeviceNumber>& concentrators, Ciphers& cipher_port)
     : settings(field_settings),
-      channel(layout, field_settings.seed, field_settings.rate),
+      channel(layout, field_settings.seed, field_settings.rate, field_settings.still),
       ciphers(cipher_port),
       meter_count(meters.size()),
       air(channel, field_settings.seed, field_settings.rate, field_settings.start),

@@ -40,6 +40,7 @@ public:
     /// `roots` are the nodes from this number on. `channel` outlives this.
     Oracle(const Channel& channel, std::size_t roots, mesh::PhyRate rate, ReadSizes sizes = {});
 
+    std::size_t root() const { return roots_; }  ///< the first one
     /// Takes the mean chances of every link at this moment, or, without one, as they are in the long run
     /// (noon, no slow fading, nothing blocked).
     void look(std::optional<Instant> at);

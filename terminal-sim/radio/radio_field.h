@@ -26,6 +26,7 @@ struct FieldSettings {
     mesh::PhyRate rate = mesh::PhyRate::kbit50;
     Duration power_on_spread{3'000'000};  ///< every meter comes up within U(0, this)
     DutyProfile duty = DutyProfile::none;
+    bool still = false;  ///< nothing fades, blocks or disturbs: for comparing with what was computed
 };
 /// What the field knows about a meter besides its place.
 struct FieldMeter {

@@ -16,7 +16,8 @@ using namespace wattmesh::bench;
 
 constexpr const char* usage =
     "usage: ops/bench mesh [--layout U|S|R|Q|H] [--nodes N] [--hardness DB] [--rate 10k|50k|100k]\n"
-    "                      [--seeds A-B] [--hours H] [--protocol ours]\n"
+    "                      [--seeds A-B] [--hours H]\n"
+    "                      [--protocol ours|minhop|rpl-lite|central-rssi|reactive]\n"
     "Forms a mesh, reads every meter every quarter of an hour for H hours, kills relays, cuts the power.\n"
     "  --layout    urban, suburban, rural, sparse rural, high-rise (U)\n"
     "  --nodes     customer meters (500)\n"
@@ -24,7 +25,7 @@ constexpr const char* usage =
     "  --rate      of the radio (50k)\n"
     "  --seeds     one run each (101-103); tune on 101-110 only\n"
     "  --hours     (1)\n"
-    "  --protocol  whose mesh it is (ours)\n";
+    "  --protocol  whose mesh it is (ours); the others: tests/bench/baseline/README.md\n";
 
 void print_value(const std::optional<double>& value) {
     if (value)
@@ -43,6 +44,8 @@ void print_all(const std::array<std::optional<double>, metrics>& of) {
 void print_seed(int seed, const Outcome& outcome) {
     std::printf("{\"seed\":%d,\"reachable\":%zu,\"joined\":%zu,", seed, outcome.reachable, outcome.joined);
     print_all(outcome.of);
+    std::printf(",\"tree_cost_ratio\":");
+    print_value(outcome.tree_cost_ratio);
     std::printf(",\"trace\":\"%016llx\"}\n", static_cast<unsigned long long>(outcome.trace));
     std::fflush(stdout);
 }
@@ -89,7 +92,9 @@ bool parse(int argc, char** argv, Options& options) {
             options.seed_first = std::atoi(value.c_str());
             options.seed_last =
                 dash == std::string::npos ? options.seed_first : std::atoi(value.c_str() + dash + 1);
-        } else if (key != "--protocol" || value != "ours") {
+        } else if (key == "--protocol" && (value == "ours" || rival_of(value))) {
+            options.rival = rival_of(value);
+        } else {
             return false;
         }
     }

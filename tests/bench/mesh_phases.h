@@ -38,6 +38,16 @@ private:
     void run_to(Instant until, const std::function<bool()>& enough = {});
     void on_event(const concentrator::MeshEvent& event, Instant at);
     void refill(Instant at);
+    std::uint32_t ask(std::size_t meter, Instant at);
+    std::optional<std::vector<std::size_t>> route(std::size_t meter) const;
+    struct Booked {
+        std::size_t meter;
+        bool joined, right;  ///< right: the meter thinks the same, under the same address
+        std::size_t hops;    ///< 0: no route
+    };
+    std::vector<Booked> books() const;
+    std::uint64_t parent_changes() const;
+    void measure_tree();
     void want(std::size_t meter) {
         if (wanted_.insert(meter).second) queue_.push_back(meter);
     }
@@ -52,6 +62,8 @@ private:
     std::vector<bool> alive() const;
     void sample_stretch();
     double ours_us(std::size_t meter);
+    static double cost_us(const sim::Oracle& oracle, const std::vector<std::size_t>& relays,
+                          std::size_t meter);
     void read_round(Instant begin);
     void kill_relay(std::size_t victim, const std::vector<std::size_t>& affected);
     template <class Look>
@@ -70,6 +82,7 @@ private:
     Watch watch_;
     Instant told_at_ = test::town_start;
     test::Town town_;
+    std::unique_ptr<Baseline> baseline_;  // in place of the town's roots and meters
     sim::Oracle oracle_;
     sim::Oracle::Tree tree_;
     double oracle_s_ = 0;

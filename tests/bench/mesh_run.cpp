@@ -66,15 +66,68 @@ Run::Run(const Options& options, int seed, const Exchange& exchange)
           {.seed = static_cast<std::uint64_t>(seed), .start = test::town_start, .rate = options.rate}),
       oracle_(town_.field->channel(), town_.layout.meters.size(), options.rate, sizes_of(exchange)) {
     town_.answer_size = exchange.up;
+    if (options.rival) {
+        town_.roots[0].reset();
+        baseline_ = std::make_unique<Baseline>(*options.rival, *town_.field, town_.layout.meters.size(),
+                                               options.rate, exchange.up, town_.ciphers);
+    }
     town_.field->set_observer(
         [this](std::size_t station, Bytes psdu, Instant now) { watch_.frame(station, psdu, now); });
 }
 
 void Run::run_to(Instant until, const std::function<bool()>& enough) {
-    while (town_.now() < until && !(enough && enough()))
-        town_.run_until(
-            std::min(until, enough ? town_.now() + 100ms : until),
-            [this](std::size_t, const concentrator::MeshEvent& event, Instant at) { on_event(event, at); });
+    while (town_.now() < until && !(enough && enough())) {
+        const Instant next = std::min(until, enough ? town_.now() + 100ms : until);
+        const auto tell = [this](std::size_t, const concentrator::MeshEvent& event, Instant at) {
+            on_event(event, at);
+        };
+        if (!baseline_) {
+            town_.run_until(next, tell);
+            continue;
+        }
+        for (Instant at = town_.now(); at < next;) {
+            at = town_.field->run_until_output(next);
+            while (const auto event = baseline_->take_event()) on_event(*event, at);
+        }
+    }
+}
+
+std::uint32_t Run::ask(std::size_t meter, Instant at) {
+    if (baseline_) return baseline_->send(meter, exchange_.down, deadline_);
+    return town_.roots[0]->send(test::meter_number(meter), Buffer(exchange_.down, 7), 3, at, deadline_);
+}
+
+std::optional<std::vector<std::size_t>> Run::route(std::size_t meter) const {
+    if (baseline_) return baseline_->route(meter);
+    const auto numbers = town_.roots[0]->route(test::meter_number(meter));
+    if (!numbers) return std::nullopt;
+    std::vector<std::size_t> relays;
+    for (const auto number : *numbers) relays.push_back(meter_index(number));
+    return relays;
+}
+
+std::vector<Run::Booked> Run::books() const {
+    std::vector<Booked> found;
+    for (std::size_t i = 0; baseline_ && i < town_.layout.meters.size(); ++i) {
+        const auto relays = baseline_->route(i);
+        const bool joined = baseline_->joined(i);
+        found.push_back({i, joined, joined == baseline_->attached(i), relays ? relays->size() + 1 : 0});
+    }
+    if (baseline_) return found;
+    for (const auto& entry : town_.roots[0]->topology()) {
+        const auto meter = meter_index(entry.number);
+        const auto* node = meter < town_.layout.meters.size() ? town_.field->node(meter) : nullptr;
+        const bool listed = entry.state == dcu::NodeState::joined;
+        const bool present = node != nullptr && node->attached();
+        const bool right =
+            listed == present && (!listed || node->state().short_address == entry.short_address);
+        found.push_back({meter, listed, right, entry.hops});
+    }
+    return found;
+}
+
+std::uint64_t Run::parent_changes() const {
+    return baseline_ ? baseline_->parent_changes() : town_.field->node_counters().parent_changes;
 }
 
 void Run::on_event(const concentrator::MeshEvent& event, Instant at) {
@@ -95,9 +148,7 @@ void Run::refill(Instant at) {
     while (!queue_.empty() && open_.size() < handed_over_max) {
         const auto meter = queue_.front();
         queue_.pop_front();
-        const auto handle =
-            town_.roots[0]->send(test::meter_number(meter), Buffer(exchange_.down, 7), 3, at, deadline_);
-        open_[handle] = {meter, at};
+        open_[ask(meter, at)] = {meter, at};
     }
 }
 
@@ -139,24 +190,43 @@ void Run::form() {
             if (share >= least && !outcome_[metric]) outcome_[metric] = seconds(at - test::town_start);
     };
     // Those that joined in the first three seconds are told again here.
-    for (const auto& node : town_.roots[0]->topology())
-        if (node.state == dcu::NodeState::joined) joined_(meter_index(node.number));
+    for (const auto& entry : books())
+        if (entry.joined) joined_(entry.meter);
     refill(town_.now());
     run_to(test::town_start + patience_, [&] { return answered.size() == list.size(); });
     outcome_.joined = answered.size();
     stop_reading();
+    measure_tree();
+}
+
+/// As the reference table does it: long-run means, its frame sizes, all routes together.
+void Run::measure_tree() {
+    sim::Oracle reference{town_.field->channel(), town_.layout.meters.size(), options_.rate,
+                          sim::reference_sizes};
+    const auto best = reference.tree();
+    double ours = 0, theirs = 0;
+    for (std::size_t i = 0; i < town_.layout.meters.size(); ++i) {
+        const auto relays = route(i);
+        if (!relays || !best.reaches(i)) continue;
+        ours += std::min(cost_us(reference, *relays, i), stretch_max * best.cost_us[i]);
+        theirs += best.cost_us[i];
+    }
+    if (theirs > 0) outcome_.tree_cost_ratio = ours / theirs;
 }
 
 double Run::ours_us(std::size_t meter) {
-    const auto route = town_.roots[0]->route(test::meter_number(meter));
-    if (!route) return -1;
-    double cost_us = 0;
-    auto from = town_.layout.meters.size();
-    for (const auto relay : *route) {
-        cost_us += oracle_.hop_cost_us(oracle_.hop(from, meter_index(relay)));
-        from = meter_index(relay);
+    const auto relays = route(meter);
+    return relays ? cost_us(oracle_, *relays, meter) : -1;
+}
+
+double Run::cost_us(const sim::Oracle& oracle, const std::vector<std::size_t>& relays, std::size_t meter) {
+    double sum = 0;
+    auto from = oracle.root();
+    for (const auto relay : relays) {
+        sum += oracle.hop_cost_us(oracle.hop(from, relay));
+        from = relay;
     }
-    return cost_us + oracle_.hop_cost_us(oracle_.hop(from, meter));
+    return sum + oracle.hop_cost_us(oracle.hop(from, meter));
 }
 
 /// Airtime of our route, there and back as the concentrator would send now, against the oracle's.
@@ -207,7 +277,7 @@ void Run::steady() {
     const auto meters = static_cast<double>(town_.layout.meters.size());
     const double cpu_began = cpu_s() - oracle_s_;
     const auto control_began = watch_.control();
-    const auto changes_began = town_.field->node_counters().parent_changes;
+    const auto changes_began = parent_changes();
     const Instant began = town_.now();
     for (int round = 0; round < rounds; ++round) read_round(town_.now());
     const double hours = seconds(town_.now() - began) / 3'600;
@@ -225,22 +295,18 @@ void Run::steady() {
     outcome_[Metric::stretch_p95] = quantile(stretches_, 0.95);
     outcome_[Metric::control_s_per_node_h] = seconds(watch_.control() - control_began) / meters / hours;
     outcome_[Metric::parent_changes_per_node_day] =
-        (town_.field->node_counters().parent_changes - changes_began) / meters / hours * 24;
+        static_cast<double>(parent_changes() - changes_began) / meters / hours * 24;
 
     // Who stands in the concentrator's books as joined, and is not that node; who believes to have joined,
     // and is not in the books.
     std::size_t ghosts = 0, counted = 0;
     double hops = 0, hops_max = 0;
-    for (const auto& entry : town_.roots[0]->topology()) {
-        const auto meter = meter_index(entry.number);
-        const auto* node = meter < town_.layout.meters.size() ? town_.field->node(meter) : nullptr;
-        const bool listed = entry.state == dcu::NodeState::joined;
-        const bool present = node != nullptr && node->attached();
-        if (listed != present || (listed && node->state().short_address != entry.short_address)) ++ghosts;
+    for (const auto& entry : books()) {
+        ghosts += entry.right ? 0 : 1;
         if (entry.hops == 0) continue;
         ++counted;
-        hops += entry.hops;
-        hops_max = std::max<double>(hops_max, entry.hops);
+        hops += static_cast<double>(entry.hops);
+        hops_max = std::max(hops_max, static_cast<double>(entry.hops));
     }
     outcome_[Metric::ghost_joins] = static_cast<double>(ghosts);
     if (counted > 0) {

@@ -6,6 +6,7 @@
 
 #include "protocol/mesh/frame.h"
 #include "terminal-sim/radio/layout.h"
+#include "tests/bench/baseline/baseline.h"
 #include "tests/bench/mesh_exchange.h"
 
 namespace wattmesh::bench {
@@ -51,13 +52,16 @@ struct Options {
     sim::LayoutRequest request{.kind = sim::LayoutKind::urban, .meters = 500, .hardness_db = 6};
     mesh::PhyRate rate = mesh::PhyRate::kbit50;
     int seed_first = 101, seed_last = 103;
-    double hours = 1;  ///< steady: one round of reads every quarter of an hour
+    std::optional<Rival> rival;  ///< in place of our own protocol
+    double hours = 1;            ///< steady: one round of reads every quarter of an hour
 };
 
 /// One seed. A metric without a value was not reached in time, or is not measured yet.
 struct Outcome {
     std::array<std::optional<double>, metrics> of;
     std::size_t reachable = 0, joined = 0;
+    std::optional<double>
+        tree_cost_ratio;  ///< of all routes after forming to the oracle's, on long-run means
     std::uint64_t trace = 0;
     std::optional<double>& operator[](Metric metric) { return of[static_cast<std::size_t>(metric)]; }
 };

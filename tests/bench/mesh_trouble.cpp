@@ -19,9 +19,9 @@ constexpr Duration read_again = 5s;
 void Run::repair() {
     std::map<std::size_t, std::vector<std::size_t>> behind;
     for (std::size_t i = 0; i < town_.layout.meters.size(); ++i) {
-        const auto route = town_.roots[0]->route(test::meter_number(i));
-        if (!route) continue;
-        for (const auto relay : *route) behind[meter_index(relay)].push_back(i);
+        const auto relays = route(i);
+        if (!relays) continue;
+        for (const auto relay : *relays) behind[relay].push_back(i);
     }
     for (int n = 0; n < victims_max && !behind.empty(); ++n) {
         auto chosen = behind.begin();
@@ -68,11 +68,11 @@ void Run::kill_relay(std::size_t victim, const std::vector<std::size_t>& affecte
 /// The whole town dark for a minute, the concentrator restarted from what it kept.
 void Run::warm() {
     const auto meters = town_.layout.meters.size();
-    const Buffer kept = town_.roots[0]->save_state();
+    const Buffer kept = baseline_ ? Buffer{} : town_.roots[0]->save_state();
     for (std::size_t i = 0; i < meters; ++i) town_.field->kill(test::meter_number(i));
     town_.field->kill(test::concentrator_number(0));
     run_to(town_.now() + 60s);
-    town_.start_root(0, options_.rate, kept);
+    if (!baseline_) town_.start_root(0, options_.rate, kept);
     const Instant on = town_.now();
     town_.field->revive(test::concentrator_number(0));
     std::multimap<Duration, std::size_t> back;

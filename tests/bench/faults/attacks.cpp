@@ -137,6 +137,27 @@ public:
     std::size_t sent = 0;
 };
 
+/// Cut short, noise, as it was, or one bit turned and the checksum made right.
+void spoil(Buffer& psdu, std::uint64_t draw, Random& random) {
+    switch (draw >> 61) {
+        case 0:
+            psdu.resize((draw >> 32) % (psdu.size() + 1));
+            return;
+        case 1:
+            random.fill(psdu);
+            return;
+        case 2:
+            return;
+        default:
+            break;
+    }
+    psdu[(draw >> 32) % psdu.size()] ^= static_cast<std::uint8_t>(1U << (draw >> 20) % 8);
+    if (psdu.size() < 3) return;
+    const auto sum = crc16(Bytes{psdu}.first(psdu.size() - 2));
+    psdu[psdu.size() - 2] = static_cast<std::uint8_t>(sum >> 8);
+    psdu[psdu.size() - 1] = static_cast<std::uint8_t>(sum);
+}
+
 /// Everything a radio could hand up, whatever it is worth: 1000 frames a second, without a radio.
 Verdict into_decoders(std::uint64_t seed) {
     std::vector<Buffer> heard;
@@ -169,23 +190,7 @@ Verdict into_decoders(std::uint64_t seed) {
     for (std::size_t i = 0; i < frames; ++i) {
         const auto draw = sim::keyed(seed, attack, 1'000'000 + i);
         Buffer psdu = heard[draw % heard.size()];
-        switch (draw >> 61) {
-            case 0:
-                psdu.resize((draw >> 32) % (psdu.size() + 1));
-                break;
-            case 1:
-                random.fill(psdu);
-                break;
-            case 2:
-                break;
-            default: {
-                psdu[(draw >> 32) % psdu.size()] ^= static_cast<std::uint8_t>(1U << (draw >> 20) % 8);
-                if (psdu.size() < 3) break;
-                const auto sum = crc16(Bytes{psdu}.first(psdu.size() - 2));
-                psdu[psdu.size() - 2] = static_cast<std::uint8_t>(sum >> 8);
-                psdu[psdu.size() - 1] = static_cast<std::uint8_t>(sum);
-            }
-        }
+        spoil(psdu, draw, random);
         now += 1ms;
         module.received_psdu(psdu, -80, now);
         node.received_psdu(psdu, -80, now);

@@ -145,6 +145,25 @@ std::vector<Verdict> fifth_dies(std::uint64_t seed) {
 
 namespace {
 
+std::set<std::size_t> hops_of_one(Scene& scene, bool whoever_is_in_reach) {
+    scene.reachable();
+    std::set<std::size_t> found;
+    for (std::size_t i = 0; i < scene.size(); ++i)
+        if (whoever_is_in_reach ? scene.oracle().usable(scene.size(), i) : scene.relays_of(i).empty())
+            found.insert(i);
+    return found;
+}
+
+std::size_t not_joined(const Scene& scene, const std::vector<std::size_t>& of) {
+    std::size_t count = 0;
+    for (const auto& node : scene.town.roots[0]->topology())
+        if (const auto meter = meter_of(node.number, scene.size());
+            meter && std::find(of.begin(), of.end(), *meter) != of.end() &&
+            node.state != dcu::NodeState::joined)
+            ++count;
+    return count;
+}
+
 Verdict neighbourhood_dies(std::uint64_t seed, bool whoever_is_in_reach) {
     Scene scene{town_of(sim::LayoutKind::rural, 150, seed), seed};
     scene.form(patience);
@@ -157,11 +176,7 @@ Verdict neighbourhood_dies(std::uint64_t seed, bool whoever_is_in_reach) {
         return count;
     }();
     const bool side = 2 * all_right > scene.size();
-    scene.reachable();
-    std::set<std::size_t> first_hops;
-    for (std::size_t i = 0; i < scene.size(); ++i)
-        if (whoever_is_in_reach ? scene.oracle().usable(scene.size(), i) : scene.relays_of(i).empty())
-            first_hops.insert(i);
+    const auto first_hops = hops_of_one(scene, whoever_is_in_reach);
     const auto next_to_root = [&](std::size_t meter) { return first_hops.contains(meter); };
     std::vector<std::size_t> branch;
     std::size_t killed = 0;
@@ -201,12 +216,7 @@ Verdict neighbourhood_dies(std::uint64_t seed, bool whoever_is_in_reach) {
     const Reads reads = scene.read(saved, 600s);
     scene.read(cut, 300s);
     scene.on_frame = {};
-    std::size_t reported = 0;
-    for (const auto& node : scene.town.roots[0]->topology())
-        if (const auto meter = meter_of(node.number, scene.size());
-            meter && std::find(cut.begin(), cut.end(), *meter) != cut.end() &&
-            node.state != dcu::NodeState::joined)
-            ++reported;
+    const auto reported = not_joined(scene, cut);
     std::optional<double> poison_s;
     if (cut.empty()) poison_s = 0;
     if (first_gone && last_gone) poison_s = in_seconds(*last_gone - *first_gone);
