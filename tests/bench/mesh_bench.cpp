@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/bench/mesh_plots.h"
 #include "tests/bench/mesh_run.h"
 
 /// One JSON line per seed, then {"median":{...},"worst":{...}}; what the names mean stands in
@@ -17,7 +18,7 @@ using namespace wattmesh::bench;
 constexpr const char* usage =
     "usage: ops/bench mesh [--layout U|S|R|Q|H] [--nodes N] [--hardness DB] [--rate 10k|50k|100k]\n"
     "                      [--seeds A-B] [--hours H]\n"
-    "                      [--protocol ours|minhop|rpl-lite|central-rssi|reactive]\n"
+    "                      [--protocol ours|minhop|rpl-lite|central-rssi|reactive] [--plots DIR]\n"
     "Forms a mesh, reads every meter every quarter of an hour for H hours, kills relays, cuts the power.\n"
     "  --layout    urban, suburban, rural, sparse rural, high-rise (U)\n"
     "  --nodes     customer meters (500)\n"
@@ -25,7 +26,10 @@ constexpr const char* usage =
     "  --rate      of the radio (50k)\n"
     "  --seeds     one run each (101-103); tune on 101-110 only\n"
     "  --hours     (1)\n"
-    "  --protocol  whose mesh it is (ours); the others: tests/bench/baseline/README.md\n";
+    "  --protocol  whose mesh it is (ours); the others: tests/bench/baseline/README.md\n"
+    "  --plots     runs the first seed for the other protocols too (two rounds) and writes map.svg, "
+    "join.svg,\n"
+    "              reads.svg and comparison.svg into this directory\n";
 
 void print_value(const std::optional<double>& value) {
     if (value)
@@ -72,7 +76,7 @@ void print_summary(const std::vector<Outcome>& all) {
     std::printf("}\n");
 }
 
-bool parse(int argc, char** argv, Options& options) {
+bool parse(int argc, char** argv, Options& options, std::string& plots) {
     for (int i = 1; i + 1 < argc; i += 2) {
         const std::string key = argv[i], value = argv[i + 1];
         if (key == "--layout" && sim::layout_kind(value))
@@ -92,6 +96,8 @@ bool parse(int argc, char** argv, Options& options) {
             options.seed_first = std::atoi(value.c_str());
             options.seed_last =
                 dash == std::string::npos ? options.seed_first : std::atoi(value.c_str() + dash + 1);
+        } else if (key == "--plots" && !value.empty()) {
+            plots = value;
         } else if (key == "--protocol" && (value == "ours" || rival_of(value))) {
             options.rival = rival_of(value);
         } else {
@@ -102,11 +108,35 @@ bool parse(int argc, char** argv, Options& options) {
            options.hours > 0;
 }
 
+std::string name_of_protocol(const std::optional<Rival>& rival) { return rival ? name_of(*rival) : "ours"; }
+
+/// The seed that was run, and everybody else's.
+void plot(Options options, const std::string& directory, const Outcome& first, const Exchange& exchange) {
+    std::vector<Plotted> all{{name_of_protocol(options.rival), first}};
+    options.hours = 0.5;
+    const auto asked = options.rival;
+    for (const std::optional<Rival> rival :
+         {std::optional<Rival>{}, std::optional{Rival::minhop}, std::optional{Rival::rpl_lite},
+          std::optional{Rival::central_rssi}, std::optional{Rival::reactive}}) {
+        if (rival == asked) continue;
+        options.rival = rival;
+        all.push_back({name_of_protocol(rival), run(options, options.seed_first, exchange)});
+    }
+    const auto rate = std::to_string(mesh::bits_per_second(options.rate) / 1'000) + " kbit/s";
+    write_plots(directory,
+                std::string(1, static_cast<char>(options.request.kind)) +
+                    std::to_string(options.request.meters) + ", D " +
+                    std::to_string(options.request.hardness_db) + ", " + rate + ", seed " +
+                    std::to_string(options.seed_first),
+                all);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     Options options;
-    if (!parse(argc, argv, options)) {
+    std::string plots;
+    if (!parse(argc, argv, options, plots)) {
         std::fputs(usage, stderr);
         return 2;
     }
@@ -118,6 +148,7 @@ int main(int argc, char** argv) {
             print_seed(seed, all.back());
         }
         print_summary(all);
+        if (!plots.empty()) plot(options, plots, all.front(), exchange);
     } catch (const std::exception& trouble) {
         std::fprintf(stderr, "bench mesh: %s\n", trouble.what());
         return 1;

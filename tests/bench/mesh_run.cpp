@@ -184,6 +184,7 @@ void Run::form() {
     finished_ = [&](std::size_t meter, bool good, Instant, Instant at) {
         if (!good) return want(meter);
         if (!wanted.contains(meter) || !answered.insert(meter).second) return;
+        outcome_.curves.joined_s.push_back(seconds(at - test::town_start));
         const auto share = static_cast<double>(answered.size()) / static_cast<double>(list.size());
         for (const auto& [metric, least] :
              {std::pair{Metric::join_t99_s, 0.99}, std::pair{Metric::join_t100_s, 1.0}})
@@ -205,8 +206,22 @@ void Run::measure_tree() {
                           sim::reference_sizes};
     const auto best = reference.tree();
     double ours = 0, theirs = 0;
+    auto& curves = outcome_.curves;
+    const auto& root = town_.layout.concentrators.front();
+    const bool tower = options_.request.kind == sim::LayoutKind::high_rise;  // seen from the side
+    const auto up_cm = [&](const sim::Place& place) { return tower ? place.z_cm : place.y_cm; };
+    curves.root_x_m = root.x_cm / 100.0;
+    curves.root_y_m = up_cm(root) / 100.0;
     for (std::size_t i = 0; i < town_.layout.meters.size(); ++i) {
         const auto relays = route(i);
+        const auto& place = town_.layout.meters[i];
+        Station station{
+            .x_m = place.x_cm / 100.0, .y_m = up_cm(place) / 100.0, .parent = std::nullopt, .hops = 0};
+        if (relays) {
+            station.parent = relays->empty() ? town_.layout.meters.size() : relays->back();
+            station.hops = relays->size() + 1;
+        }
+        curves.map.push_back(station);
         if (!relays || !best.reaches(i)) continue;
         ours += std::min(cost_us(reference, *relays, i), stretch_max * best.cost_us[i]);
         theirs += best.cost_us[i];
@@ -249,11 +264,13 @@ void Run::read_round(Instant begin) {
     std::set<std::size_t> first_pass(list.begin(), list.end());
     std::size_t answered = 0;
     asked_ += list.size();
+    outcome_.curves.reads = asked_;
     asked_installed_ += town_.layout.meters.size();
     due_ += list.size();
-    finished_ = [&](std::size_t meter, bool good, Instant, Instant at) {
+    finished_ = [&](std::size_t meter, bool good, Instant asked, Instant at) {
         if (first_pass.erase(meter) > 0) {
             good_ += good ? 1 : 0;
+            if (good) outcome_.curves.reads_s.push_back(seconds(at - asked));
             if (first_pass.empty()) rounds_s_.push_back(seconds(at - begin));
         }
         if (good)
@@ -294,8 +311,9 @@ void Run::steady() {
     outcome_[Metric::stretch_mean] = mean(stretches_);
     outcome_[Metric::stretch_p95] = quantile(stretches_, 0.95);
     outcome_[Metric::control_s_per_node_h] = seconds(watch_.control() - control_began) / meters / hours;
-    outcome_[Metric::parent_changes_per_node_day] =
-        static_cast<double>(parent_changes() - changes_began) / meters / hours * 24;
+    if (options_.rival != Rival::reactive)  // which has no parents
+        outcome_[Metric::parent_changes_per_node_day] =
+            static_cast<double>(parent_changes() - changes_began) / meters / hours * 24;
 
     // Who stands in the concentrator's books as joined, and is not that node; who believes to have joined,
     // and is not in the books.

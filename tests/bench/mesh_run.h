@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "protocol/mesh/frame.h"
 #include "terminal-sim/radio/layout.h"
 #include "tests/bench/baseline/baseline.h"
 #include "tests/bench/mesh_exchange.h"
+#include "tests/bench/plot/chart.h"
 
 namespace wattmesh::bench {
 
@@ -56,6 +58,15 @@ struct Options {
     double hours = 1;            ///< steady: one round of reads every quarter of an hour
 };
 
+/// What the plots show of one seed.
+struct Curves {
+    std::vector<double> joined_s;  ///< since the common power-on: joined, and answered one read
+    std::vector<double> reads_s;   ///< of answered first reads, from handing over to the answer
+    std::size_t reads = 0;         ///< first reads, answered or not
+    std::vector<Station> map;      ///< after forming
+    double root_x_m = 0, root_y_m = 0;
+};
+
 /// One seed. A metric without a value was not reached in time, or is not measured yet.
 struct Outcome {
     std::array<std::optional<double>, metrics> of;
@@ -63,6 +74,7 @@ struct Outcome {
     std::optional<double>
         tree_cost_ratio;  ///< of all routes after forming to the oracle's, on long-run means
     std::uint64_t trace = 0;
+    Curves curves;
     std::optional<double>& operator[](Metric metric) { return of[static_cast<std::size_t>(metric)]; }
 };
 /// `steady_only`: forming and reading, nothing dies.
