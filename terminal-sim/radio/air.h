@@ -18,6 +18,7 @@ public:
 
     /// A radio that is off hears nothing. It keeps its channel.
     void power(std::size_t node, bool on);
+    bool powered(std::size_t node) const { return receivers_[node].on; }
     /// Listens and sends here from now on; a frame being received is lost.
     void tune(std::size_t node, int channel, Instant now);
     int channel_of(std::size_t node) const { return receivers_[node].channel; }

@@ -32,7 +32,7 @@ void RadioField::with_program(std::size_t station, const std::function<void(Radi
 bool RadioField::radiate(std::size_t meter, Buffer psdu) {
     Station& station = *kernel_->stations.at(meter);
     assert(!station.alive && !psdu.empty());
-    kernel_->air.power(meter, true);
+    if (!kernel_->air.powered(meter)) kernel_->air.power(meter, true);
     if (kernel_->air.busy(meter)) return false;
     kernel_->send(station, std::move(psdu), Duration{1'000}, true);
     return true;
