@@ -9,7 +9,6 @@ namespace wattmesh::headend::frontend {
 Core::Core(CoreSettings settings, Store& store, DesiredState& desired, Renewals& renewals, Ciphers& ciphers,
            Random& random)
     : settings_(std::move(settings)),
-      store_(store),
       world_{.store = store,
              .desired = desired,
              .renewals = renewals,
@@ -19,7 +18,8 @@ Core::Core(CoreSettings settings, Store& store, DesiredState& desired, Renewals&
              .replication = settings_.replication,
              .configuration = settings_.configuration,
              .relay = settings_.relay,
-             .now = now_} {}
+             .now = now_},
+      presence_(store, settings_.report_every) {}
 
 Core::~Core() = default;
 
@@ -72,34 +72,13 @@ void Core::tick(Instant now) {
         session->tick();
         note_presence(*session);
     }
-    watch_presence();
+    counters_.went_offline += presence_.watch(now_);
     settle();
 }
 
 void Core::note_presence(const Session& session) {
     if (session.phase() != Phase::ready) return;
-    const auto [entry, first] = presence_.try_emplace(*session.number());
-    Presence& presence = entry->second;
-    if (session.epoch() < presence.epoch) return;
-    // The log-in itself marked the concentrator online in the store.
-    if (first || session.epoch() > presence.epoch) presence.reported = session.last_frame();
-    presence.epoch = session.epoch();
-    presence.online = true;
-    presence.last_seen = std::max(presence.last_seen, session.last_frame());
-}
-
-void Core::watch_presence() {
-    for (auto& [number, presence] : presence_) {
-        if (!presence.online) continue;
-        if (now_ - presence.last_seen >= settings_.session.silence_max()) {
-            presence.online = false;
-            ++counters_.went_offline;
-            store_.seen(number, presence.epoch, presence.last_seen, LinkState::offline);
-        } else if (presence.last_seen - presence.reported >= settings_.report_every) {
-            presence.reported = presence.last_seen;
-            store_.seen(number, presence.epoch, presence.last_seen, LinkState::online);
-        }
-    }
+    presence_.note(*session.number(), session.epoch(), session.last_frame(), settings_.session.silence_max());
 }
 
 /// Collects what sessions want sent and forgets those that ended. Sessions die only here, never inside their
@@ -132,7 +111,7 @@ std::vector<Action> Core::take_actions() {
 }
 
 void Core::expect(DeviceNumber concentrator, OwnerEpoch epoch, Instant last_seen) {
-    presence_.try_emplace(concentrator, Presence{epoch, last_seen, last_seen, true});
+    presence_.expect(concentrator, epoch, last_seen, settings_.session.silence_max());
 }
 
 Session* Core::session_of(DeviceNumber concentrator) {

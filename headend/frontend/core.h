@@ -7,6 +7,7 @@
 #include <variant>
 #include <vector>
 
+#include "headend/frontend/presence.h"
 #include "headend/frontend/session.h"
 
 namespace wattmesh::headend::frontend {
@@ -90,25 +91,18 @@ public:
     const CoreCounters& counters() const { return counters_; }
 
 private:
-    struct Presence {
-        OwnerEpoch epoch;
-        Instant last_seen{}, reported{};
-        bool online = true;
-    };
     Session* session_of(DeviceNumber concentrator);
     void evict_others(LinkId newest, DeviceNumber number);
     void note_presence(const Session& session);
-    void watch_presence();
     void settle();
     bool settle(LinkId link, Session& session);
 
     Instant now_{};
     CoreSettings settings_;
-    Store& store_;
     SessionWorld world_;
     std::map<LinkId, std::unique_ptr<Session>> sessions_;
     std::map<DeviceNumber, LinkId> owners_;  ///< the newest log-in of each number
-    std::map<DeviceNumber, Presence> presence_;
+    Presence presence_;
     std::vector<Action> actions_;
     CoreCounters counters_;
 };
