@@ -2,6 +2,7 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <list>
+#include <set>
 #include <utility>
 
 #include "platform/loop_impl.h"
@@ -45,6 +46,13 @@ struct Acceptor::Core : std::enable_shared_from_this<Core> {
         Timer timeout;
     };
 
+    /// A connection whose first octet says whether it is TLS.
+    struct Look {
+        Look(Loop& loop, asio::ip::tcp::socket waiting) : socket(std::move(waiting)), timeout(loop) {}
+        asio::ip::tcp::socket socket;
+        Timer timeout;
+    };
+
     Core(Loop& owner, AcceptorSettings with)
         : loop(owner), settings(std::move(with)), acceptor(listen(loop, settings)), pause(loop) {}
 
@@ -57,13 +65,47 @@ struct Acceptor::Core : std::enable_shared_from_this<Core> {
                     self->pause.after_real(pause_after_fault, [&core = *self] { core.accept(); });
                     return;
                 }
-                self->take(
-                    std::make_unique<TcpLink>(self->loop, std::move(socket), self->settings.write_queue_max));
+                self->judge(std::move(socket));
                 if (!self->stopped) self->accept();
             });
     }
-    void take(std::unique_ptr<TcpLink> link) {
-        if (!settings.tls) return on_link(std::move(link));
+    void judge(asio::ip::tcp::socket socket) {
+        if (settings.refuse) {
+            error_code ignored;
+            const auto peer = socket.remote_endpoint(ignored).address().to_string();
+            if (const auto why = settings.refuse(peer); !why.empty()) return on_refused(peer, why);
+        }
+        if (settings.tls && settings.tls_offered) {
+            if (looks.size() < settings.handshakes_max) return look(std::move(socket));
+            return on_refused(TcpLink{loop, std::move(socket)}.peer_address(),
+                              "too many connections say nothing");
+        }
+        take(std::move(socket), settings.tls != nullptr);
+    }
+    /// Who says nothing for as long as a handshake may take is no TLS client: those speak first.
+    void look(asio::ip::tcp::socket socket) {
+        const auto one = std::make_shared<Look>(loop, std::move(socket));
+        looks.insert(one);
+        one->timeout.after_real(settings.handshake_real_max, [this, waiting = std::weak_ptr{one}] {
+            if (const auto late = waiting.lock()) decide(late);
+        });
+        one->socket.async_wait(asio::ip::tcp::socket::wait_read,
+                               [self = shared_from_this(), one](const error_code&) { self->decide(one); });
+    }
+    void decide(const std::shared_ptr<Look>& one) {
+        constexpr std::uint8_t handshake_record = 0x16;  // RFC 8446 5.1
+        if (looks.erase(one) == 0) return;               // decided before, or stopped
+        one->timeout.cancel();
+        std::uint8_t first = 0;
+        error_code ignored;
+        one->socket.non_blocking(true, ignored);
+        one->socket.receive(asio::buffer(&first, 1), asio::socket_base::message_peek, ignored);
+        one->socket.cancel(ignored);
+        take(std::move(one->socket), first == handshake_record);
+    }
+    void take(asio::ip::tcp::socket socket, bool secure_link) {
+        auto link = std::make_unique<TcpLink>(loop, std::move(socket), settings.write_queue_max);
+        if (!secure_link) return on_link(std::move(link));
         if (handshakes.size() >= settings.handshakes_max) {
             return on_refused(link->peer_address(), "too many TLS handshakes at once");
         }
@@ -87,6 +129,7 @@ struct Acceptor::Core : std::enable_shared_from_this<Core> {
     asio::ip::tcp::acceptor acceptor;
     Timer pause;
     std::list<Handshake> handshakes;
+    std::set<std::shared_ptr<Look>> looks;
     OnLink on_link;
     OnRefused on_refused;
     bool stopped = false;
@@ -108,6 +151,7 @@ void Acceptor::stop() {
     core_->acceptor.close(ignored);
     core_->pause.cancel();
     core_->handshakes.clear();
+    core_->looks.clear();
 }
 
 void Acceptor::set_tls(TlsLink::Context tls) { core_->settings.tls = std::move(tls); }

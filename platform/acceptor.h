@@ -17,7 +17,10 @@ struct AcceptorSettings {
     std::string address = "127.0.0.1";  ///< numeric; "0.0.0.0" or "::" for all
     std::uint16_t port = 0;             ///< 0: the system chooses, see Acceptor::port()
     TlsLink::Context tls;               ///< none: plain TCP
-    std::size_t handshakes_max = 256;   ///< at once; more connections are closed
+    bool tls_offered = false;           ///< with `tls`: also plain TCP, who begins with a TLS record has TLS
+    /// Asked for each connection before anything is read: why it is refused, empty when it is not.
+    std::function<std::string(const std::string& peer)> refuse;
+    std::size_t handshakes_max = 256;  ///< at once; more connections are closed
     Duration handshake_real_max = std::chrono::seconds{15};
     std::size_t write_queue_max = write_queue_default;
     bool share_port = false;  ///< SO_REUSEPORT: several processes on one port

@@ -82,7 +82,8 @@ void expect_name(SSL* ssl, const std::string& name) {
 
 TlsContext::TlsContext(TlsSettings settings) : impl_(std::make_unique<Impl>()) {
     ERR_clear_error();
-    if (settings.protocols.empty()) throw PkiError("TLS needs at least one protocol name (ALPN)");
+    if (settings.protocols.empty() && !settings.without_protocol)
+        throw PkiError("TLS needs at least one protocol name (ALPN)");
     impl_->settings = std::move(settings);
     const auto& ours = impl_->settings;
     const bool server = ours.role == TlsRole::server;
@@ -99,7 +100,7 @@ TlsContext::TlsContext(TlsSettings settings) : impl_(std::make_unique<Impl>()) {
     use_identity(context, ours);
     impl_->settings.key_pem = {};  // OpenSSL has its own now
     impl_->ca = use_trust(context, ours);
-    if (!server) offer_protocols(context, ours.protocols);
+    if (!server && !ours.protocols.empty()) offer_protocols(context, ours.protocols);
     install_peer_checks(context, ours);
 }
 
@@ -147,13 +148,13 @@ bool TlsSession::Impl::finish_handshake() {
     unsigned int size = 0;
     SSL_get0_alpn_selected(ssl.get(), &name, &size);
     protocol.assign(name, name + size);
-    if (protocol.empty()) {
+    if (protocol.empty() && !context->impl().settings.without_protocol) {
         fail("the peer agreed to none of our protocols (ALPN)");
         return false;
     }
     if (X509* certificate = SSL_get0_peer_certificate(ssl.get())) peer = facts_of(certificate);
     const auto& exempt = context->impl().settings.protocols_without_certificate;
-    if (!peer && std::find(exempt.begin(), exempt.end(), protocol) == exempt.end()) {
+    if (!peer && !protocol.empty() && std::find(exempt.begin(), exempt.end(), protocol) == exempt.end()) {
         fail("the peer has no certificate");
         return false;
     }

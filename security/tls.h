@@ -30,6 +30,9 @@ struct TlsSettings {
     std::vector<std::string> protocols{std::string{uplink_protocol}};
     /// Server: of `protocols`, those that need no client certificate. The CA certificate is sent along there.
     std::vector<std::string> protocols_without_certificate;
+    /// Devices of other makes: no protocol needs to be agreed on, and a client needs no certificate. Both
+    /// ends.
+    bool without_protocol = false;
     /// Client: host name or IP address that the server's certificate must carry; empty: any server of this
     /// CA.
     std::string server_name;

@@ -73,6 +73,11 @@ int on_client_hello(SSL* ssl, int* alert, void*) {
         size >= 2) {
         chosen = choose_protocol(context.settings.protocols, Bytes{data, size}.subspan(2));
     }
+    if (chosen.empty() && context.settings.without_protocol) {
+        SSL_set_verify(ssl, SSL_VERIFY_NONE, on_certificate);
+        session.protocol.clear();
+        return SSL_CLIENT_HELLO_SUCCESS;
+    }
     if (chosen.empty()) {
         session.refusal = "the peer offers none of our protocols (ALPN)";
         *alert = SSL_AD_NO_APPLICATION_PROTOCOL;
@@ -91,7 +96,9 @@ int on_client_hello(SSL* ssl, int* alert, void*) {
 int on_alpn(SSL* ssl, const unsigned char** out, unsigned char* out_size, const unsigned char*, unsigned int,
             void*) {
     const auto& chosen = session_of(ssl).protocol;
-    if (chosen.empty()) return SSL_TLSEXT_ERR_ALERT_FATAL;
+    if (chosen.empty())
+        return session_of(ssl).context->impl().settings.without_protocol ? SSL_TLSEXT_ERR_NOACK
+                                                                         : SSL_TLSEXT_ERR_ALERT_FATAL;
     *out = as_bytes(chosen).data();
     *out_size = static_cast<unsigned char>(chosen.size());
     return SSL_TLSEXT_ERR_OK;
