@@ -57,6 +57,10 @@ int run_enrol(const Words& words) {
         throw std::runtime_error("concentrator " + to_string(number) +
                                  " is revoked and cannot be enrolled again");
     }
+    if (known && known->road != database::Road::concentrator) {
+        throw std::runtime_error("meter " + to_string(number) +
+                                 " calls in by itself and needs no certificate");
+    }
     const auto id = known ? known->id : concentrators.add(number, "Concentrator " + to_string(number), now);
     database::Enrolments{desk.connection}.issue(id, code_hash(code, number), now);
     database::AuditLog{desk.connection}.append(now, actor(), "enrol", to_string(number),

@@ -9,7 +9,8 @@ const std::map<std::string, std::string> texts{
     {"serve",
      "headend serve --config FILE [--role frontend|monitor|console]... [--speed X] [--origin UNIX_SECONDS]\n"
      "  Runs the roles (all of them, unless some are named) until SIGTERM or Ctrl-C.\n"
-     "    frontend  links of concentrators, readings into the database\n"
+     "    frontend  links of concentrators and of devices that call in (callers.ports), readings into the "
+     "database\n"
      "    monitor   what concentrators should hold, gaps, aggregates, reads on demand\n"
      "    console   API and pages\n"},
     {"init",
@@ -60,6 +61,9 @@ const std::map<std::string, std::string> texts{
      "optional\n"
      "    system_title     16 hexadecimal digits    model   a name in the table meter_model\n"
      "    role             customer or summary      suite   DLMS security suite 0 (default), 1 or 2\n"
+     "    road             concentrator (default), or direct: the meter calls in by itself (callers.ports) "
+     "and needs\n"
+     "                     keys of the management client only\n"
      "    concentrator     registered, or on an earlier line; optional\n"
      "    authentication   of the management client: gmac (default), md5, sha1 or sha256 (need hls_secret), "
      "ecdsa\n"

@@ -1,9 +1,13 @@
 #include "headend/roles.h"
 
+#include <algorithm>
 #include <fstream>
 #include <sstream>
 
 #include "headend/database/concentrators.h"
+#include "headend/database/meters.h"
+#include "headend/database/on_demand_log.h"
+#include "headend/database/pg_callers.h"
 #include "headend/database/pg_store.h"
 #include "headend/meter_ca.h"
 #include "security/password.h"
@@ -12,6 +16,7 @@ namespace wattmesh::headend {
 namespace {
 
 constexpr std::size_t frontend_threads = 3, monitor_threads = 2, waiting_max = 256;
+constexpr std::chrono::milliseconds direct_tick_real{200};
 
 std::string read_text(const std::filesystem::path& file, const char* key) {
     std::ifstream in{file};
@@ -36,6 +41,38 @@ std::shared_ptr<const security::TlsContext> uplink_tls(
     return std::make_shared<security::TlsContext>(std::move(tls));
 }
 
+/// For devices of other makes: their certificates are none of ours, so that none is asked for.
+std::shared_ptr<const security::TlsContext> callers_tls(const HeadendSettings& settings) {
+    const auto wants = [](const auto& port) { return port.tls != frontend::CallerTls::off; };
+    if (std::ranges::none_of(settings.caller_ports, wants)) return nullptr;
+    security::TlsSettings tls;
+    tls.role = security::TlsRole::server;
+    tls.certificate_pem = read_text(settings.uplink_certificate, "uplink.certificate");
+    tls.key_pem = security::read_private_file(settings.uplink_key);
+    tls.ca_pem = read_text(settings.ca_certificate, "pki.ca_certificate");
+    tls.protocols = {};
+    tls.without_protocol = true;
+    return std::make_shared<security::TlsContext>(std::move(tls));
+}
+
+/// Puts a register's value where reads on demand put theirs.
+void put_register(database::QueryQueue& queue, DeviceNumber meter, const monitor::PushedValue& value,
+                  Instant at, const char* source) {
+    queue.execute(
+        [meter, value, at, source](database::Connection& connection) {
+            const auto known = database::Meters{connection}.find(meter);
+            if (!known) return;
+            database::OnDemandLog{connection}.put({.meter = known->id,
+                                                   .register_ = value.register_,
+                                                   .at = at,
+                                                   .value = value.value,
+                                                   .scaler = value.scaler.value_or(0),
+                                                   .unit = value.unit.value_or(0),
+                                                   .source = source});
+        },
+        [](bool) {});
+}
+
 }  // namespace
 
 /// Through the front-end of this process, where there is one.
@@ -43,6 +80,8 @@ static monitor::Carry carry_over(Plant& plant) {
     return [&plant](DeviceNumber concentrator, DeviceNumber meter, Sap client, Buffer apdu,
                     frontend::Relay::Done done) {
         if (plant.core == nullptr) return done({frontend::RelayStatus::offline, {}});
+        if (concentrator == meter)
+            return plant.callers->carry(meter, client, std::move(apdu), std::move(done));
         plant.core->relay(concentrator, meter, std::move(apdu), std::move(done), client);
     };
 }
@@ -57,6 +96,7 @@ Plant::Plant(HeadendSettings checked, std::shared_ptr<const platform::Clock> sha
 
 void Plant::pump() {
     if (listener != nullptr) listener->pump_soon();
+    if (caller_listener != nullptr) caller_listener->pump_soon();
 }
 
 DatabaseWorkers::DatabaseWorkers(Plant& plant, const std::string& role, std::size_t threads)
@@ -98,15 +138,20 @@ struct FrontendRole::Parts {
                            if (plant.monitor != nullptr) plant.monitor->refresh_soon();
                        }),
           core(plant.settings.core, store, desired, certificates, plant.ciphers, plant.random),
-          revocations(
-              plant.loop, queue,
-              [this](DeviceNumber number) { core.disconnect(number, "the concentrator was revoked"); }),
+          directory(queue),
+          callers(plant.settings.callers, directory, store, plant.caller_desk, plant.ciphers, plant.random),
+          revocations(plant.loop, queue,
+                      [this](DeviceNumber number) {
+                          core.disconnect(number, "the concentrator was revoked");
+                          callers.disconnect(number, "the device was revoked");
+                      }),
           listener(plant.loop, plant.settings.uplink,
                    uplink_tls(plant.settings,
                               [this](const security::CertificateFacts& facts) {
                                   return revocations.refuses(facts);
                               }),
-                   core, certificates) {}
+                   core, certificates),
+          caller_listener(plant.loop, plant.settings.caller_ports, callers_tls(plant.settings), callers) {}
 
     DatabaseWorkers workers;
     database::QueryQueue& queue;
@@ -115,8 +160,11 @@ struct FrontendRole::Parts {
     std::shared_ptr<const security::CertificateAuthority> authority;
     ConcentratorCertificates certificates;
     frontend::Core core;
+    database::PgCallers directory;
+    frontend::CallerCore callers;
     Revocations revocations;
     frontend::Listener listener;
+    frontend::CallerListener caller_listener;
 };
 
 FrontendRole::~FrontendRole() = default;
@@ -125,6 +173,9 @@ void FrontendRole::initialize(Poco::Util::Application&) {
     parts_ = std::make_unique<Parts>(plant_);
     plant_.listener = &parts_->listener;
     plant_.core = &parts_->core;
+    plant_.caller_listener = &parts_->caller_listener;
+    plant_.callers = &parts_->callers;
+    plant_.store = &parts_->store;
     // Concentrators that were online when an earlier process ended, in its or our crash, go offline unless
     // they come back.
     parts_->queue.run(
@@ -133,17 +184,25 @@ void FrontendRole::initialize(Poco::Util::Application&) {
             if (!known || !parts_) return;
             for (const auto& concentrator : *known) {
                 if (concentrator.link != database::LinkState::online) continue;
-                parts_->core.expect(concentrator.number, concentrator.owner_epoch, plant_.loop.now());
+                if (concentrator.road == database::Road::direct)
+                    parts_->callers.expect(concentrator.number, concentrator.owner_epoch, plant_.loop.now());
+                else
+                    parts_->core.expect(concentrator.number, concentrator.owner_epoch, plant_.loop.now());
             }
         });
     parts_->revocations.start();
     parts_->listener.start();
+    parts_->caller_listener.start();
 }
 
 void FrontendRole::uninitialize() {
     if (!parts_) return;
     plant_.listener = nullptr;
     plant_.core = nullptr;
+    plant_.caller_listener = nullptr;
+    plant_.callers = nullptr;
+    plant_.store = nullptr;
+    parts_->caller_listener.stop();
     parts_->revocations.stop();
     parts_->listener.stop();
     parts_.reset();
@@ -172,6 +231,7 @@ struct MonitorRole::Parts {
               {}, desk, keys, on_demand, carry_over(plant), [&plant] { return plant.loop.now(); },
               plant.ciphers, plant.random),
           rotations(plant.loop, {}, queue, rotator),
+          direct_tick(plant.loop),
           monitor(plant.loop, plant.settings.monitor, queue, *plant.master, plant.ciphers,
                   [&plant](DeviceNumber number) {
                       if (plant.core != nullptr) plant.core->configure(number);
@@ -188,6 +248,8 @@ struct MonitorRole::Parts {
     monitor::PgRotationDesk desk;
     monitor::KeyRotator rotator;
     monitor::RotationWork rotations;
+    std::optional<monitor::DirectReading> direct;  ///< while there is a front-end in this process
+    platform::Timer direct_tick;
     monitor::Monitor monitor;
 };
 
@@ -200,12 +262,43 @@ void MonitorRole::initialize(Poco::Util::Application&) {
     if (plant_.core != nullptr) plant_.live.connect(*plant_.listener, *plant_.core, parts_->on_demand);
     parts_->monitor.start();
     parts_->rotations.start();
+    if (plant_.store != nullptr) read_direct_meters();
+}
+
+void MonitorRole::read_direct_meters() {
+    Parts& parts = *parts_;
+    Plant& plant = plant_;
+    parts.direct.emplace(
+        plant.settings.direct,
+        monitor::DirectReading::Ports{
+            .on_demand = parts.on_demand,
+            .keys = parts.keys,
+            .store = *plant.store,
+            .put = [&queue = parts.queue](
+                       DeviceNumber meter, const monitor::PushedValue& value, Instant at,
+                       const char* source) { put_register(queue, meter, value, at, source); },
+            .superseded =
+                [&plant](DeviceNumber meter, OwnerEpoch epoch) {
+                    if (plant.callers != nullptr) plant.callers->superseded(meter, epoch);
+                },
+            .log = [](const std::string& line) { platform::Log{"direct"}.warning("failed {}", line); },
+            .now = [&plant] { return plant.loop.now(); }});
+    plant.caller_desk.reading = &*parts.direct;
+    tick_direct();
+}
+
+void MonitorRole::tick_direct() {
+    parts_->direct->tick(plant_.loop.now());
+    plant_.pump();
+    parts_->direct_tick.after_real(direct_tick_real, [this] { tick_direct(); });
 }
 
 void MonitorRole::uninitialize() {
     if (!parts_) return;
     plant_.monitor = nullptr;
     plant_.on_demand = nullptr;
+    plant_.caller_desk.reading = nullptr;
+    parts_->direct_tick.cancel();
     parts_->rotations.stop();
     parts_->monitor.stop();
     parts_.reset();

@@ -10,6 +10,7 @@
 #include "headend/desired_objects.h"
 #include "headend/enroller.h"
 #include "headend/live_port.h"
+#include "headend/monitor/direct_reading.h"
 #include "headend/monitor/pg_key_service.h"
 #include "headend/monitor/pg_rotation_desk.h"
 #include "headend/monitor/rotation_work.h"
@@ -18,6 +19,20 @@
 #include "platform/worker_queue.h"
 
 namespace wattmesh::headend {
+
+/// Hands devices of other makes to whoever reads them in this process; without a monitor nobody does.
+struct CallerDesk final : frontend::CallerWork {
+    void admitted(DeviceNumber device, OwnerEpoch epoch) override {
+        if (reading != nullptr) reading->admitted(device, epoch);
+    }
+    void ended(DeviceNumber device) override {
+        if (reading != nullptr) reading->ended(device);
+    }
+    void pushed(DeviceNumber device, OwnerEpoch epoch, Buffer apdu, Instant now) override {
+        if (reading != nullptr) reading->pushed(device, epoch, std::move(apdu), now);
+    }
+    frontend::CallerWork* reading = nullptr;
+};
 
 /// What the roles of one process share. Belongs to the loop's thread unless it says otherwise.
 struct Plant {
@@ -35,6 +50,10 @@ struct Plant {
     LivePort live;
     frontend::Listener* listener = nullptr;  ///< while the front-end role runs in this process
     frontend::Core* core = nullptr;
+    frontend::CallerListener* caller_listener = nullptr;
+    frontend::CallerCore* callers = nullptr;
+    frontend::Store* store = nullptr;
+    CallerDesk caller_desk;
     monitor::Monitor* monitor = nullptr;  ///< while the monitor role runs in this process
     monitor::OnDemand* on_demand = nullptr;
 };
@@ -83,6 +102,8 @@ protected:
     void uninitialize() override;
 
 private:
+    void read_direct_meters();
+    void tick_direct();
     struct Parts;
     Plant& plant_;
     std::unique_ptr<Parts> parts_;

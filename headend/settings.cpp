@@ -1,5 +1,7 @@
 #include "headend/settings.h"
 
+#include "headend/caller_settings.h"
+
 namespace wattmesh::headend {
 namespace {
 
@@ -81,6 +83,7 @@ HeadendSettings HeadendSettings::from(const platform::Settings& settings) {
     }
     result.disconnects_per_hour_max =
         settings.optional_in<int>("keys.disconnects_per_hour_max", 100, 0, 1'000'000);
+    read_callers(settings, result);
     read_console(settings, result.console);
     result.log_level = settings.optional<std::string>("log.level", "information");
     return result;

@@ -5,7 +5,9 @@
 
 #include "headend/console/settings.h"
 #include "headend/database/connection.h"
+#include "headend/frontend/caller_listener.h"
 #include "headend/frontend/listener.h"
+#include "headend/monitor/direct_reading.h"
 #include "headend/monitor/monitor.h"
 #include "platform/arguments.h"
 #include "platform/settings.h"
@@ -30,6 +32,11 @@ struct HeadendSettings {
     std::filesystem::path uplink_certificate, uplink_key;
     frontend::ListenerSettings uplink;
     frontend::CoreSettings core;
+    frontend::CallerCoreSettings callers;
+    std::map<std::string, std::shared_ptr<const link::HelloProfile>>
+        hello_profiles;  ///< by name; ports point to them
+    std::vector<frontend::CallerPortSettings> caller_ports;
+    monitor::DirectReadingSettings direct;
     monitor::MonitorSettings monitor;
     int disconnects_per_hour_max = 0;
     console::ConsoleSettings console;

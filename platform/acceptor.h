@@ -19,7 +19,7 @@ struct AcceptorSettings {
     TlsLink::Context tls;               ///< none: plain TCP
     bool tls_offered = false;           ///< with `tls`: also plain TCP, who begins with a TLS record has TLS
     /// Asked for each connection before anything is read: why it is refused, empty when it is not.
-    std::function<std::string(const std::string& peer)> refuse;
+    std::function<std::string(const std::string& peer)> refuse = {};
     std::size_t handshakes_max = 256;  ///< at once; more connections are closed
     Duration handshake_real_max = std::chrono::seconds{15};
     std::size_t write_queue_max = write_queue_default;

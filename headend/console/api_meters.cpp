@@ -266,6 +266,8 @@ std::string event_words(const database::MeterEvent& event) {
         }
         case dcu::EntryKind::unknown_meter:
             return "Asked to join and is not on the meter list";
+        case dcu::EntryKind::pushed:
+            return "Pushed by the meter itself";
         default:
             return "Event " + std::to_string(static_cast<int>(event.kind));
     }
@@ -281,6 +283,8 @@ std::string_view event_kind(dcu::EntryKind kind) {
             return "read_failed";
         case dcu::EntryKind::unknown_meter:
             return "unknown_meter";
+        case dcu::EntryKind::pushed:
+            return "pushed";
         default:
             return "other";
     }

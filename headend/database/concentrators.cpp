@@ -14,20 +14,23 @@ Concentrator concentrator_of(const soci::row& row) {
             .state = static_cast<ConcentratorState>(row.get<int>(5)),
             .link = static_cast<LinkState>(row.get<int>(6)),
             .owner_epoch = row.get<OwnerEpoch>(7),
-            .last_seen = row.get<std::optional<Instant>>(8)};
+            .last_seen = row.get<std::optional<Instant>>(8),
+            .road = static_cast<Road>(row.get<int>(9))};
 }
 constexpr const char* columns =
-    "select id, number, tenant, area, name, state, link, owner_epoch, last_seen_us from concentrator";
+    "select id, number, tenant, area, name, state, link, owner_epoch, last_seen_us, road "
+    "from concentrator";
 
 }  // namespace
 
-ConcentratorId Concentrators::add(DeviceNumber number, const std::string& name, Instant now) {
+ConcentratorId Concentrators::add(DeviceNumber number, const std::string& name, Instant now, Road road) {
     return connection_.run("registering a concentrator", [&](soci::session& sql) {
         ConcentratorId id;
-        sql << "insert into concentrator (tenant, area, number, name, registered_us) values (1, 1, :number, "
-               ":name, :now) "
+        const int way = static_cast<int>(road);
+        sql << "insert into concentrator (tenant, area, number, name, registered_us, road) values (1, 1, "
+               ":number, :name, :now, :road) "
                "on conflict (number) do nothing",
-            use(number), use(name), use(now);
+            use(number), use(name), use(now), use(way);
         sql << "select id from concentrator where number = :number", use(number), soci::into(id);
         return id;
     });
@@ -51,14 +54,15 @@ std::vector<Concentrator> Concentrators::all() {
     });
 }
 
-std::optional<SessionGrant> Concentrators::open_session(DeviceNumber number, Instant now) {
+std::optional<SessionGrant> Concentrators::open_session(DeviceNumber number, Instant now, Road road) {
     return connection_.run("opening a session", [&](soci::session& sql) -> std::optional<SessionGrant> {
+        const int way = static_cast<int>(road);
         const soci::rowset<soci::row> rows =
             (sql.prepare << "update concentrator set owner_epoch = owner_epoch + (state <> 2)::int, "
                             "link = case when state <> 2 then 1 else link end, "
                             "last_seen_us = greatest(last_seen_us, :now) "
-                            "where number = :number returning id, state, owner_epoch",
-             use(now), use(number));
+                            "where number = :number and road = :road returning id, state, owner_epoch",
+             use(now), use(number), use(way));
         for (const auto& row : rows)
             return SessionGrant{row.get<ConcentratorId>(0), static_cast<ConcentratorState>(row.get<int>(1)),
                                 row.get<OwnerEpoch>(2)};

@@ -16,6 +16,12 @@ enum class ConcentratorState {
 };  ///< registered: known, has no certificate yet
 using frontend::LinkState;
 
+/// How a row of concentrator reaches us.
+enum class Road {
+    concentrator,  ///< a concentrator of ours: TLS with its certificate
+    direct,        ///< a meter that calls in by itself, under its own number
+};
+
 struct Concentrator {
     ConcentratorId id;
     DeviceNumber number;
@@ -26,6 +32,7 @@ struct Concentrator {
     LinkState link{};
     OwnerEpoch owner_epoch;
     std::optional<Instant> last_seen;
+    Road road{};
 };
 
 struct SessionGrant {
@@ -46,13 +53,15 @@ public:
     explicit Concentrators(Connection& connection) : connection_(connection) {}
 
     /// Registers the number, or gives the id it has.
-    ConcentratorId add(DeviceNumber number, const std::string& name, Instant now);
+    ConcentratorId add(DeviceNumber number, const std::string& name, Instant now,
+                       Road road = Road::concentrator);
     std::optional<Concentrator> find(DeviceNumber number);
     std::vector<Concentrator> all();
 
     /// A log-in: raises the owner epoch and marks the link online. Nothing for a number that is not
-    /// registered; a revoked one gets its state and no new epoch.
-    std::optional<SessionGrant> open_session(DeviceNumber number, Instant now);
+    /// registered with this road; a revoked one gets its state and no new epoch.
+    std::optional<SessionGrant> open_session(DeviceNumber number, Instant now,
+                                             Road road = Road::concentrator);
     void seen(DeviceNumber number, Instant last_seen, LinkState link);
     /// Like `seen`, but only while `epoch` is still the owner: a session that was evicted cannot mark its
     /// successor offline.

@@ -136,8 +136,11 @@ Ingested IngestWriter::attempt(Connection& connection, const frontend::Batch& ba
     mark_dirty(connection, pending.rows, batch.received);
     total.rejected = static_cast<int>(pending.rejected.size());
     total.entries_replayed = std::max(total.entries_replayed, static_cast<int>(batch.replayed));
-    cursors.count(advanced.journal_row, static_cast<std::int64_t>(batch.to.value - batch.from.value),
-                  total.entries_replayed, total.rows_new, total.rows_duplicate);
+    // What came, not how far the cursor moved: entries may have been lost before, and the journal of a meter
+    // that calls in counts intervals.
+    const std::size_t entries = batch.intervals.size() + batch.events.size() + batch.rejected.size();
+    cursors.count(advanced.journal_row, static_cast<std::int64_t>(entries), total.entries_replayed,
+                  total.rows_new, total.rows_duplicate);
     transaction.commit();
     for (const auto& row : pending.rows) catalog_.raise(row.meter, row.bank, row.at);
     total.outcome = StoreOutcome::stored;

@@ -32,7 +32,7 @@ public:
     Run(Connection& connection, const security::MasterKey& master, const ShipmentOptions& options)
         : connection_(connection), master_(master), options_(options), models_(Meters{connection}.models()) {
         for (const auto& known : Concentrators{connection_}.all())
-            concentrators_.emplace(known.number, known.id);
+            (known.road == Road::direct ? direct_ : concentrators_).emplace(known.number, known.id);
     }
 
     void line(const ShipmentLine& line) {
@@ -73,6 +73,7 @@ private:
     std::string concentrator(const ShippedDevice& device) {
         if (device.title != system_title(device.number))
             throw LineRefused("field \"system_title\" does not fit the number");
+        if (direct_.contains(device.number)) throw LineRefused("a meter that calls in has this number");
         if (concentrators_.contains(device.number)) return {};
         const auto name = "Concentrator " + to_string(device.number);
         concentrators_.emplace(device.number,
@@ -106,7 +107,7 @@ private:
         NewMeter wanted{.number = device.number,
                         .model = device.model,
                         .role = device.role.value_or(known ? known->role : dcu::MeterRole::customer),
-                        .concentrator = place(device, known),
+                        .concentrator = device.direct ? own_place(device.number) : place(device, known),
                         .installed = options_.installed,
                         .serial = device.serial.empty() && known ? known->serial : device.serial,
                         .title = {},
@@ -117,7 +118,9 @@ private:
 
         const auto sealed = seal(device);
         const auto stored = known ? Keys{connection_}.of(known->id) : std::vector<SealedKey>{};
-        check_complete(device, model->second, stored);
+        // Nobody but the management client reads a meter that calls in by itself, and it is in no mesh.
+        const bool direct = wanted.concentrator && is_direct(*wanted.concentrator);
+        check_complete(device, direct ? ReadingKeys::shared : model->second, stored);
         const auto changes = compare(stored, sealed);
         if (changes.replaced && !options_.replace)
             throw LineRefused(std::string{"it is registered with other keys"} + want_replace);
@@ -141,6 +144,19 @@ private:
         if (found == concentrators_.end())
             throw LineRefused("its concentrator is neither registered nor on an earlier line");
         return found->second;
+    }
+
+    /// The place of a meter that calls in by itself.
+    ConcentratorId own_place(DeviceNumber number) {
+        if (concentrators_.contains(number)) throw LineRefused("a concentrator has this number");
+        const auto [place, first] = direct_.try_emplace(number);
+        if (first)
+            place->second = Concentrators{connection_}.add(number, "Meter " + to_string(number), options_.now,
+                                                           Road::direct);
+        return place->second;
+    }
+    bool is_direct(ConcentratorId id) const {
+        return std::ranges::any_of(direct_, [&](const auto& place) { return place.second == id; });
     }
 
     void check_title(const ShippedDevice& device, const std::optional<Meter>& known) {
@@ -202,6 +218,7 @@ private:
     const ShipmentOptions& options_;
     std::map<std::string, ReadingKeys> models_;
     std::map<DeviceNumber, ConcentratorId> concentrators_;
+    std::map<DeviceNumber, ConcentratorId> direct_;  ///< places of meters that call in
     std::set<DeviceNumber> numbers_;
     std::set<SystemTitle> titles_;
     ShipmentReport report_;

@@ -99,6 +99,16 @@ dlms::AssociationForm form_in(const ShipmentLine& line, int suite) {
     return form;
 }
 
+/// road: behind a concentrator (also when nothing is said), or direct.
+bool direct_in(const ShipmentLine& line) {
+    const auto* road = line.find("road");
+    if (road == nullptr || *road == "concentrator") return false;
+    if (*road != "direct") throw LineRefused("field \"road\" is neither \"concentrator\" nor \"direct\"");
+    if (line.find("concentrator") != nullptr)
+        throw LineRefused("field \"concentrator\" does not go with road \"direct\"");
+    return true;
+}
+
 std::optional<dcu::MeterRole> role_in(const ShipmentLine& line) {
     const auto* role = line.find("role");
     if (role == nullptr) return std::nullopt;
@@ -175,8 +185,8 @@ std::optional<Bytes> unpadded(Bytes stored) {
 const std::vector<std::string>& shipment_fields() {
     static const std::vector<std::string> names = [] {
         auto all = concentrator_fields;
-        all.insert(all.end(),
-                   {"model", "role", "concentrator", "suite", "authentication", "framing", "signing"});
+        all.insert(all.end(), {"model", "role", "road", "concentrator", "suite", "authentication", "framing",
+                               "signing"});
         for (const auto& field : key_fields) all.emplace_back(field.name);
         for (const auto& field : secret_fields) all.emplace_back(field.name);
         return all;
@@ -201,6 +211,7 @@ ShippedDevice read_shipped_device(const ShipmentLine& line, const ShippedKeyForm
     device.model = plain_text(line, "model", model_size_max);
     device.role = role_in(line);
     if (line.find("concentrator") != nullptr) device.concentrator = number_in(line, "concentrator");
+    device.direct = direct_in(line);
     device.suite = suite_in(line);
     device.form = form_in(line, device.suite);
     const std::size_t size = device.suite == 2 ? 32 : 16;

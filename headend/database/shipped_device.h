@@ -33,6 +33,7 @@ struct ShippedDevice {
     std::string model;
     std::optional<dcu::MeterRole> role;
     std::optional<DeviceNumber> concentrator;  ///< of collectors too
+    bool direct = false;                       ///< it calls in by itself
     int suite = 0;                             ///< DLMS security suite: 0, 1 or 2
     dlms::AssociationForm form;
     std::vector<ShippedKey> keys;  ///< of collectors: the mesh join key

@@ -114,7 +114,9 @@ Refreshed refresh_desired(database::Connection& connection, const Plan& plan,
     Refreshed result;
     const Refresh refresh{connection, master, ciphers, now, result};
     for (const auto& concentrator : database::Concentrators{connection}.all()) {
-        if (concentrator.state == database::ConcentratorState::revoked) continue;
+        if (concentrator.state == database::ConcentratorState::revoked ||
+            concentrator.road != database::Road::concentrator)
+            continue;
         database::Transaction transaction{connection};
         refresh_one(refresh, concentrator, plan);
         transaction.commit();

@@ -61,6 +61,8 @@ ConcentratorCompleteness completeness(database::Connection& connection, DeviceNu
     ConcentratorCompleteness result;
     const auto concentrator = database::Concentrators{connection}.find(number);
     if (!concentrator) return result;
+    // A meter that calls in has neither certificate nor keys of a reading client.
+    const bool direct = concentrator->road == database::Road::direct;
     database::Completeness store{connection};
     for (const auto& meter : store.of(concentrator->id, profile, from, to)) {
         result.meters.push_back({meter.number, meter.expected, meter.stored});
@@ -72,9 +74,9 @@ ConcentratorCompleteness completeness(database::Connection& connection, DeviceNu
         MissingReason reason = reason_of(range.reason);
         if (range.from > now - reading_time) {
             reason = MissingReason::not_yet_due;
-        } else if (concentrator->state == database::ConcentratorState::registered) {
+        } else if (!direct && concentrator->state == database::ConcentratorState::registered) {
             reason = MissingReason::not_enrolled;
-        } else if (!keyed.contains(range.number)) {
+        } else if (!direct && !keyed.contains(range.number)) {
             reason = MissingReason::no_key;
         } else if (concentrator->link == database::LinkState::offline) {
             reason = MissingReason::concentrator_offline;

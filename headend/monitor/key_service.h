@@ -32,7 +32,8 @@ struct GuardedAccess {
     /// writes to the audit log. Lives as long as the key service.
     std::unique_ptr<dlms::Protection> protection;
     dlms::Mechanism mechanism = dlms::Mechanism::high_gmac;  ///< what the protection proves by
-    std::uint16_t pdu_size_least = 0;                        ///< octets, dlms::AssociationForm
+    /// Octets: what the association's form needs, or more where the meter's road carries more.
+    std::uint16_t pdu_size_least = 0;
 };
 enum class KeyFault {
     unknown_meter,

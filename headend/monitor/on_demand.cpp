@@ -43,6 +43,7 @@ std::string_view to_string(KeyFault fault) {
 struct OnDemand::Talk {
     struct Request {
         dlms::AttributeId id;
+        dlms::Selection selection;
         Done done;
         Instant asked;
     };
@@ -96,13 +97,13 @@ void OnDemand::ask_keys(const std::shared_ptr<Talk>& talk) {
     });
 }
 
-void OnDemand::read(DeviceNumber meter, const dlms::AttributeId& id, Done done) {
+void OnDemand::read(DeviceNumber meter, const dlms::AttributeId& id, dlms::Selection selection, Done done) {
     if (const auto held = held_.find(meter); held != held_.end()) {
-        held->second.requests.push_back({id, std::move(done), now_()});
+        held->second.requests.push_back({id, std::move(selection), std::move(done), now_()});
         return;
     }
     const auto talk = talk_of(meter);
-    talk->requests.push_back({id, std::move(done), now_()});
+    talk->requests.push_back({id, std::move(selection), std::move(done), now_()});
     if (talk->client && talk->requests.size() == 1 && !talk->releasing) {
         next_request(*talk);
         pump(talk);
@@ -192,7 +193,7 @@ void OnDemand::next_request(Talk& talk) {
         return;
     }
     talk.reading_scaler.reset();
-    talk.reading = talk.client->get(talk.requests.front().id);
+    talk.reading = talk.client->get(talk.requests.front().id, talk.requests.front().selection);
 }
 
 void OnDemand::on_value(Talk& talk, const dlms::ReadOutcome& outcome) {
@@ -240,7 +241,7 @@ void OnDemand::fail_all(Talk& talk, const std::string& fault) {
     if (granted) granted();
     for (auto& request : requests) {
         if (fault.empty()) {
-            read(meter, request.id, std::move(request.done));
+            read(meter, request.id, std::move(request.selection), std::move(request.done));
         } else {
             OnDemandResult result;
             result.fault = fault;
@@ -263,7 +264,8 @@ void OnDemand::hold(DeviceNumber meter, std::function<void()> granted) {
 void OnDemand::release(DeviceNumber meter) {
     auto held = held_.extract(meter);
     if (!held) return;
-    for (auto& request : held.mapped().requests) read(meter, request.id, std::move(request.done));
+    for (auto& request : held.mapped().requests)
+        read(meter, request.id, std::move(request.selection), std::move(request.done));
 }
 
 }  // namespace wattmesh::headend::monitor

@@ -43,7 +43,11 @@ public:
     ~OnDemand();
 
     /// Register values (classes 3 and 4, attribute 2) come with scaler and unit.
-    void read(DeviceNumber meter, const dlms::AttributeId& id, Done done);
+    void read(DeviceNumber meter, const dlms::AttributeId& id, Done done) {
+        read(meter, id, {}, std::move(done));
+    }
+    /// The same, of a profile's buffer only what is selected.
+    void read(DeviceNumber meter, const dlms::AttributeId& id, dlms::Selection selection, Done done);
     std::size_t open() const;
     /// Somebody else talks with the meter: `granted` comes when no read is under way, at once or later, and
     /// from now on reads wait for release(). One at a time.

@@ -1,5 +1,7 @@
 #include "headend/monitor/pg_key_service.h"
 
+#include <algorithm>
+
 #include "headend/database/audit_log.h"
 #include "headend/database/disconnect_grants.h"
 #include "headend/database/meters.h"
@@ -7,6 +9,9 @@
 #include "protocol/dlms/security.h"
 
 namespace wattmesh::headend::monitor {
+
+/// Octets of an APDU that a meter which calls in by itself is asked to fill: what goes into one TCP segment.
+constexpr std::uint16_t pdu_size_direct = 1'024;
 
 KeyAnswer PgKeyService::look_up(database::Connection& connection, const KeyRequest& request, Instant now) {
     const auto meter = database::Meters{connection}.find(request.meter);
@@ -24,6 +29,7 @@ KeyAnswer PgKeyService::look_up(database::Connection& connection, const KeyReque
                                        settings_.disconnects_per_hour_max, now))
         return KeyFault::too_many_disconnects;
     CounterStore& counter = counters_.of(request.meter);
+    const bool direct = *meter->concentrator_number == meter->number;
     auto keyed = std::make_unique<dlms::SecurityContext>(keys, settings_.own_title, meter->title, ciphers_,
                                                          counter, counter, security);
     return GuardedAccess{
@@ -34,7 +40,8 @@ KeyAnswer PgKeyService::look_up(database::Connection& connection, const KeyReque
             std::move(keyed), request.role, request.disconnects,
             [this, request](const std::string& why) { note(request.actor, "refused", request.meter, why); }),
         .mechanism = security.mechanism,
-        .pdu_size_least = meter->form.pdu_size_least()};
+        .pdu_size_least =
+            direct ? std::max(pdu_size_direct, meter->form.pdu_size_least()) : meter->form.pdu_size_least()};
 }
 
 void PgKeyService::raise(DeviceNumber meter, const dlms::CounterRaised& counter, const std::string& actor) {

@@ -1,0 +1,11 @@
+#pragma once
+#include "headend/settings.h"
+
+namespace wattmesh::headend {
+
+/// callers.ports = NAME NAME..., and of each port callers.NAME.port, .address, .profiles, .sniff, .tls,
+/// .allow and .accepts_per_s; profiles from the folder callers.profiles. Throws platform::SettingsError
+/// naming the key, the file and the line.
+void read_callers(const platform::Settings& settings, HeadendSettings& out);
+
+}  // namespace wattmesh::headend
