@@ -249,9 +249,20 @@ const Command all[] = {
     {"device",
      "simulate devices of other makes",
      "Usage: terminal-sim device --kind modbus-tcp --port PORT --number N [--units N-M] [--map NAME] [...]\n"
-     "A Modbus TCP gateway with three-phase meters behind it; any Modbus master reads them.\n"
-     "  --kind K           modbus-tcp\n"
-     "  --number N         device number of the first unit, the next one has the next number\n"
+     "       terminal-sim device --kind dlms-callin --headend HOST:PORT --number N --profile FILE --ek HEX "
+     "--ak "
+     "HEX\n"
+     "                           --state DIR [...]\n"
+     "modbus-tcp: a Modbus TCP gateway with three-phase meters behind it; any Modbus master reads them.\n"
+     "dlms-callin: a DLMS meter that calls in, says the hello of its make and is read over that link "
+     "(wrapper).\n"
+     "  --number N         device number of the first unit, the next one has the next number; identity in "
+     "the "
+     "hello\n"
+     "  --profile FILE     how it says hello (protocol/link/profiles); its heartbeats come as the file says\n"
+     "  --ek, --ak HEX     keys of the management client    --state DIR  where its counters stay\n"
+     "  --push-every S     pushes every S seconds, ciphered    --history-hours H  as --history-days (24)\n"
+     "  --fault F          hello-checksum: log-ins with a wrong checksum, as some makes have them\n"
      "  --units N-M        unit identifiers (1); another one is answered with exception 11\n"
      "  --map NAME         registers: em6400ng (default), em6400, em1200\n"
      "  --address A        to listen on (127.0.0.1)\n"
@@ -259,8 +270,9 @@ const Command all[] = {
      "(1)\n"
      "  --truth FILE       appends every captured interval\n"
      "  --speed X, --origin S   as for field\n",
-     {"kind", "port", "number", "units", "map", "address", "history-days", "seed", "truth", "speed", "origin",
-      "log"},
+     {"kind", "port",  "number", "units",      "map",           "address", "history-days",
+      "seed", "truth", "speed",  "origin",     "log",           "headend", "profile",
+      "ek",   "ak",    "state",  "push-every", "history-hours", "fault"},
      run_device},
     {"truth",
      "compare what was stored with what was measured",

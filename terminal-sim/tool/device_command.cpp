@@ -5,6 +5,7 @@
 #include "platform/main_guard.h"
 #include "terminal-sim/device/modbus_port.h"
 #include "terminal-sim/tool/command.h"
+#include "terminal-sim/tool/device_kinds.h"
 #include "terminal-sim/tool/running.h"
 
 namespace wattmesh::sim {
@@ -52,15 +53,19 @@ struct Unit {
 int run_device(const Call& call) {
     const auto& settings = call.settings;
     platform::start_log(settings.optional<std::string>("log", "information"));
+    const auto kind = settings.required<std::string>("kind");
+    if (kind == "modbus-tcp") return run_modbus_gateway(settings, first_number(settings));
+    if (kind == "dlms-callin") return run_callin_meter(settings, first_number(settings));
+    throw SettingsError("--kind " + kind + ": is neither modbus-tcp nor dlms-callin");
+}
+
+int run_modbus_gateway(const platform::Settings& settings, const DeviceNumber& number) {
     const platform::Log log{"device"};
-    if (const auto kind = settings.required<std::string>("kind"); kind != "modbus-tcp")
-        throw SettingsError("--kind " + kind + ": is not modbus-tcp");
     const auto word = settings.optional<std::string>("map", "em6400ng");
     const auto* map = modbus::find_map(word);
     if (map == nullptr) throw SettingsError("--map " + word + ": is none of em6400ng, em6400, em1200");
     const auto port = settings.required_in<std::uint16_t>("port", 0, 65'535);
     const auto [first, last] = units_of(settings);
-    const auto number = first_number(settings);
     const auto clock = clock_of(settings);
     platform::Loop loop{clock};
     const auto truth_file = settings.optional<std::filesystem::path>("truth", {});
