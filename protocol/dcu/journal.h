@@ -24,7 +24,7 @@ enum class EntryKind : std::uint8_t {
     unknown_meter = 6,  ///< asked to join and is not on the meter list; payload: empty
     gap = 7,            ///< entries were overwritten unacknowledged; payload: GapRange
     started = 8,        ///< the concentrator's program started; payload: empty
-    pushed = 9,         ///< never in a concentrator's journal: a meter that calls in sent it; payload: plain APDU
+    pushed = 9,  ///< never in a concentrator's journal: a meter that calls in sent it; payload: plain APDU
 };
 
 /// One line of the journal. Its key is (journal id, sequence); sequences of one journal have no holes.
