@@ -72,6 +72,10 @@ private:
     void on(const MeshJoined& joined);
     void on(const MeshLost& lost);
     void on(const MeshUnknown& unknown);
+    void on(const MeshDeleted& deleted);
+    void on(const MeshPower& power);
+    void on(const MeshOutage& outage);
+    void on(const MeshRestored& restored);
     void on(const MeshContested& contested);
     void on(const MeshCollectorFull& full);
     void journal(const DeviceNumber& meter, dcu::EntryKind kind, Buffer payload);

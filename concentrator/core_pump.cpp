@@ -93,6 +93,27 @@ void Core::on(const MeshJoined& joined) {
 }
 void Core::on(const MeshLost& lost) { journal(lost.meter, dcu::EntryKind::meter_lost, {}); }
 void Core::on(const MeshUnknown& unknown) { journal(unknown.meter, dcu::EntryKind::unknown_meter, {}); }
+void Core::on(const MeshDeleted& deleted) { journal(deleted.meter, dcu::EntryKind::meter_deleted, {}); }
+
+void Core::on(const MeshPower& power) {
+    if (!power.on)
+        return journal(power.meter, dcu::EntryKind::power_lost, dcu::encode(dcu::PowerLoss{power.inferred}));
+    journal(power.meter, dcu::EntryKind::power_back, {});
+    engine_->joined(power.meter, now_);  // what could not be read meanwhile is read now
+}
+
+void Core::on(const MeshOutage& happened) {
+    journal({}, dcu::EntryKind::outage, dcu::encode(happened.outage));
+    actions_.push_back(Note{"power cut: " + std::to_string(happened.outage.reported) + " of " +
+                            std::to_string(happened.outage.members) + " meters said so, " +
+                            std::to_string(happened.outage.inferred) + " more are silent"});
+}
+
+void Core::on(const MeshRestored& restored) {
+    journal({}, dcu::EntryKind::outage_end, dcu::encode(restored.end));
+    actions_.push_back(Note{"power is back: " + std::to_string(restored.end.back) + " meters, " +
+                            std::to_string(restored.end.missing) + " still dark"});
+}
 
 void Core::on(const MeshContested& contested) {
     actions_.push_back(Note{"meter " + to_string(contested.meter) + " is claimed by two collectors in turn"});

@@ -107,12 +107,14 @@ Membership::Decision Membership::decide(const mesh::JoinRequest& request, std::u
     return {Verdict::accepted, member};
 }
 
-void Membership::restore(DeviceNumber number, std::uint32_t join_counter, std::uint16_t address) {
+void Membership::restore(DeviceNumber number, std::uint32_t join_counter, std::uint16_t address,
+                         Power power) {
     if (members_.size() >= members_max || address > mesh::short_address_max || find(address) != nullptr)
         return;
     Member& member = insert(number);
     member.join_counter = std::max(member.join_counter, join_counter);
     member.address = address;
+    member.power = power;
     index();
 }
 

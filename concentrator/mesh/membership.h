@@ -13,6 +13,13 @@
 
 namespace wattmesh::concentrator {
 
+/// What is known of a member's power.
+enum class Power : std::uint8_t {
+    on = 0,
+    off = 1,       ///< it said so itself, or a neighbour for it
+    inferred = 2,  ///< silent since others around it went dark
+};
+
 struct Member {
     DeviceNumber number;
     bool listed = false;
@@ -24,6 +31,9 @@ struct Member {
     Instant proved{};          ///< last join or answered read over radio
     std::int8_t rssi_dbm = 0;  ///< as the first relay heard it
     int failed_reads = 0;
+    Power power = Power::on;
+    Instant dark_since{};  ///< when it was first taken to be without power
+    Instant lost_at{};     ///< when it went offline
     Instant probe_at = never;
     int probes = 0;
     std::uint16_t sequence = 0;          ///< of the last request
@@ -60,8 +70,8 @@ public:
     /// used again: who was off the air, or joined after the state that we were restored from, still believes
     /// it is his. A start by chance keeps two lives of a root apart.
     void start_addresses(std::uint32_t chance) { next_address_ = chance; }
-    /// Only number, counter, address: from stored state.
-    void restore(DeviceNumber number, std::uint32_t join_counter, std::uint16_t address);
+    /// Only number, counter, address, power: from stored state.
+    void restore(DeviceNumber number, std::uint32_t join_counter, std::uint16_t address, Power power);
     void release(Member& member);
 
 private:

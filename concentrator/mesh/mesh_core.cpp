@@ -108,6 +108,7 @@ void MeshRoot::Core::tick(Instant now) {
         watch_members(now);
         watch_at = now + watch_every;
     }
+    work_outage(now);
     launch_waiting(now);
     work_wired(now);
 }
@@ -115,7 +116,7 @@ void MeshRoot::Core::tick(Instant now) {
 Instant MeshRoot::Core::next_deadline() const {
     if (!started) return clock;
     Instant next = module_ready ? std::min({status_at, trickle.next_deadline(), watch_at}) : init_at;
-    if (module_ready) next = std::min(next, wired_deadline());
+    if (module_ready) next = std::min({next, wired_deadline(), outage_deadline()});
     for (const auto& [handle, transaction] : transactions)
         next = std::min({next, transaction.deadline, transaction.answer_by,
                          transaction.quiet_at > clock ? transaction.quiet_at : never});
@@ -222,14 +223,22 @@ void MeshRoot::Core::frame_received(const host::Rx& rx, Instant now) {
     if (!rx.secured || rx.source == root_address || rx.source > short_address_max) return;
     links.strength(rx.source, root_address, rx.rssi_dbm, now);
     if (rx.type == FrameType::beacon) {
+        if (Member* member = members.find(rx.source)) alive(*member, false, now);
         const auto beacon = decode_beacon(rx.body);
         if (beacon && static_cast<std::int16_t>(beacon->version - version) > 0)
             memory_was_lost(beacon->version, now);
         return;
     }
+    if (rx.type == FrameType::last_gasp) {
+        const auto list = decode_dark_list(rx.body);
+        if (list) return dark_heard(*list, now);
+        ++statistics.frames_refused;
+        return;
+    }
     if (Member* last_hop = members.find(rx.source)) member_heard(*last_hop, now);
     if (rx.type != FrameType::join_request && rx.type != FrameType::link_report &&
-        rx.type != FrameType::data_up && rx.type != FrameType::route_error && rx.type != FrameType::notice)
+        rx.type != FrameType::data_up && rx.type != FrameType::route_error &&
+        rx.type != FrameType::outage_report && rx.type != FrameType::notice)
         return;
     const auto packet = decode_up(rx.body);
     if (!packet) {
@@ -249,6 +258,9 @@ void MeshRoot::Core::frame_received(const host::Rx& rx, Instant now) {
         work_wired(now);
     } else if (rx.type == FrameType::notice) {
         notice_received(*packet, now);
+    } else if (rx.type == FrameType::outage_report) {
+        const auto list = decode_dark_list(packet->body);
+        list ? dark_heard(*list, now) : void(++statistics.frames_refused);
     } else {
         error_received(*packet, now);
     }

@@ -11,13 +11,14 @@
 #include "concentrator/mesh/route_engine.h"
 #include "concentrator/mesh/wired_meters.h"
 #include "protocol/mesh/host_frame.h"
+#include "protocol/mesh/last_gasp.h"
 #include "protocol/mesh/link_estimator.h"
 #include "protocol/mesh/trickle.h"
 
 namespace wattmesh::concentrator {
 
-/// Inside of MeshRoot; its parts are in mesh_core.cpp, mesh_join.cpp, mesh_read.cpp, mesh_wired.cpp
-/// and mesh_state.cpp.
+/// Inside of MeshRoot; its parts are in mesh_core.cpp, mesh_join.cpp, mesh_read.cpp, mesh_wired.cpp,
+/// mesh_outage.cpp and mesh_state.cpp.
 struct MeshRoot::Core {
     Core(RootSettings settings, Ciphers& ciphers, Random& random);
 
@@ -75,6 +76,8 @@ struct MeshRoot::Core {
     void send_leave(std::uint16_t address, const std::vector<std::uint16_t>& relays);
     void member_heard(Member& member, Instant now);
     void tell_joined(Member& member, Instant now, bool always);
+    void went_offline(Member& member, Instant now);
+    void delete_member(Member& member);
     void watch_members(Instant now);
 
     // mesh_read.cpp
@@ -136,6 +139,41 @@ struct MeshRoot::Core {
     WiredMeters::Radio radio_of(DeviceNumber meter) const;
     void fill_wired(dcu::TopologyNode& node, const WiredPlace& place) const;
 
+    // mesh_outage.cpp
+    /// A power cut: last gasps are collected for a while, then it is told.
+    struct PowerCut {
+        Instant began = never, known_at = never, ask_at = never, close_at = never;
+        bool news = false;  ///< since the dark were last told whom we know
+        std::size_t members = 0, reported = 0, inferred = 0;
+        std::size_t back = 0;
+        Instant back_at = never;  ///< the last one that came back
+        // Silence is being looked into.
+        std::uint16_t branch = mesh::root_address;  ///< first relay; the root: everybody
+        Instant witness_from{}, witness_until = never;
+        std::vector<std::uint16_t> witnesses;
+        bool collecting() const { return close_at != never; }
+    };
+    void begin_outage(Instant at);
+    void ask_doubtful(Instant now);
+    void dark_heard(const mesh::DarkList& list, Instant now);
+    void went_dark(Member& member, Power power, Instant now);
+    void alive(Member& member, bool sure, Instant now);
+    void work_outage(Instant now);
+    Instant outage_deadline() const;
+    void tell_dark_known(Instant now);
+    bool on_air(const Member& member) const;
+    bool surely_dark(const Member& member) const;
+    void close_outage(Instant now);
+    void tell_outage();
+    bool without_power(const Member& member) const;
+    void fell_silent(const Member& member, Instant now);
+    void ask_witnesses(Instant now);
+    void judge_silence(Instant now);
+    void infer_dark(std::uint16_t address, Instant now);
+    void infer_around(Instant now);
+    std::uint16_t branch_of(std::uint16_t address) const;
+    bool in_branch(const Member& member) const;
+
     // mesh_state.cpp
     Buffer save() const;
     bool restore(Bytes state);
@@ -179,6 +217,9 @@ struct MeshRoot::Core {
     std::map<std::uint32_t, WiredRequest> wired_requests;  // by handle: oldest first
     std::map<std::uint32_t, Errand> errands;               // by handle of their transaction
     std::map<DeviceNumber, std::uint8_t> refused_told;     // by collector
+
+    PowerCut outage;
+    std::vector<std::pair<std::uint16_t, Instant>> silent_since;  // reads that failed, by address
 
     struct Stranger {
         DeviceNumber meter;

@@ -8,8 +8,9 @@ namespace wattmesh::concentrator {
 namespace {
 using namespace std::chrono_literals;
 using namespace mesh;
-constexpr Duration stranger_quiet = 3'600s, silent_offline = 24h, probe_first = 8s, probe_max = 900s,
-                   told_quiet = 600s;
+// Source of the spans of a member's life: mesh design 2.7.
+constexpr Duration stranger_quiet = 3'600s, silent_offline = 24h, deleted_after = 7 * 24h, probe_first = 8s,
+                   probe_max = 900s, told_quiet = 600s, route_quiet = 1'800s;
 constexpr std::size_t strangers_max = 256, events_max = 8'192;
 constexpr int probes_at_once_max = 4;
 constexpr std::size_t sendings_for_joins_max = 16;
@@ -55,6 +56,7 @@ void MeshRoot::Core::join_received(Bytes body, std::uint16_t proxy, std::uint16_
     Member& member = *decision.member;
     if (proxy != root_address && members.find(proxy) == nullptr) return;
     member.asked = member.proved = now;
+    alive(member, true, now);
     const bool came_back = wired.seen_on_radio(member.number, now);
     member.rssi_dbm = rssi;
     member.failed_reads = 0;
@@ -137,6 +139,7 @@ void MeshRoot::Core::report_received(const UpPacket& packet, Instant now) {
     if (report->reattached) {
         if (wired.seen_on_radio(member->number, now)) member->state = dcu::NodeState::joining;
         member->failed_reads = 0;
+        alive(*member, true, now);
         if (!report->links.empty()) links.worked(report->links.front().neighbour, source, now);
     }
     member_heard(*member, now);
@@ -144,6 +147,7 @@ void MeshRoot::Core::report_received(const UpPacket& packet, Instant now) {
 
 void MeshRoot::Core::member_heard(Member& member, Instant now) {
     member.heard = now;
+    alive(member, false, now);
     wired.collector_heard(member.number, now);
     if (!member.listed || member.state == dcu::NodeState::joined) return;
     member.state = dcu::NodeState::joined;
@@ -157,16 +161,37 @@ void MeshRoot::Core::tell_joined(Member& member, Instant now, bool always) {
     const auto route = tree.route(member.address);
     const std::uint16_t above = route.relays.empty() ? root_address : route.relays.back();
     const Link* link = links.find(member.address, above);
-    const dcu::MeterLink told{
-        .short_address = member.address,
-        .parent = number_of(above),
-        .hops = static_cast<std::uint8_t>(route.hops()),
-        .rssi_dbm = link != nullptr && link->rssi_dbm != 0 ? link->rssi_dbm : member.rssi_dbm};
-    if (!always && member.told && (member.told->hops == told.hops || now - member.told_at < told_quiet))
-        return;
+    dcu::MeterLink told{.short_address = member.address,
+                        .parent = number_of(above),
+                        .hops = static_cast<std::uint8_t>(route.hops()),
+                        .rssi_dbm = link != nullptr && link->rssi_dbm != 0 ? link->rssi_dbm : member.rssi_dbm,
+                        .sub_address = 0,
+                        .route = {}};
+    for (const auto relay : route.relays) told.route.push_back(number_of(relay));
+    // Routes of much the same cost change places often: not every time is news.
+    const bool same = !always && member.told && member.told->route == told.route;
+    const bool longer = !member.told || member.told->hops != told.hops;
+    if (!always && (same || now - member.told_at < (longer ? told_quiet : route_quiet))) return;
     member.told = told;
     member.told_at = now;
     if (events.size() < events_max) events.push_back(MeshJoined{member.number, told});
+}
+
+void MeshRoot::Core::went_offline(Member& member, Instant now) {
+    member.state = dcu::NodeState::offline;
+    member.lost_at = now;
+    events.push_back(MeshLost{member.number});
+}
+
+/// Its record stays, its address goes to somebody else in time. Whoever hung on it stays where he is.
+void MeshRoot::Core::delete_member(Member& member) {
+    events.push_back(MeshDeleted{member.number});
+    links.forget(member.address);
+    first_hops.erase(member.address);
+    members.release(member);
+    member.state = dcu::NodeState::deleted;
+    member.power = Power::on;
+    dirty = true;
 }
 
 void MeshRoot::Core::watch_members(Instant now) {
@@ -176,15 +201,19 @@ void MeshRoot::Core::watch_members(Instant now) {
         if (!member.listed || member.address == 0 || wired.place(member.number) != nullptr) continue;
         const bool present =
             member.state == dcu::NodeState::joined || member.state == dcu::NodeState::suspect;
-        if (present && now - member.heard > silent_offline) {
-            member.state = dcu::NodeState::offline;
-            events.push_back(MeshLost{member.number});
+        if (member.power == Power::on && present && now - member.heard > silent_offline) {
+            went_offline(member, now);
             member.probe_at = now;
+        }
+        if (member.state == dcu::NodeState::offline && now - member.lost_at > deleted_after) {
+            delete_member(member);
+            continue;
         }
         if (now < member.probe_at) continue;
         member.probe_at = never;
-        const bool settled = member.state == dcu::NodeState::joined && member.failed_reads == 0 &&
-                             member.heard > member.asked && member.round_trip_us != 0;
+        const bool settled = member.power == Power::on && member.state == dcu::NodeState::joined &&
+                             member.failed_reads == 0 && member.heard > member.asked &&
+                             member.round_trip_us != 0;
         const bool crowded = probing >= probes_at_once_max;
         const bool busy = std::any_of(transactions.begin(), transactions.end(),
                                       [&](const auto& row) { return row.second.meter == member.number; });

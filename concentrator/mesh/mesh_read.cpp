@@ -18,8 +18,16 @@ constexpr Duration rest = 32s;  // relays have forgotten the old attempts' numbe
 std::uint32_t MeshRoot::Core::send(DeviceNumber meter, Buffer payload, int priority, Instant now,
                                    Duration deadline, bool probe) {
     clock = now;
-    if (!probe && wired.place(meter) != nullptr)
-        return send_wired(meter, std::move(payload), priority, now, deadline);
+    const WiredPlace* place = probe ? nullptr : wired.place(meter);
+    const Member* asked = members.find(place != nullptr ? place->collector : meter);
+    if (!probe && asked != nullptr && without_power(*asked)) {
+        // Nobody waits for the dark; probes find out whether they are back.
+        ++statistics.reads;
+        ++statistics.reads_failed;
+        events.push_back(MeshFailure{++handle_last, dcu::ReadFault::outage});
+        return handle_last;
+    }
+    if (place != nullptr) return send_wired(meter, std::move(payload), priority, now, deadline);
     Transaction transaction;
     transaction.handle = ++handle_last;
     transaction.meter = meter;
@@ -29,7 +37,7 @@ std::uint32_t MeshRoot::Core::send(DeviceNumber meter, Buffer payload, int prior
     transaction.probe = probe;
     const auto handle = transaction.handle;
     if (!probe) ++statistics.reads;
-    const Member* member = members.find(meter);
+    const Member* member = asked;
     const bool known = member != nullptr && member->listed && member->address != 0 &&
                        (probe || member->state != dcu::NodeState::unseen) &&
                        transaction.payload.size() <= (probe ? collector::message_size_max : payload_size_max);
@@ -67,7 +75,8 @@ void MeshRoot::Core::refresh_routes(Instant now, bool must) {
     for (std::size_t index = 0; index < count; ++index) {
         const auto from = static_cast<std::uint16_t>(index);
         const Member* relay = members.find(from);
-        const bool relays = relay != nullptr && relay->listed && (relay->state == dcu::NodeState::joined);
+        const bool relays = relay != nullptr && relay->listed && relay->power == Power::on &&
+                            relay->state == dcu::NodeState::joined;
         if (from != root_address && !relays) graph.relay_cost[from] = relay_forbidden;
         for (const auto& link : links.from(from)) {
             const auto down = links.etx_q7(from, link.to, now), up = links.etx_q7(link.to, from, now);
@@ -210,7 +219,8 @@ void MeshRoot::Core::finish(std::uint32_t handle, std::optional<Buffer> answer, 
         if (member != nullptr && transaction.attempts > 0) read_failed(*member, now);
         if (transaction.probe) return errand_finished(handle, std::nullopt, now);
         ++statistics.reads_failed;
-        events.push_back(MeshFailure{handle, dcu::ReadFault::no_answer});
+        const bool dark = member != nullptr && member->power != Power::on;
+        events.push_back(MeshFailure{handle, dark ? dcu::ReadFault::outage : dcu::ReadFault::no_answer});
         return;
     }
     window_q4 = std::min(window_q4 + window_one * window_one / std::max(window_q4, 1),
@@ -223,6 +233,7 @@ void MeshRoot::Core::finish(std::uint32_t handle, std::optional<Buffer> answer, 
 }
 
 void MeshRoot::Core::read_failed(Member& member, Instant now) {
+    if (member.power != Power::on) return;
     ++member.failed_reads;
     judge_due = wired.forgive(member.number) || judge_due;
     member.probes = std::max(member.probes, 1);
@@ -232,9 +243,9 @@ void MeshRoot::Core::read_failed(Member& member, Instant now) {
         tree_revision = ~std::uint64_t{0};
     }
     if (member.state == dcu::NodeState::suspect && member.failed_reads >= offline_after) {
-        member.state = dcu::NodeState::offline;
-        events.push_back(MeshLost{member.number});
+        went_offline(member, now);
     }
+    fell_silent(member, now);
 }
 
 Duration MeshRoot::Core::answer_time(const Member& member, std::size_t hops) const {

@@ -34,8 +34,8 @@ struct MeshAnswer {
 struct MeshFailure {
     std::uint32_t handle = 0;
     dcu::ReadFault reason{};
-};  ///< not_joined or no_answer
-/// Also when the hop count of the route changed, or a meter moved between radio and collectors.
+};  ///< not_joined, no_answer or outage
+/// Also when the route changed for good, or a meter moved between radio and collectors.
 struct MeshJoined {
     DeviceNumber meter;
     dcu::MeterLink link;
@@ -46,6 +46,24 @@ struct MeshLost {
 struct MeshUnknown {
     DeviceNumber meter;
 };  ///< asked to join, is not on the list; at most once per hour and meter
+/// Offline for a week: its address is free again. It may join anew at any time.
+struct MeshDeleted {
+    DeviceNumber meter;
+};
+struct MeshPower {
+    DeviceNumber meter;
+    bool on = false;
+    bool inferred = false;  ///< only when off: nobody has said so
+};
+/// One power cut, however many meters it takes. Told some ten seconds after the first last gasp.
+struct MeshOutage {
+    dcu::Outage outage;
+    Instant began{};  ///< first word of it
+};
+/// The last dark member is back, or for five minutes none has come back.
+struct MeshRestored {
+    dcu::OutageEnd end;
+};
 /// Two collectors claim this meter in turn; it stays for an hour where it is.
 struct MeshContested {
     DeviceNumber meter;
@@ -56,7 +74,7 @@ struct MeshCollectorFull {
     int refused = 0;
 };
 using MeshEvent = std::variant<MeshAnswer, MeshFailure, MeshJoined, MeshLost, MeshUnknown, MeshContested,
-                               MeshCollectorFull>;
+                               MeshCollectorFull, MeshDeleted, MeshPower, MeshOutage, MeshRestored>;
 
 /// Root of the mesh, sans-IO: join manager, link database, routes, requests. The owner moves host-frame
 /// payloads between this and the radio module, calls tick() at next_deadline(), and keeps save_state()

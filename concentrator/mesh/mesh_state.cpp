@@ -7,7 +7,7 @@
 /// What survives a restart, and what the head-end may look at.
 namespace wattmesh::concentrator {
 namespace {
-constexpr std::uint8_t state_version = 1;
+constexpr std::uint8_t state_version = 2;  // 1 had no octet for the power of a member
 constexpr std::size_t members_max = 8'192;
 }  // namespace
 
@@ -20,13 +20,17 @@ Buffer MeshRoot::Core::save() const {
         if (member.join_counter != 0 || member.address != 0) kept.push_back(&member);
     out.u16(static_cast<std::uint16_t>(std::min(kept.size(), members_max)));
     for (std::size_t i = 0; i < kept.size() && i < members_max; ++i)
-        out.bytes(kept[i]->number.bcd).u32(kept[i]->join_counter).u16(kept[i]->address);
+        out.bytes(kept[i]->number.bcd)
+            .u32(kept[i]->join_counter)
+            .u16(kept[i]->address)
+            .u8(static_cast<std::uint8_t>(kept[i]->power));
     return out.take();
 }
 
 bool MeshRoot::Core::restore(Bytes state) {
     Reader in{state};
-    in.expect(state_version, Fault::bad_version);
+    const auto format = in.u8();
+    if (format < 1 || format > state_version) in.fail_at(Fault::bad_version, 0);
     const auto pan = in.u16();
     const auto stored_version = in.u16();
     const auto stored_limit = in.u32();
@@ -40,12 +44,16 @@ bool MeshRoot::Core::restore(Bytes state) {
         DeviceNumber number;
         std::uint32_t counter;
         std::uint16_t address;
+        Power power;
     };
     std::vector<Row> rows;
     for (std::size_t i = 0; i < count && in.ok(); ++i) {
         const DeviceNumber number{in.array<6>()};
         const auto counter = in.u32();
-        rows.push_back({number, counter, in.u16()});
+        const auto address = in.u16();
+        const std::uint8_t power = format < 2 ? std::uint8_t{0} : in.u8();
+        if (power > static_cast<std::uint8_t>(Power::inferred)) in.fail(Fault::bad_value);
+        rows.push_back({number, counter, address, static_cast<Power>(power)});
     }
     in.expect_end();
     if (in.error() || started) return false;
@@ -54,7 +62,8 @@ bool MeshRoot::Core::restore(Bytes state) {
     // Another PAN is another network: keys and addresses of the old one mean nothing there, join counters do.
     if (pan == settings.pan) net_key = key;
     for (const auto& row : rows)
-        members.restore(row.number, row.counter, pan == settings.pan ? row.address : std::uint16_t{0});
+        members.restore(row.number, row.counter, pan == settings.pan ? row.address : std::uint16_t{0},
+                        row.power);
     return true;
 }
 
@@ -70,7 +79,7 @@ std::vector<dcu::TopologyNode> MeshRoot::Core::topology() const {
         if (!member.listed) continue;
         dcu::TopologyNode node;
         node.number = member.number;
-        node.state = member.state;
+        node.state = member.power == Power::on ? member.state : dcu::NodeState::dark;
         node.short_address = member.address;
         node.rssi_dbm = member.rssi_dbm;
         node.last_heard = member.heard;

@@ -298,11 +298,13 @@ void MeshRoot::Core::tell_wired(Member& member, WiredPlace& place, Instant now) 
     dcu::TopologyNode node;
     fill_wired(node, place);
     place.lost = false;
+    alive(member, true, now);
     const dcu::MeterLink link{.short_address = 0,
                               .parent = place.collector,
                               .hops = node.hops,
                               .rssi_dbm = 0,
-                              .sub_address = place.sub};
+                              .sub_address = place.sub,
+                              .route = node.route};
     member.told = link;
     member.told_at = now;
     events.push_back(MeshJoined{member.number, link});

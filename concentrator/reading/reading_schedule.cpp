@@ -31,7 +31,8 @@ std::uint32_t counter_floor(const Now& now) {
 }
 
 bool temporary(dcu::ReadFault fault) {
-    return fault == dcu::ReadFault::no_answer || fault == dcu::ReadFault::not_joined;
+    return fault == dcu::ReadFault::no_answer || fault == dcu::ReadFault::not_joined ||
+           fault == dcu::ReadFault::outage;
 }
 
 }  // namespace

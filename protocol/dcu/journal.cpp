@@ -120,11 +120,11 @@ Result<std::vector<IntervalRow>> interval_rows(const ProfileRows& rows, Duration
 }
 
 Buffer encode(const MeterLink& link) {
-    auto fields =
-        dlms::structure({link.short_address, dlms::octet_string(link.parent.bcd), link.hops, link.rssi_dbm});
-    if (link.sub_address != 0)
-        std::get<dlms::Structure>(fields.value).elements.emplace_back(link.sub_address);
-    return dlms::encode_data(fields);
+    std::vector<dlms::Data> route;
+    for (const auto& relay : link.route) route.push_back(dlms::octet_string(relay.bcd));
+    return dlms::encode_data(
+        dlms::structure({link.short_address, dlms::octet_string(link.parent.bcd), link.hops, link.rssi_dbm,
+                         link.sub_address, dlms::Array{std::move(route)}}));
 }
 
 Result<MeterLink> decode_meter_link(Bytes payload) {
@@ -135,7 +135,19 @@ Result<MeterLink> decode_meter_link(Bytes payload) {
         link.parent.bcd = fields.octets<6>();
         link.hops = fields.number<std::uint8_t>();
         link.rssi_dbm = fields.number<std::int8_t>();
+        // Entries of earlier versions end here, or after the next one.
         if (fields.more()) link.sub_address = fields.number<std::uint8_t>();
+        const auto* relays = fields.more() ? fields.array(route_length_max) : nullptr;
+        for (std::size_t i = 0; relays != nullptr && i < relays->size(); ++i) {
+            const Bytes number = (*relays)[i].octets();
+            if (number.size() != 6) {
+                fields.fail(Fault::bad_value);
+                break;
+            }
+            DeviceNumber relay;
+            std::copy(number.begin(), number.end(), relay.bcd.begin());
+            link.route.push_back(relay);
+        }
         return checked(fields, link);
     });
 }
@@ -154,6 +166,8 @@ std::string_view to_string(ReadFault fault) {
             return "malformed";
         case ReadFault::no_key:
             return "no_key";
+        case ReadFault::outage:
+            return "outage";
     }
     return "unknown";
 }
@@ -172,6 +186,46 @@ Result<ReadFailure> decode_read_failure(Bytes payload) {
         failure.from = fields.instant();
         failure.to = fields.instant();
         return checked(fields, failure);
+    });
+}
+
+Buffer encode(const PowerLoss& loss) {
+    return dlms::encode_data(dlms::structure({dlms::Enum{static_cast<std::uint8_t>(loss.inferred ? 1 : 0)}}));
+}
+
+Result<PowerLoss> decode_power_loss(Bytes payload) {
+    return decode_payload<PowerLoss>(payload, [](const dlms::Data& data) {
+        Fields fields{data};
+        const auto inferred = fields.number<std::uint8_t>();
+        if (inferred > 1) fields.fail(Fault::bad_value);
+        return checked(fields, PowerLoss{inferred == 1});
+    });
+}
+
+Buffer encode(const Outage& outage) {
+    return dlms::encode_data(dlms::structure({outage.members, outage.reported, outage.inferred}));
+}
+
+Result<Outage> decode_outage(Bytes payload) {
+    return decode_payload<Outage>(payload, [](const dlms::Data& data) {
+        Fields fields{data};
+        Outage outage;
+        outage.members = fields.number<std::uint16_t>();
+        outage.reported = fields.number<std::uint16_t>();
+        outage.inferred = fields.number<std::uint16_t>();
+        return checked(fields, outage);
+    });
+}
+
+Buffer encode(const OutageEnd& end) { return dlms::encode_data(dlms::structure({end.back, end.missing})); }
+
+Result<OutageEnd> decode_outage_end(Bytes payload) {
+    return decode_payload<OutageEnd>(payload, [](const dlms::Data& data) {
+        Fields fields{data};
+        OutageEnd end;
+        end.back = fields.number<std::uint16_t>();
+        end.missing = fields.number<std::uint16_t>();
+        return checked(fields, end);
     });
 }
 

@@ -18,13 +18,18 @@ namespace wattmesh::dcu {
 enum class EntryKind : std::uint8_t {
     interval_rows = 1,  ///< payload: ProfileRows
     sealed_apdu = 2,    ///< payload: ciphered APDU, unopened
-    meter_joined = 3,   ///< payload: MeterLink (also written when the route's hop count changes)
+    meter_joined = 3,   ///< payload: MeterLink (also written when the route changes)
     meter_lost = 4,     ///< payload: empty
     read_failed = 5,    ///< payload: ReadFailure
     unknown_meter = 6,  ///< asked to join and is not on the meter list; payload: empty
     gap = 7,            ///< entries were overwritten unacknowledged; payload: GapRange
     started = 8,        ///< the concentrator's program started; payload: empty
     pushed = 9,  ///< never in a concentrator's journal: a meter that calls in sent it; payload: plain APDU
+    power_lost = 10,     ///< payload: PowerLoss
+    power_back = 11,     ///< payload: empty
+    outage = 12,         ///< one power cut of several meters, about the concentrator; payload: Outage
+    outage_end = 13,     ///< payload: OutageEnd
+    meter_deleted = 14,  ///< offline for a week, its address is free; payload: empty
 };
 
 /// One line of the journal. Its key is (journal id, sequence); sequences of one journal have no holes.
@@ -38,6 +43,7 @@ struct Entry {
     friend bool operator==(const Entry&, const Entry&) = default;
 };
 inline constexpr std::size_t entry_payload_size_max = 2'048;
+inline constexpr std::size_t route_length_max = 16;  ///< relays, and a collector
 
 /// Journal row as the profile shows it: structure{uint64 sequence, octet-string meter, enum kind,
 /// octet-string(12) time with status bit doubtful, octet-string payload}.
@@ -75,6 +81,7 @@ struct MeterLink {
     std::int8_t rssi_dbm = 0;
     /// Not 0: wired to `parent`, a collector, under this sub-address; short address and signal are then 0.
     std::uint8_t sub_address = 0;
+    std::vector<DeviceNumber> route;  ///< relays, concentrator side first; a collector is among them
     friend bool operator==(const MeterLink&, const MeterLink&) = default;
 };
 Buffer encode(const MeterLink& link);
@@ -87,7 +94,8 @@ enum class ReadFault : std::uint8_t {
     not_authentic = 3,
     refused = 4,
     malformed = 5,
-    no_key = 6
+    no_key = 6,
+    outage = 7  ///< it has no power, as far as is known
 };
 std::string_view to_string(ReadFault fault);
 struct ReadFailure {
@@ -97,6 +105,30 @@ struct ReadFailure {
 };
 Buffer encode(const ReadFailure& failure);
 Result<ReadFailure> decode_read_failure(Bytes payload);
+
+/// Told by a last gasp, or taken from the silence around one.
+struct PowerLoss {
+    bool inferred = false;
+    friend bool operator==(const PowerLoss&, const PowerLoss&) = default;
+};
+Buffer encode(const PowerLoss& loss);
+Result<PowerLoss> decode_power_loss(Bytes payload);
+
+/// A power cut as the mesh saw it. Of `members` meters and collectors on the air before, `reported` said that
+/// their power is gone or had it said by a neighbour; `inferred` have been silent since.
+struct Outage {
+    std::uint16_t members = 0, reported = 0, inferred = 0;
+    friend bool operator==(const Outage&, const Outage&) = default;
+};
+Buffer encode(const Outage& outage);
+Result<Outage> decode_outage(Bytes payload);
+/// `back` have come back since the outage was told, `missing` have not.
+struct OutageEnd {
+    std::uint16_t back = 0, missing = 0;
+    friend bool operator==(const OutageEnd&, const OutageEnd&) = default;
+};
+Buffer encode(const OutageEnd& end);
+Result<OutageEnd> decode_outage_end(Bytes payload);
 
 struct GapRange {
     Sequence first, last;

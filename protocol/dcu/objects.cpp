@@ -132,7 +132,7 @@ Result<TopologyNode> decode_node(const dlms::Data& data) {
     TopologyNode node;
     node.number.bcd = fields.octets<6>();
     node.state = static_cast<NodeState>(fields.number<std::uint8_t>());
-    if (node.state > NodeState::parked) fields.fail(Fault::bad_value);
+    if (node.state > NodeState::deleted) fields.fail(Fault::bad_value);
     node.short_address = fields.number<std::uint16_t>();
     node.parent.bcd = fields.octets<6>();
     node.hops = fields.number<std::uint8_t>();
@@ -215,6 +215,10 @@ std::string_view to_string(NodeState state) {
             return "offline";
         case NodeState::parked:
             return "parked";
+        case NodeState::dark:
+            return "dark";
+        case NodeState::deleted:
+            return "deleted";
     }
     return "unknown";
 }

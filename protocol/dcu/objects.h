@@ -114,7 +114,9 @@ enum class NodeState : std::uint8_t {
     joined = 2,
     suspect = 3,
     offline = 4,
-    parked = 5
+    parked = 5,
+    dark = 6,    ///< without power, told or inferred
+    deleted = 7  ///< on the list, offline for a week
 };
 std::string_view to_string(NodeState state);
 struct TopologyNode {

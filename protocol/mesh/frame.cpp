@@ -20,7 +20,7 @@ constexpr std::array<std::uint16_t, 256> crc_table() {
 }
 constexpr auto crc_steps = crc_table();
 
-bool known(std::uint8_t type) { return (type >= 1 && type <= 9) || type == 14 || type == 15; }
+bool known(std::uint8_t type) { return (type >= 1 && type <= 12) || type == 14 || type == 15; }
 
 }  // namespace
 

@@ -37,7 +37,10 @@ enum class FrameType : std::uint8_t {
     data_up = 7,
     route_error = 8,
     leave = 9,
-    notice = 14,  ///< up, of a node's application, unasked
+    last_gasp = 10,      ///< broadcast by nodes without power
+    dark_known = 11,     ///< broadcast by the root: whom it knows to be without power
+    outage_report = 12,  ///< up, of the living neighbours of the dark
+    notice = 14,         ///< up, of a node's application, unasked
     acknowledge = 15,
 };
 

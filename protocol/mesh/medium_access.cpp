@@ -241,7 +241,7 @@ void MediumAccess::received(Bytes psdu, std::int8_t rssi_dbm, Instant now) {
 }
 
 void MediumAccess::acknowledge(const ReceivedFrame& received, Acceptance acceptance, std::int8_t rssi_dbm) {
-    if (sending_ack_) return;
+    if (sending_ack_ || !acknowledging_) return;
     AckFrame ack{.sequence = received.frame.sequence,
                  .rssi_dbm = rssi_dbm,
                  .acceptance = acceptance,

@@ -85,6 +85,8 @@ public:
     bool send(Outgoing outgoing, Instant now);
     /// Drops everything queued without telling.
     void reset();
+    /// False: frames are heard as ever but not acknowledged, for whom every frame is dear.
+    void set_acknowledging(bool on) { acknowledging_ = on; }
 
     /// False for a PSDU that received() would only count: an ACK nobody waits for, a frame for somebody else.
     bool concerns(Bytes psdu) const;
@@ -139,7 +141,7 @@ private:
     std::uint64_t orders_ = 0;
     std::uint64_t current_ = 0;  // order of the entry being sent
     Phase phase_ = Phase::idle;
-    bool sending_ack_ = false, clear_once_ = false;
+    bool sending_ack_ = false, clear_once_ = false, acknowledging_ = true;
     std::uint8_t sequence_ = 0;
     int exponent_ = 3, assessments_ = 0;
     Instant due_{};  // of back-off end or ACK

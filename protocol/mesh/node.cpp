@@ -72,6 +72,11 @@ void Node::keep_counter_ahead() {
 int Node::stretch() const { return std::max(1, static_cast<int>(neighbours_.all().size()) / 16); }
 
 void Node::tick(Instant now) {
+    if (gasping()) {
+        gasp_tick(now);
+        return mac_.tick(now);
+    }
+    if (now >= dark_report_at_) report_dark(now);
     if (now >= solicit_at_) send_solicit(now);
     if (!joined()) {
         join_tick(now);
@@ -85,6 +90,7 @@ void Node::tick(Instant now) {
 void Node::after(Instant now) {
     mac_.tick(now);
     keep_counter_ahead();
+    if (gasping()) return;
     const auto not_authentic = mac_.counters().not_authentic;
     // Our PAN talks and we cannot verify any of it: the net key has changed while we were away.
     if (joined() && not_authentic >= not_authentic_seen_ + 4 && now - verified_at_ > 30s) leave(now);
@@ -104,7 +110,8 @@ Instant Node::root_lost_at() const {
 }
 
 Instant Node::next_deadline() const {
-    Instant next = std::min(mac_.next_deadline(), solicit_at_);
+    if (gasping()) return std::min(mac_.next_deadline(), gasp_.next_deadline());
+    Instant next = std::min({mac_.next_deadline(), solicit_at_, dark_report_at_});
     if (joined()) return std::min({next, trickle_.next_deadline(), report_at_, root_lost_at()});
     return std::min({next, collect_until_, ask_at_, answer_until_});
 }
@@ -122,6 +129,12 @@ Acceptance Node::received(const Arrival& arrival, Instant now) {
         neighbours_.heard(frame.source, arrival.rssi_dbm, now);
         if (frame.source == root_address || frame.type == FrameType::data_down) root_was_heard(now);
     }
+    if (frame.type == FrameType::last_gasp || frame.type == FrameType::dark_known) {
+        if (!arrival.verified) return Acceptance::taken;
+        frame.type == FrameType::last_gasp ? gasp_heard(arrival, now) : dark_known_heard(frame);
+        return Acceptance::taken;
+    }
+    if (gasping()) return Acceptance::busy;
     switch (frame.type) {
         case FrameType::beacon:
             if (const auto beacon = decode_beacon(frame.body)) beacon_heard(arrival, *beacon, now);
@@ -147,11 +160,14 @@ Acceptance Node::received(const Arrival& arrival, Instant now) {
         case FrameType::data_up:
         case FrameType::link_report:
         case FrameType::route_error:
+        case FrameType::outage_report:
         case FrameType::notice:
             return arrival.verified ? up_heard(arrival, now) : Acceptance::taken;
         case FrameType::data_down:
         case FrameType::leave:
             return arrival.verified ? down_heard(arrival, now) : Acceptance::taken;
+        case FrameType::last_gasp:
+        case FrameType::dark_known:
         case FrameType::acknowledge:
             break;
     }

@@ -8,6 +8,7 @@
 #include "protocol/base/id.h"
 #include "protocol/mesh/exchange_cache.h"
 #include "protocol/mesh/join_candidates.h"
+#include "protocol/mesh/last_gasp.h"
 #include "protocol/mesh/medium_access.h"
 #include "protocol/mesh/neighbour_table.h"
 #include "protocol/mesh/node_state.h"
@@ -67,6 +68,12 @@ public:
     void answer(std::uint16_t ticket, Buffer payload, Instant now);
     /// Something nobody asked for; nobody says whether it arrived. False: no way up. `payload` as above.
     bool notify(Buffer payload, Instant now);
+    /// The mains have failed: from now on nothing but last gasps, LastGasp::frames_max at most, and no
+    /// acknowledgement. The owner takes the energy away after LastGasp::lasts.
+    void power_lost(Instant now);
+    /// They came back before that.
+    void power_restored(Instant now);
+    bool gasping() const { return gasp_.under_way(); }
     static constexpr std::size_t answer_size_max = 208;  ///< octets; with two links a full frame less two
 
     const NodeState& state() const { return state_; }
@@ -143,6 +150,12 @@ private:
     void deliver(FrameType type, const DownPacket& packet, Instant now);
     void send_answer(const AnswerCache::Row& row, Instant now);
 
+    // node_outage.cpp
+    void gasp_tick(Instant now);
+    void gasp_heard(const Arrival& arrival, Instant now);
+    void dark_known_heard(const MacFrame& frame);
+    void report_dark(Instant now);
+
     NodeSettings settings_;
     NodeState state_;
     bool state_dirty_ = false;
@@ -194,6 +207,15 @@ private:
     std::optional<JoinRequest> join_request_;
     std::int64_t join_tokens_q10_ = 0;
     Instant join_tokens_at_{};
+
+    LastGasp gasp_;
+    struct DarkPassed {
+        std::uint16_t address = 0;
+        Instant at{};
+    };
+    std::vector<std::uint16_t> dark_heard_;  ///< to be passed up
+    std::vector<DarkPassed> dark_passed_;    ///< no more than once a minute each
+    Instant dark_report_at_ = never;
 
     DuplicateCache passed_;
     WayBack ways_back_;

@@ -58,17 +58,21 @@ std::string ControlPort::answer(Field& field, Duration behind, std::string_view 
     if (word == "status" && blank == std::string_view::npos) return status_line(field, behind);
     if (word == "move" || word == "unplug")
         return rewire(field, word == "move", blank == std::string_view::npos ? "" : line.substr(blank + 1));
-    if (word != "kill" && word != "revive")
+    if (word != "kill" && word != "revive" && word != "darken")
         return refusal(
-            "unknown command; say kill NUMBER, revive NUMBER, move NUMBER COLLECTOR, move NUMBER radio, "
-            "unplug "
-            "NUMBER or status");
+            "unknown command; say kill NUMBER, darken NUMBER, revive NUMBER, move NUMBER COLLECTOR, "
+            "move NUMBER radio, unplug NUMBER or status");
     const auto number =
         blank == std::string_view::npos ? std::nullopt : DeviceNumber::parse(line.substr(blank + 1));
     if (!number) return refusal("a device number has twelve decimal digits");
-    const bool known = word == "kill" ? field.kill(*number) : field.revive(*number);
+    const bool known = word == "kill"     ? field.kill(*number)
+                       : word == "darken" ? field.darken(*number)
+                                          : field.revive(*number);
     if (!known) return refusal("no such device in this field: " + to_string(*number));
-    return fmt::format(R"({{"ok":true,"{}":"{}"}})", word == "kill" ? "killed" : "revived",
+    return fmt::format(R"({{"ok":true,"{}":"{}"}})",
+                       word == "kill"     ? "killed"
+                       : word == "darken" ? "darkened"
+                                          : "revived",
                        to_string(*number));
 }
 

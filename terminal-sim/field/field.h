@@ -49,6 +49,10 @@ public:
     /// their power; metering goes on. False for an unknown number.
     bool kill(const DeviceNumber& device);
     bool revive(const DeviceNumber& device);
+    /// The mains fail at a meter, a collector, or at everybody of a concentrator, whose own supply is
+    /// another: what is on radio says so with its last energy, and is then as good as killed. revive() of the
+    /// same number brings it all back.
+    bool darken(const DeviceNumber& device);
 
     /// Takes a meter off its wire or its radio, and puts it on the wire of `collector` or, without one, on
     /// radio. What it has counted and what was done to it stay with it. False for an unknown number, a
@@ -86,6 +90,7 @@ private:
     void wire_up(const std::optional<FieldState>& state);
     std::optional<std::size_t> collector_index(const DeviceNumber& number) const;
     bool powered(const DeviceNumber& meter) const;
+    std::vector<DeviceNumber> fed_with(const DeviceNumber& device) const;
     std::size_t deeds_done() const;
 
     Town town_;
@@ -98,8 +103,9 @@ private:
     std::unique_ptr<Population> population_;
     std::vector<std::shared_ptr<dlms::Server>> servers_;
     std::vector<std::unique_ptr<CollectorBox>> collectors_;
-    std::set<DeviceNumber> dark_;        ///< killed
-    std::unique_ptr<RadioField> radio_;  ///< after what its callbacks use
+    std::set<DeviceNumber> dark_;                               ///< killed
+    std::map<DeviceNumber, std::set<DeviceNumber>> dark_with_;  ///< by what darken() named
+    std::unique_ptr<RadioField> radio_;                         ///< after what its callbacks use
     std::size_t deeds_saved_ = 0;
     Buffer saved_;
 };

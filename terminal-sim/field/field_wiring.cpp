@@ -101,7 +101,36 @@ bool Field::kill(const DeviceNumber& device) {
     return radio_->kill(device);
 }
 
+/// Those whose mains fail together.
+std::vector<DeviceNumber> Field::fed_with(const DeviceNumber& device) const {
+    const auto& concentrators = town_.concentrators;
+    if (std::find(concentrators.begin(), concentrators.end(), device) == concentrators.end()) return {device};
+    std::vector<DeviceNumber> fed;
+    for (const auto& meter : town_.meters)
+        if (meter.concentrator == device && powered(meter.number)) fed.push_back(meter.number);
+    for (const auto& collector : town_.collectors)
+        if (collector.concentrator == device && radio_->alive(collector.number))
+            fed.push_back(collector.number);
+    return fed;
+}
+
+bool Field::darken(const DeviceNumber& device) {
+    const auto fed = fed_with(device);
+    for (const auto& number : fed) {
+        if (const auto box = collector_index(number)) collectors_[*box]->power_off();
+        if (collector_of(number))
+            kill(number);
+        else if (!radio_->darken(number))
+            return false;
+    }
+    dark_with_[device].insert(fed.begin(), fed.end());
+    return true;
+}
+
 bool Field::revive(const DeviceNumber& device) {
+    if (const auto dark = dark_with_.extract(device))
+        for (const auto& number : dark.mapped())
+            if (number != device) revive(number);
     if (const auto box = collector_index(device)) collectors_[*box]->power_on(radio_->now());
     if (collector_of(device)) {
         for (auto& box : collectors_) box->wire().mute(*population_->find(device), false);

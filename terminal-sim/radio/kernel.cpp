@@ -106,6 +106,12 @@ void RadioField::Kernel::handle(const Event& event) {
         case What::power_on:
             if (event.token == stations[event.index]->generation) power_on(*stations[event.index]);
             return;
+        case What::spent: {
+            Station& station = *stations[event.index];
+            if (event.token == station.generation && station.node && station.node->gasping())
+                power_off(station);
+            return;
+        }
         case What::timer: {
             Station& station = *stations[event.index];
             if (!station.alive || event.token != station.timer_token) return;
@@ -128,7 +134,10 @@ void RadioField::Kernel::handle(const Event& event) {
 }
 
 void RadioField::Kernel::power_on(Station& station) {
-    if (station.alive) return;
+    if (station.alive) {
+        if (station.node) station.node->power_restored(station.clock.at(now));
+        return schedule(station);
+    }
     station.alive = true;
     air.power(station.index, true);
     if (station.make_program) {
@@ -158,6 +167,14 @@ void RadioField::Kernel::power_off(Station& station) {
     station.timer_at = never;
     ++station.timer_token;
     air.power(station.index, false);
+}
+
+/// A meter lives on its capacitor for a while; a module has none.
+void RadioField::Kernel::power_fails(Station& station) {
+    if (!station.node || !station.node->joined()) return power_off(station);
+    station.node->power_lost(station.clock.at(now));
+    push(now + mesh::LastGasp::lasts, What::spent, station.index, station.generation);
+    pump(station);
 }
 
 /// After anything that touched a station: requests out, state kept, timer set.

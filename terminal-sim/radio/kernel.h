@@ -82,7 +82,7 @@ struct RadioField::Kernel : std::enable_shared_from_this<RadioField::Kernel> {
     Kernel(FieldSettings settings, const Layout& layout, std::vector<FieldMeter> meters,
            const std::vector<DeviceNumber>& concentrators, Ciphers& ciphers);
 
-    enum class What : std::uint8_t { power_on, timer, begin, end, second, burst_begin, burst_end };
+    enum class What : std::uint8_t { power_on, spent, timer, begin, end, second, burst_begin, burst_end };
     struct Event {
         Instant at;
         std::uint64_t order;
@@ -108,6 +108,7 @@ struct RadioField::Kernel : std::enable_shared_from_this<RadioField::Kernel> {
     void handle(const Event& event);
     void power_on(Station& station);
     void power_off(Station& station);
+    void power_fails(Station& station);
     void schedule(Station& station);
     void pump(Station& station);
     void answer(std::size_t index, std::uint64_t generation, std::uint16_t ticket, Buffer payload);

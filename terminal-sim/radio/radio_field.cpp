@@ -86,6 +86,13 @@ bool RadioField::revive(DeviceNumber device) {
     return true;
 }
 
+bool RadioField::darken(DeviceNumber device) {
+    Station* station = kernel_->find(device);
+    if (station == nullptr) return false;
+    if (station->alive) kernel_->power_fails(*station);
+    return true;
+}
+
 bool RadioField::alive(DeviceNumber device) const {
     const Station* station = kernel_->find(device);
     return station != nullptr && station->alive;

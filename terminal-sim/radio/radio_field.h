@@ -94,6 +94,8 @@ public:
     /// be killed too.
     bool kill(DeviceNumber device);
     bool revive(DeviceNumber device);
+    /// The mains fail: a meter says so with the energy of its capacitor (mesh::LastGasp) and is then off.
+    bool darken(DeviceNumber device);
     bool alive(DeviceNumber device) const;
     bool alive(std::size_t station) const;
     bool joined(DeviceNumber meter) const;  ///< what the meter itself believes

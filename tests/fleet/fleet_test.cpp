@@ -72,7 +72,8 @@ std::string line(std::uint64_t seed, const Run& run) {
     add("database_outages", f.database_outages), add("database_slow", f.database_slow);
     add("answers_lost", run.lost_answers), add("calls_failed", run.failed_calls);
     add("meters_moved", f.meters_moved), add("collectors_killed", f.collectors_killed);
-    add("meters_killed", f.meters_killed), add("radio_lost", run.radio.frames_lost);
+    add("meters_killed", f.meters_killed), add("power_cuts", f.power_cuts),
+        add("radio_lost", run.radio.frames_lost);
     add("settled_s", static_cast<std::uint64_t>(run.settled / 1s)), add("trace", run.trace);
     return out + "}";
 }

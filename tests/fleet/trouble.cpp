@@ -42,6 +42,7 @@ void Trouble::plan() {
             world_.crash_concentrator(site, chance_.between(5s, 10min), chance_.in_a_thousand(350));
         });
         repeat(4h, [this, site] { world_.remember_disk(site); });
+        repeat(5h, [this, site] { world_.cut_power(site, chance_.between(5s, 40min)); });
     }
     for (std::size_t head = 0; head < 2; ++head)
         repeat(150min, [this, head] { world_.crash_head(head, chance_.between(2s, 20min)); });

@@ -322,12 +322,20 @@ void World::kill_collector(std::size_t index, Duration down) {
     timeline_.after(down, [this, number] { field_->revive(number); });
 }
 
+void World::cut_power(std::size_t site, Duration dark) {
+    const auto number = scene_.town.concentrators[site];
+    ++faults_.power_cuts;
+    field_->darken(number);
+    timeline_.after(dark, [this, number] { field_->revive(number); });
+}
+
 void World::heal() {
     weather_ = {};
     for (std::size_t i = 0; i < heads_.size(); ++i)
         if (!heads_[i]->core) start_head(i);
     for (std::size_t i = 0; i < sites_.size(); ++i)
         if (!sites_[i]->core) start_site(i);
+    for (const auto& concentrator : scene_.town.concentrators) field_->revive(concentrator);
     for (const auto& meter : scene_.town.meters) field_->revive(meter.number);
     for (const auto& collector : scene_.town.collectors) field_->revive(collector.number);
 }

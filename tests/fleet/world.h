@@ -20,7 +20,7 @@ namespace wattmesh::fleet {
 struct FaultCounts {
     std::uint64_t cuts = 0, silent_cuts = 0, head_crashes = 0, concentrator_crashes = 0, disks_restored = 0,
                   database_outages = 0, database_slow = 0, meters_killed = 0, meters_moved = 0,
-                  collectors_killed = 0;
+                  collectors_killed = 0, power_cuts = 0;
 };
 
 /// The whole system in one thread: meters and radio, two concentrators with their journals, two front-ends on
@@ -49,6 +49,8 @@ public:
     /// Takes a meter off its wire or its radio and, after a while, puts it on a collector's wire or on radio.
     void move_meter(std::size_t index, std::optional<std::size_t> collector, Duration between);
     void kill_collector(std::size_t index, Duration down);
+    /// Everybody of a concentrator without power, with a last gasp; the concentrator goes on.
+    void cut_power(std::size_t site, Duration dark);
     /// Everything is up, as if no fault had ever happened.
     void heal();
 

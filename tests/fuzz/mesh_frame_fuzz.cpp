@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "protocol/mesh/frame.h"
+#include "protocol/mesh/last_gasp.h"
 #include "protocol/mesh/network.h"
 #include "protocol/mesh/node_state.h"
 
@@ -24,7 +25,7 @@ void check(Decode decode, Bytes body) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
     const Bytes body{data + 1, size - 1};
-    switch (data[0] % 12) {
+    switch (data[0] % 14) {
         case 0: {
             const auto frame = decode_mac(body);
             if (frame && finish(encode_covered(frame->frame), frame->mic) != to_buffer(body)) std::abort();
@@ -59,6 +60,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             break;
         case 10:
             check(decode_join_accept, body);
+            break;
+        case 11:
+            check(decode_dark_list, body);
+            break;
+        case 12:
+            check(decode_dark_known, body);
             break;
         default:
             check(decode_forwarded_join, body);

@@ -9,32 +9,6 @@ using namespace wattmesh::test;
 using namespace std::chrono_literals;
 using concentrator::MeshEvent;
 
-namespace {
-
-std::set<DeviceNumber> form(Town& town, Duration limit) {
-    std::set<DeviceNumber> joined;
-    std::size_t wanted = town.layout.meters.size();
-    const Instant end = town.now() + limit;
-    town.run_until(town.now() + 3s, [&](std::size_t, const MeshEvent& event, Instant) {
-        if (const auto* one = std::get_if<concentrator::MeshJoined>(&event)) joined.insert(one->meter);
-    });
-    wanted = 0;
-    for (const int hops : town.field->oracle_hops()) wanted += hops > 0 ? 1 : 0;
-    while (joined.size() < wanted && town.now() < end)
-        town.run_until(town.now() + 500ms, [&](std::size_t, const MeshEvent& event, Instant) {
-            if (const auto* one = std::get_if<concentrator::MeshJoined>(&event)) joined.insert(one->meter);
-        });
-    return joined;
-}
-
-dcu::TopologyNode node_of(const Town& town, std::size_t meter) {
-    for (const auto& node : town.roots[town.layout.meters[meter].concentrator]->topology())
-        if (node.number == meter_number(meter)) return node;
-    return {};
-}
-
-}  // namespace
-
 TEST_CASE("mesh: a rural feeder of 100 meters forms by itself and every meter is read", "[mesh][town]") {
     Town town{{.kind = sim::LayoutKind::rural, .meters = 100, .seed = 5}, {.seed = 5, .start = town_start}};
     const auto joined = form(town, 600s);

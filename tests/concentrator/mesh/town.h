@@ -2,6 +2,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -149,5 +150,32 @@ struct Town {
     /// Sees what a module says to its host.
     std::function<void(std::size_t concentrator, Bytes payload, Instant)> on_host;
 };
+
+/// Runs until everybody whom the oracle reaches has joined, or for `limit`.
+inline std::set<DeviceNumber> form(Town& town, Duration limit) {
+    std::set<DeviceNumber> joined;
+    std::size_t wanted = town.layout.meters.size();
+    const Instant end = town.now() + limit;
+    town.run_until(town.now() + Duration{3'000'000},
+                   [&](std::size_t, const concentrator::MeshEvent& event, Instant) {
+                       if (const auto* one = std::get_if<concentrator::MeshJoined>(&event))
+                           joined.insert(one->meter);
+                   });
+    wanted = 0;
+    for (const int hops : town.field->oracle_hops()) wanted += hops > 0 ? 1 : 0;
+    while (joined.size() < wanted && town.now() < end)
+        town.run_until(town.now() + Duration{500'000},
+                       [&](std::size_t, const concentrator::MeshEvent& event, Instant) {
+                           if (const auto* one = std::get_if<concentrator::MeshJoined>(&event))
+                               joined.insert(one->meter);
+                       });
+    return joined;
+}
+
+inline dcu::TopologyNode node_of(const Town& town, std::size_t meter) {
+    for (const auto& node : town.roots[town.layout.meters[meter].concentrator]->topology())
+        if (node.number == meter_number(meter)) return node;
+    return {};
+}
 
 }  // namespace wattmesh::test

@@ -131,14 +131,25 @@ TEST_CASE("interval rows: a bad row is named by its index", "[dcu]") {
 }
 
 TEST_CASE("journal payloads: survive the way through bytes, truncation at every prefix is refused", "[dcu]") {
-    const MeterLink link{0x1234, meter, 3, -97};
+    const MeterLink link{0x1234, meter, 3, -97, 0, {}};
     const ReadFailure failure{ReadFault::no_answer, midnight, midnight + minutes{15}};
     const GapRange gap{Sequence{3}, Sequence{1ULL << 40}};
     const ProfileRows rows{obis::load_profile, dlms::array({dlms::structure({std::uint8_t{1}})})};
     CHECK(*decode_meter_link(encode(link)) == link);
-    const MeterLink wired{0, meter, 2, 0, 64};
+    const MeterLink wired{0, meter, 2, 0, 64, {}};
     CHECK(*decode_meter_link(encode(wired)) == wired);
-    CHECK(encode(wired).size() == encode(link).size() + 2);  // entries of radio meters stay as they were
+    const MeterLink relayed{5, meter, 3, -90, 0, {meter, *DeviceNumber::parse("540000000099")}};
+    CHECK(*decode_meter_link(encode(relayed)) == relayed);
+    // Entries that are still in journals written by earlier versions.
+    const auto early = dlms::encode_data(dlms::structure(
+        {std::uint16_t{0x1234}, dlms::octet_string(meter.bcd), std::uint8_t{3}, std::int8_t{-97}}));
+    CHECK(*decode_meter_link(early) == link);
+    auto endless = relayed;
+    endless.route.assign(route_length_max + 1, meter);
+    CHECK(decode_meter_link(encode(endless)).error().fault == Fault::too_long);
+    CHECK(*decode_power_loss(encode(PowerLoss{true})) == PowerLoss{true});
+    CHECK(*decode_outage(encode(Outage{500, 450, 30})) == Outage{500, 450, 30});
+    CHECK(*decode_outage_end(encode(OutageEnd{470, 10})) == OutageEnd{470, 10});
     CHECK(*decode_read_failure(encode(failure)) == failure);
     CHECK(*decode_gap_range(encode(gap)) == gap);
     CHECK(*decode_profile_rows(encode(rows)) == rows);
@@ -147,6 +158,9 @@ TEST_CASE("journal payloads: survive the way through bytes, truncation at every 
             CHECK_FALSE(decode(Bytes{payload}.first(size)).has_value());
     };
     refuses_every_prefix(encode(link), decode_meter_link);
+    refuses_every_prefix(encode(PowerLoss{}), decode_power_loss);
+    refuses_every_prefix(encode(Outage{1, 2, 3}), decode_outage);
+    refuses_every_prefix(encode(OutageEnd{1, 2}), decode_outage_end);
     refuses_every_prefix(encode(failure), decode_read_failure);
     refuses_every_prefix(encode(gap), decode_gap_range);
     refuses_every_prefix(encode(rows), decode_profile_rows);

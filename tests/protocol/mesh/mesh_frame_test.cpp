@@ -3,6 +3,7 @@
 #include "protocol/mesh/frame.h"
 #include "protocol/mesh/host_frame.h"
 #include "protocol/mesh/host_stream.h"
+#include "protocol/mesh/last_gasp.h"
 #include "protocol/mesh/network.h"
 
 using namespace wattmesh;
@@ -137,7 +138,9 @@ TEST_CASE("mesh network: every body is read back, no piece of it is", "[mesh]") 
                            .wrapped_net_key = {},
                            .mac = {}},
                 decode_join_accept);
+    check_codec(DarkList{.hops = 3, .parent = 4, .dark = {9, 2, 700}}, decode_dark_list);
     // these end in a payload of any length
+    check_codec(DarkKnown{.dark = {5, 6, 13, 1'604}}, decode_dark_known, 0);
     check_codec(Answer{.links = {near}, .payload = {1, 2, 3}}, decode_answer, 0);
     check_codec(Answer{.links = std::vector<LinkEntry>(answer_links_max, near), .payload = {1}},
                 decode_answer, 0);
@@ -159,6 +162,18 @@ TEST_CASE("mesh network: every body is read back, no piece of it is", "[mesh]") 
                                           .header = header, .index = 1, .relays = {1, 2, 3}, .body = {}})}
                                     .first(size))
                         .has_value());
+}
+
+TEST_CASE("mesh network: a set of the dark has one way to be written", "[mesh]") {
+    CHECK(to_hex(encode(DarkKnown{.dark = {5, 6, 13}})) == "0005C080");  // 5 + bits 0, 1 and 8
+    CHECK(encode(DarkKnown{}) == Buffer{0, 0});
+    for (const char* hex : {"000540", "0005C000", "0005", "7FFFC0", "FFFF80"}) {
+        INFO(hex);
+        CHECK_FALSE(decode_dark_known(*from_hex(hex)).has_value());
+    }
+    Buffer wide(2 + dark_known_span / 8 + 1, 0x80);
+    CHECK(decode_dark_known(wide).error().fault == Fault::too_long);
+    CHECK_FALSE(decode_dark_list(Buffer{1, 0, 0, dark_list_max + 1}).has_value());
 }
 
 TEST_CASE("mesh network: counts and values out of range are refused", "[mesh]") {

@@ -226,10 +226,11 @@ TEST_CASE("control port: answers each line by one line of JSON", "[sim]") {
         std::string line, answer;
     };
     const std::string unknown =
-        R"({"ok":false,"error":"unknown command; say kill NUMBER, revive NUMBER, move NUMBER COLLECTOR, )"
+        R"({"ok":false,"error":"unknown command; say kill NUMBER, darken NUMBER, revive NUMBER, move NUMBER COLLECTOR, )"
         R"(move NUMBER radio, unplug NUMBER or status"})";
     const std::vector<Row> rows{
         {"kill " + number, R"({"ok":true,"killed":")" + number + R"("})"},
+        {"darken " + number, R"({"ok":true,"darkened":")" + number + R"("})"},
         {"revive " + number, R"({"ok":true,"revived":")" + number + R"("})"},
         {"kill 540000009999", R"({"ok":false,"error":"no such device in this field: 540000009999"})"},
         {"kill", R"({"ok":false,"error":"a device number has twelve decimal digits"})"},

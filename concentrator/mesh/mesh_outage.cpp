@@ -1,0 +1,291 @@
+#include <algorithm>
+
+#include "concentrator/mesh/mesh_core.h"
+
+/// The power goes and comes back: who says so, whom it takes along, when it is over.
+namespace wattmesh::concentrator {
+namespace {
+using namespace std::chrono_literals;
+using namespace mesh;
+// The dark have ten seconds; what their living neighbours pass on takes another. Then the head-end is told.
+constexpr Duration collect = 11s, ask_after = 8s;
+constexpr Duration known_first = 800ms, known_every = 1s;
+// Answers given before the power went are still on their way.
+constexpr Duration echo = 15s;
+constexpr Duration probe_dark = 20s, quiet_after_return = 300s;
+constexpr std::size_t outage_least = 2, judges_max = 8, doubtful_max = 12;
+// Silence: so many meters one after the other, and nobody of their branch is heard.
+constexpr std::size_t silent_least = 4, witnesses_max = 8;
+constexpr Duration silent_within = 180s, witness_deadline = 12s;
+
+std::uint16_t count_of(std::size_t count) {
+    return static_cast<std::uint16_t>(std::min<std::size_t>(count, 0xFFFF));
+}
+}  // namespace
+
+bool MeshRoot::Core::on_air(const Member& member) const {
+    return member.listed && member.address != 0 && wired.place(member.number) == nullptr &&
+           (member.state == dcu::NodeState::joined || member.state == dcu::NodeState::suspect);
+}
+
+void MeshRoot::Core::begin_outage(Instant at) {
+    outage = PowerCut{};
+    outage.began = at;
+    outage.members = static_cast<std::size_t>(
+        std::count_if(members.all().begin(), members.all().end(), [&](const Member& member) {
+            return on_air(member) || (member.listed && wired.place(member.number) != nullptr);
+        }));
+}
+
+void MeshRoot::Core::dark_heard(const DarkList& list, Instant now) {
+    for (const auto address : list.dark) {
+        Member* member = members.find(address);
+        if (member == nullptr || !member->listed) continue;
+        if (!outage.collecting()) {
+            begin_outage(now);
+            outage.known_at = now + known_first;
+            outage.ask_at = now + ask_after;
+            outage.close_at = now + collect;
+        }
+        if (member->power == Power::off && now - member->dark_since < quiet_after_return) continue;
+        outage.news = true;
+        ++outage.reported;
+        went_dark(*member, Power::off, now);
+    }
+}
+
+void MeshRoot::Core::went_dark(Member& member, Power power, Instant now) {
+    if (member.power == Power::on || power == Power::off) member.dark_since = now;
+    member.power = power;
+    member.failed_reads = 0;
+    member.probes = 1;
+    member.probe_at = now + probe_dark;
+    tree_revision = ~std::uint64_t{0};  // it relays nothing
+    dirty = true;
+    events.push_back(MeshPower{member.number, false, power == Power::inferred});
+    std::vector<std::uint32_t> hopeless;
+    for (const auto& [handle, transaction] : transactions)
+        if (transaction.meter == member.number) hopeless.push_back(handle);
+    for (const auto handle : hopeless) finish(handle, std::nullopt, now);
+    if (!wired.is_collector(member.number)) return;
+    // One fuse for the collector and what hangs on its wire.
+    for (const auto& [number, place] : wired.places()) {
+        Member* meter = place.collector == member.number ? members.find(number) : nullptr;
+        if (meter == nullptr || meter->power != Power::on) continue;
+        ++outage.inferred;
+        meter->power = Power::inferred;
+        meter->dark_since = now;
+        events.push_back(MeshPower{number, false, true});
+    }
+}
+
+/// Called for every sign of life. `sure`: it cannot be an echo of the time before.
+void MeshRoot::Core::alive(Member& member, bool sure, Instant now) {
+    if (member.power == Power::on || (!sure && now - member.dark_since < echo)) return;
+    member.power = Power::on;
+    tree_revision = ~std::uint64_t{0};
+    dirty = true;
+    ++outage.back;
+    outage.back_at = now;
+    events.push_back(MeshPower{member.number, true, false});
+    for (auto& other : members.all())  // where one is back, others may be: look
+        if (other.power == Power::inferred && other.probe_at > now + probe_dark) other.probe_at = now;
+    if (!wired.is_collector(member.number)) return;
+    for (const auto& [number, place] : wired.places())
+        if (Member* meter = place.collector == member.number ? members.find(number) : nullptr)
+            alive(*meter, true, now);
+}
+
+/// What is only inferred counts until somebody comes back: then it is time to try.
+bool MeshRoot::Core::without_power(const Member& member) const {
+    return member.power == Power::off || (member.power == Power::inferred && outage.back_at == never);
+}
+
+void MeshRoot::Core::work_outage(Instant now) {
+    if (outage.collecting() && now >= outage.known_at && module_ready) tell_dark_known(now);
+    if (outage.collecting() && now >= outage.ask_at) ask_doubtful(now);
+    if (outage.collecting() && now >= outage.close_at) close_outage(now);
+    if (outage.witness_until != never && now >= outage.witness_until) judge_silence(now);
+    if (outage.back_at == never || outage.collecting()) return;
+    const auto missing = static_cast<std::size_t>(
+        std::count_if(members.all().begin(), members.all().end(),
+                      [](const Member& member) { return member.listed && member.power != Power::on; }));
+    if (missing > 0 && now - outage.back_at < quiet_after_return) return;
+    if (outage.back >= outage_least)
+        events.push_back(MeshRestored{{.back = count_of(outage.back), .missing = count_of(missing)}});
+    outage.back = 0;
+    outage.back_at = never;
+}
+
+Instant MeshRoot::Core::outage_deadline() const {
+    Instant next = outage.witness_until;
+    if (outage.collecting())
+        next = std::min({next, outage.close_at, outage.ask_at, module_ready ? outage.known_at : never});
+    else if (outage.back_at != never)
+        next = std::min(next, std::max(outage.back_at + quiet_after_return, clock));
+    return next;
+}
+
+/// Whoever hears this need not say it again: it keeps the air free for those that are not known yet.
+void MeshRoot::Core::tell_dark_known(Instant now) {
+    outage.known_at = now + known_every;
+    if (!outage.news) return;
+    outage.news = false;
+    DarkKnown known;
+    for (std::uint32_t address = 1; address <= members.address_top() && address <= short_address_max;
+         ++address) {
+        const Member* member = members.find(static_cast<std::uint16_t>(address));
+        if (member == nullptr || member->power != Power::off) continue;
+        if (!known.dark.empty() && address - known.dark.front() >= dark_known_span) {
+            transmit(broadcast_address, FrameType::dark_known, true, encode(known), {});
+            known.dark.clear();
+        }
+        known.dark.push_back(static_cast<std::uint16_t>(address));
+    }
+    if (!known.dark.empty()) transmit(broadcast_address, FrameType::dark_known, true, encode(known), {});
+}
+
+/// Most of those who hear it well are dark, and it has said nothing since.
+bool MeshRoot::Core::surely_dark(const Member& member) const {
+    if (member.heard > outage.began) return false;
+    std::vector<Link> heard;
+    for (const auto& link : links.from(member.address))
+        if (link.to != root_address && link.rssi_dbm != 0 && members.find(link.to) != nullptr)
+            heard.push_back(link);
+    if (heard.empty()) return 2 * (outage.reported + outage.inferred) >= outage.members;
+    const auto count = std::min(heard.size(), judges_max);
+    std::partial_sort(heard.begin(), heard.begin() + static_cast<std::ptrdiff_t>(count), heard.end(),
+                      [](const Link& a, const Link& b) { return a.rssi_dbm > b.rssi_dbm; });
+    const auto dark =
+        std::count_if(heard.begin(), heard.begin() + static_cast<std::ptrdiff_t>(count),
+                      [&](const Link& link) { return members.find(link.to)->power != Power::on; });
+    return 2 * static_cast<std::size_t>(dark) >= count;
+}
+
+/// Who would be taken for dark and can be asked, is asked: the border of a power cut runs between neighbours.
+void MeshRoot::Core::ask_doubtful(Instant now) {
+    outage.ask_at = never;
+    refresh_routes(now, true);
+    std::vector<DeviceNumber> doubtful;
+    for (const auto& member : members.all())
+        if (on_air(member) && member.power == Power::on && tree.reaches(member.address) &&
+            surely_dark(member))
+            doubtful.push_back(member.number);
+    if (doubtful.size() > doubtful_max) return;  // the border is long, or there is none
+    for (const auto number : doubtful) send(number, {}, 1, now, collect - ask_after, true);
+}
+
+void MeshRoot::Core::close_outage(Instant now) {
+    if (outage.news && module_ready) tell_dark_known(now);
+    infer_around(now);
+    tell_outage();
+}
+
+void MeshRoot::Core::tell_outage() {
+    const Instant began = outage.began;
+    if (outage.reported + outage.inferred >= outage_least)
+        events.push_back(MeshOutage{{.members = count_of(outage.members),
+                                     .reported = count_of(outage.reported),
+                                     .inferred = count_of(outage.inferred)},
+                                    began});
+    outage.reported = outage.inferred = 0;
+    outage.began = never;
+    outage.close_at = outage.known_at = never;
+    silent_since.clear();
+}
+
+/// A read or a probe has failed over every route. One meter means nothing; several of one branch in a row are
+/// looked into by asking others of it.
+void MeshRoot::Core::fell_silent(const Member& member, Instant now) {
+    std::erase_if(silent_since, [&](const auto& row) {
+        const Member* other = members.find(row.first);
+        return now - row.second > silent_within || other == nullptr || other->heard > row.second ||
+               other->power != Power::on;
+    });
+    if (outage.collecting() || outage.witness_until != never || member.power != Power::on) return;
+    const auto known = std::find_if(silent_since.begin(), silent_since.end(),
+                                    [&](const auto& row) { return row.first == member.address; });
+    if (known == silent_since.end()) silent_since.emplace_back(member.address, now);
+    std::map<std::uint16_t, std::size_t> branches;
+    for (const auto& [address, at] : silent_since) ++branches[branch_of(address)];
+    const auto worst = std::max_element(branches.begin(), branches.end(),
+                                        [](const auto& a, const auto& b) { return a.second < b.second; });
+    const bool everywhere = silent_since.size() >= 2 * silent_least;
+    if (!everywhere && worst->second < silent_least) return;
+    outage.branch = everywhere ? root_address : worst->first;
+    ask_witnesses(now);
+}
+
+/// Others of the branch, drawn by chance.
+void MeshRoot::Core::ask_witnesses(Instant now) {
+    outage.witness_from = now;
+    std::vector<std::uint16_t> others;
+    for (const auto& other : members.all())
+        if (in_branch(other) && other.heard < (outage.began == never ? now : outage.began) &&
+            std::none_of(
+                silent_since.begin(), silent_since.end(),
+                [&](const auto& row) { return row.first == other.address; }))
+            others.push_back(other.address);
+    outage.witnesses.clear();
+    while (!others.empty() && outage.witnesses.size() < witnesses_max) {
+        const auto at = others.begin() + static_cast<std::ptrdiff_t>(chance() % others.size());
+        outage.witnesses.push_back(*at);
+        others.erase(at);
+        send(members.find(outage.witnesses.back())->number, {}, 1, now, witness_deadline - 1s, true);
+    }
+    if (!outage.witnesses.empty() || outage.began == never) outage.witness_until = now + witness_deadline;
+}
+
+std::uint16_t MeshRoot::Core::branch_of(std::uint16_t address) const {
+    if (!tree.reaches(address)) return root_address;
+    const Route route = tree.route(address);
+    return route.relays.empty() ? address : route.relays.front();
+}
+
+bool MeshRoot::Core::in_branch(const Member& member) const {
+    return on_air(member) && member.power == Power::on &&
+           (outage.branch == root_address || branch_of(member.address) == outage.branch);
+}
+
+/// The witnesses have had their time. Where three of ten are silent too it is a power cut, and others are
+/// asked until they answer or nobody is left: one cut is told once.
+void MeshRoot::Core::judge_silence(Instant now) {
+    outage.witness_until = never;
+    const auto mute = [&](std::uint16_t address) {
+        const Member* member = members.find(address);
+        return member != nullptr && member->power == Power::on && member->heard < outage.witness_from;
+    };
+    const auto silent =
+        static_cast<std::size_t>(std::count_if(outage.witnesses.begin(), outage.witnesses.end(), mute));
+    if (outage.witnesses.empty() || 10 * silent < 3 * outage.witnesses.size()) return tell_outage();
+    std::vector<std::uint16_t> dark = outage.witnesses;
+    for (const auto& [address, at] : silent_since) dark.push_back(address);
+    std::erase_if(dark, [&](std::uint16_t address) { return !mute(address); });
+    if (outage.began == never) begin_outage(outage.witness_from);
+    for (const auto address : dark) infer_dark(address, now);
+    infer_around(now);
+    outage.branch = root_address;
+    ask_witnesses(now);
+    if (outage.witnesses.empty()) tell_outage();
+}
+
+void MeshRoot::Core::infer_dark(std::uint16_t address, Instant now) {
+    Member* member = members.find(address);
+    if (member == nullptr || member->power != Power::on) return;
+    ++outage.inferred;
+    went_dark(*member, Power::inferred, now);
+}
+
+/// Until nobody is added any more: darkness spreads from neighbour to neighbour.
+void MeshRoot::Core::infer_around(Instant now) {
+    for (bool more = true; more;) {
+        std::vector<std::uint16_t> silent;
+        for (const auto& member : members.all())
+            if (on_air(member) && member.power == Power::on && surely_dark(member))
+                silent.push_back(member.address);
+        for (const auto address : silent) infer_dark(address, now);
+        more = !silent.empty();
+    }
+}
+
+}  // namespace wattmesh::concentrator
