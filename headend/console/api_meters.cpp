@@ -268,6 +268,12 @@ std::string event_words(const database::MeterEvent& event) {
             return "Asked to join and is not on the meter list";
         case dcu::EntryKind::pushed:
             return "Pushed by the meter itself";
+        case dcu::EntryKind::power_lost:
+            return event.inferred ? "Silent in a power cut around it" : "Said that its power has gone";
+        case dcu::EntryKind::power_back:
+            return "Has power again";
+        case dcu::EntryKind::meter_deleted:
+            return "Silent for a week: its place in the mesh was given up; it may join anew";
         default:
             return "Event " + std::to_string(static_cast<int>(event.kind));
     }
@@ -285,6 +291,12 @@ std::string_view event_kind(dcu::EntryKind kind) {
             return "unknown_meter";
         case dcu::EntryKind::pushed:
             return "pushed";
+        case dcu::EntryKind::power_lost:
+            return "power_lost";
+        case dcu::EntryKind::power_back:
+            return "power_back";
+        case dcu::EntryKind::meter_deleted:
+            return "deleted";
         default:
             return "other";
     }

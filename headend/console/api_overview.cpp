@@ -1,5 +1,6 @@
 #include "headend/console/api.h"
 #include "headend/console/words.h"
+#include "headend/database/read_outages.h"
 #include "headend/database/read_quarantine.h"
 
 namespace wattmesh::headend::console {
@@ -67,6 +68,7 @@ Answer overview(Context& context) {
     json.field("entries", counts.entries).field("entries_replayed", counts.replayed).close_object();
     json.field("conflicts", counts.conflicts).field("rejected", counts.rejected);
     json.field("quarantine", database::QuarantineReader{*connection}.devices());
+    json.field("outages", database::OutageReader{*connection}.open());
     json.key("hops").open_array();
     for (const auto& ring : reader.hops())
         json.open_object().field("hops", ring.hops).field("meters", ring.meters).close_object();

@@ -42,6 +42,7 @@ struct Console::State {
           openapi(text_of(context.settings.openapi)) {
         add_session_routes(routes, context, access);
         add_overview_routes(routes, context);
+        add_outage_routes(routes, context);
         add_concentrator_routes(routes, context);
         add_completeness_routes(routes, context);
         add_meter_routes(routes, context);

@@ -6,7 +6,7 @@
 
 namespace wattmesh::headend::console {
 namespace {
-constexpr std::array topics{Topic::readings, Topic::sessions, Topic::joins, Topic::overview};
+constexpr std::array topics{Topic::readings, Topic::sessions, Topic::joins, Topic::outages, Topic::overview};
 }  // namespace
 
 std::string_view to_string(Topic topic) {
@@ -17,6 +17,8 @@ std::string_view to_string(Topic topic) {
             return "sessions";
         case Topic::joins:
             return "joins";
+        case Topic::outages:
+            return "outages";
         case Topic::overview:
             return "overview";
     }

@@ -14,7 +14,7 @@
 
 namespace wattmesh::headend::console {
 
-enum class Topic { readings, sessions, joins, overview };
+enum class Topic { readings, sessions, joins, outages, overview };
 std::string_view to_string(Topic topic);
 std::optional<Topic> parse_topic(std::string_view word);
 
@@ -47,7 +47,7 @@ public:
 private:
     std::mutex mutex_;
     std::vector<std::weak_ptr<Follower>> followers_;
-    std::array<std::int64_t, 4> sequences_{};
+    std::array<std::int64_t, 5> sequences_{};
 };
 
 }  // namespace wattmesh::headend::console

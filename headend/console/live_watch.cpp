@@ -1,10 +1,11 @@
 #include "headend/console/live_watch.h"
 
 #include "headend/console/json.h"
+#include "headend/database/read_outages.h"
 
 namespace wattmesh::headend::console {
 namespace {
-constexpr int mesh_changes_max = 100;
+constexpr int mesh_changes_max = 100, outages_max = 100;
 }  // namespace
 
 LiveWatch::LiveWatch(Context& context, LiveHub& hub)
@@ -44,10 +45,12 @@ void LiveWatch::look() {
     const auto marks = changes.marks();
     if (!seen_) {  // the first look only learns where things stand
         for (const auto& mark : marks) before_[mark.number] = mark;
+        look_for_outages(*connection, false);
         seen_ = now;
         return;
     }
     bool moved = compare(marks);
+    moved = look_for_outages(*connection, true) || moved;
     auto newest = *seen_;
     for (const auto& change : changes.mesh_changes(*seen_, mesh_changes_max, newest)) {
         Json json;
@@ -58,6 +61,26 @@ void LiveWatch::look() {
     }
     seen_ = newest;
     if (moved) hub_.publish(Topic::overview, "{}", now);
+}
+
+bool LiveWatch::look_for_outages(database::Connection& connection, bool tell) {
+    bool moved = false;
+    std::map<std::pair<DeviceNumber, Instant>, bool> found;
+    for (const auto& line : database::OutageReader{connection}.list(outages_max)) {
+        const bool over = line.ended.has_value();
+        const auto known = outages_.find({line.concentrator, line.at});
+        found[{line.concentrator, line.at}] = over;
+        if (!tell || (known != outages_.end() && known->second == over)) continue;
+        Json json;
+        json.open_object().field("concentrator", line.concentrator).field("over", over);
+        json.field("reported", static_cast<int>(line.seen.reported))
+            .field("inferred", static_cast<int>(line.seen.inferred))
+            .close_object();
+        hub_.publish(Topic::outages, json.text(), line.ended.value_or(line.at));
+        moved = true;
+    }
+    outages_ = std::move(found);
+    return moved;
 }
 
 bool LiveWatch::compare(const std::vector<database::ConcentratorMark>& marks) {

@@ -23,10 +23,12 @@ private:
     void run();
     void look();
     bool compare(const std::vector<database::ConcentratorMark>& marks);
+    bool look_for_outages(database::Connection& connection, bool tell);
 
     Context& context_;
     LiveHub& hub_;
     std::map<DeviceNumber, database::ConcentratorMark> before_;
+    std::map<std::pair<DeviceNumber, Instant>, bool> outages_;  ///< over?
     std::optional<Instant> seen_;
     std::mutex mutex_;
     std::condition_variable wake_;

@@ -12,6 +12,7 @@ std::string state_word(const database::Concentrator& concentrator) {
 
 std::string state_word(const database::MeterPlace& place) {
     if (!place.known) return "unseen";
+    if (place.dark) return "dark";
     return place.joined ? "joined" : "lost";
 }
 

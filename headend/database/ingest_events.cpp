@@ -12,8 +12,17 @@ namespace {
 /// The typed columns of an event; those its kind has not stay null.
 struct Details {
     std::optional<std::int64_t> fault, hops, parent, rssi_dbm, gap_first, gap_last, sub_address;
+    std::optional<std::int64_t> inferred, members, reported, silent, back, missing;
     std::optional<Instant> from, to;
+    std::optional<std::string> route;  ///< a PostgreSQL array
 };
+
+std::string array_of(const std::vector<DeviceNumber>& numbers) {
+    std::string text = "{";
+    for (const auto& number : numbers)
+        text += (text.size() > 1 ? "," : "") + std::to_string(number_of(number));
+    return text + "}";
+}
 
 std::optional<Details> details_of(const dcu::Entry& entry) {
     Details out;
@@ -27,6 +36,22 @@ std::optional<Details> details_of(const dcu::Entry& entry) {
             out.sub_address = link->sub_address;
         else
             out.rssi_dbm = link->rssi_dbm;
+        out.route = array_of(link->route);
+    } else if (entry.kind == dcu::EntryKind::power_lost) {
+        const auto loss = dcu::decode_power_loss(entry.payload);
+        if (!loss) return std::nullopt;
+        out.inferred = loss->inferred ? 1 : 0;
+    } else if (entry.kind == dcu::EntryKind::outage) {
+        const auto outage = dcu::decode_outage(entry.payload);
+        if (!outage) return std::nullopt;
+        out.members = outage->members;
+        out.reported = outage->reported;
+        out.silent = outage->inferred;
+    } else if (entry.kind == dcu::EntryKind::outage_end) {
+        const auto end = dcu::decode_outage_end(entry.payload);
+        if (!end) return std::nullopt;
+        out.back = end->back;
+        out.missing = end->missing;
     } else if (entry.kind == dcu::EntryKind::read_failed) {
         const auto failure = dcu::decode_read_failure(entry.payload);
         if (!failure) return std::nullopt;
@@ -66,21 +91,26 @@ void put_events(Connection& connection, std::int64_t journal_row, const KnownCon
     connection.run("storing events", [&](soci::session& sql) {
         EventRow row;
         row.journal = journal_row;
-        std::optional<long long> fault, hops, parent, rssi, gap_first, gap_last, sub;
+        std::optional<long long> fault, hops, parent, rssi, gap_first, gap_last, sub, inferred, members,
+            reported, silent, back, missing;
+        std::optional<std::string> route;
         soci::statement insert =
             (sql.prepare
                  << "insert into event (meter_number, journal, sequence, concentrator, tenant, area, "
                     "kind, at_us, "
                     "clock_doubtful, received_us, fault, from_us, to_us, hops, parent, rssi_dbm, "
-                    "gap_first, gap_last, sub_address) "
+                    "gap_first, gap_last, sub_address, inferred, members, reported, silent, back, missing, "
+                    "route) "
                     "values (:meter, :journal, :sequence, :concentrator, :tenant, :area, :kind, :at, "
                     ":doubtful <> 0, "
-                    ":received, :fault, :from, :to, :hops, :parent, :rssi, :gap_first, :gap_last, :sub) on "
-                    "conflict do nothing",
+                    ":received, :fault, :from, :to, :hops, :parent, :rssi, :gap_first, :gap_last, :sub, "
+                    "cast(:inferred as integer) <> 0, :members, :reported, :silent, :back, :missing, "
+                    "cast(:route as bigint[])) on conflict do nothing",
              use(row.meter), use(row.journal), use(row.sequence), use(concentrator.id),
              use(concentrator.tenant), use(concentrator.area), use(row.kind), use(row.at), use(row.doubtful),
              use(batch.received), use(fault), use(row.details.from), use(row.details.to), use(hops),
-             use(parent), use(rssi), use(gap_first), use(gap_last), use(sub));
+             use(parent), use(rssi), use(gap_first), use(gap_last), use(sub), use(inferred), use(members),
+             use(reported), use(silent), use(back), use(missing), use(route));
         for (const auto& event : batch.events) {
             const auto details = details_of(event.entry);
             if (!details) {
@@ -97,6 +127,9 @@ void put_events(Connection& connection, std::int64_t journal_row, const KnownCon
             std::tie(fault, hops, parent, rssi, gap_first, gap_last, sub) =
                 std::tie(details->fault, details->hops, details->parent, details->rssi_dbm,
                          details->gap_first, details->gap_last, details->sub_address);
+            std::tie(inferred, members, reported, silent, back, missing, route) =
+                std::tie(details->inferred, details->members, details->reported, details->silent,
+                         details->back, details->missing, details->route);
             insert.execute(true);
         }
     });

@@ -32,7 +32,8 @@ MeterLine line_of(const soci::row& row) {
                   .parent = parent_of(row, 7),
                   .rssi_dbm = maybe<int>(row, 8),
                   .at = row.get<Instant>(9),
-                  .sub_address = maybe<int>(row, 11)};
+                  .sub_address = maybe<int>(row, 11),
+                  .dark = row.get<int>(12, 0) != 0};
     return line;
 }
 
@@ -42,11 +43,12 @@ constexpr const char* meter_lines =
     "coalesce((select max(r.at_us) from interval_row r where r.meter = m.id and r.bank = 1 and r.at_us > "
     "cast(:recent as bigint) "
     "and r.at_us <= cast(:now as bigint)), (select n.at_us from meter_latest n where n.meter = m.id and "
-    "n.bank = 1)), l.sub_address::int "
+    "n.bank = 1)), l.sub_address::int, w.dark::int "
     "from meter m left join concentrator c on c.id = m.concentrator "
     "left join lateral (select e.kind, e.hops, e.parent, e.rssi_dbm, e.at_us, e.sub_address from event e "
     "where e.meter_number = m.number and e.kind in (3, 4) order by e.at_us desc, e.sequence desc limit 1) l "
-    "on true "
+    "on true left join lateral (select e.kind = 10 as dark from event e where e.meter_number = m.number and "
+    "e.kind in (3, 10, 11) order by e.at_us desc, e.sequence desc limit 1) w on true "
     "where lpad(m.number::text, 12, '0') like :pattern and m.number > cast(:after as bigint) and "
     "(cast(:exactly as bigint) = -1 or ";
 
@@ -177,7 +179,8 @@ std::vector<MeterEvent> MeterReader::events(DeviceNumber number, int count_max) 
             (sql.prepare
                  << "select e.at_us, e.received_us, e.kind, e.clock_doubtful::int, c.number, e.fault, "
                     "e.from_us, e.to_us, "
-                    "e.hops, e.parent, e.sub_address::int from event e left join concentrator c on c.id = "
+                    "e.hops, e.parent, e.sub_address::int, e.inferred::int from event e left join "
+                    "concentrator c on c.id = "
                     "e.concentrator "
                     "where e.meter_number = :number order by e.at_us desc, e.sequence desc limit :count",
              soci::use(number, "number"), soci::use(count_max, "count"));
@@ -194,7 +197,8 @@ std::vector<MeterEvent> MeterReader::events(DeviceNumber number, int count_max) 
                  .to = row.get<std::optional<Instant>>(7),
                  .hops = maybe<int>(row, 8),
                  .parent = parent_of(row, 9),
-                 .sub_address = maybe<int>(row, 10)});
+                 .sub_address = maybe<int>(row, 10),
+                 .inferred = row.get<int>(11, 0) != 0});
         }
         return found;
     });

@@ -20,6 +20,7 @@ struct MeterPlace {
     std::optional<int> rssi_dbm;
     Instant at{};
     std::optional<int> sub_address{};  ///< on the wire of `parent`, a collector; nothing: on radio
+    bool dark = false;                 ///< without power, told or inferred
 };
 struct MeterLine {
     MeterId id;
@@ -66,6 +67,7 @@ struct MeterEvent {
     std::optional<int> hops;
     std::optional<DeviceNumber> parent;
     std::optional<int> sub_address{};
+    bool inferred = false;  ///< of power_lost
 };
 
 /// What the pages show of meters. Read only.

@@ -27,6 +27,14 @@ std::string event_fault(const dcu::Entry& entry) {
             return fault_of(dcu::decode_read_failure(entry.payload), "read failure");
         case dcu::EntryKind::gap:
             return fault_of(dcu::decode_gap_range(entry.payload), "gap");
+        case dcu::EntryKind::power_lost:
+            return fault_of(dcu::decode_power_loss(entry.payload), "power loss");
+        case dcu::EntryKind::outage:
+            return fault_of(dcu::decode_outage(entry.payload), "outage");
+        case dcu::EntryKind::outage_end:
+            return fault_of(dcu::decode_outage_end(entry.payload), "end of an outage");
+        case dcu::EntryKind::power_back:
+        case dcu::EntryKind::meter_deleted:
         case dcu::EntryKind::meter_lost:
         case dcu::EntryKind::unknown_meter:
         case dcu::EntryKind::started:

@@ -29,8 +29,7 @@ struct RejectedEntry {
     Buffer raw;
     std::string reason;
 };
-/// joined, lost, read_failed, unknown_meter, gap, started. The payload was decoded once already: it is well
-/// formed.
+/// Everything but interval rows. The payload was decoded once already: it is well formed.
 struct JournalEvent {
     dcu::Entry entry;
 };

@@ -14,6 +14,7 @@ namespace {
 /// What the journal said about the range, in the store's words (database/completeness.h).
 MissingReason reason_of(const std::string& word) {
     if (word == "not_joined" || word == "lost") return MissingReason::not_joined;
+    if (word == "outage") return MissingReason::outage;
     if (word == "no_answer") return MissingReason::no_answer;
     if (word == "not_authentic") return MissingReason::not_authentic;
     if (word == "refused") return MissingReason::refused;
@@ -37,6 +38,8 @@ std::string_view to_string(MissingReason reason) {
             return "not_enrolled";
         case MissingReason::no_key:
             return "no_key";
+        case MissingReason::outage:
+            return "outage";
         case MissingReason::not_joined:
             return "not_joined";
         case MissingReason::no_answer:
@@ -89,9 +92,10 @@ ConcentratorCompleteness completeness(database::Connection& connection, DeviceNu
 std::vector<dcu::BackfillRange> Backfill::overdue(const std::vector<Missing>& missing, Instant now) {
     std::vector<dcu::BackfillRange> ranges;
     for (const Missing& gap : missing) {
-        const bool hopeless =
-            gap.reason == MissingReason::no_key || gap.reason == MissingReason::not_enrolled ||
-            gap.reason == MissingReason::concentrator_offline || gap.reason == MissingReason::not_joined;
+        const bool hopeless = gap.reason == MissingReason::no_key ||
+                              gap.reason == MissingReason::not_enrolled ||
+                              gap.reason == MissingReason::concentrator_offline ||
+                              gap.reason == MissingReason::outage || gap.reason == MissingReason::not_joined;
         const auto [seen, first] = seen_.try_emplace({gap.meter, gap.from, gap.to}, now);
         if (first || hopeless || now - seen->second < settings_.stands_for) continue;
         if (ranges.size() == settings_.ranges_max) break;

@@ -15,6 +15,7 @@ enum class MissingReason {
     concentrator_offline,  ///< it is not connected now
     not_enrolled,          ///< the meter's concentrator never logged in
     no_key,                ///< the head-end holds no reading keys of the meter
+    outage,                ///< the meter had no power
     not_joined,            ///< the meter is not in the mesh
     no_answer,
     not_authentic,

@@ -180,6 +180,29 @@ test('quarantine: lists what was not trusted, or says that nothing was', async (
   await shoot('quarantine');
 });
 
+test('power cuts: the list is the one of the API', async () => {
+  await page.goto('/outages');
+  await page.locator('tbody tr').first().waitFor();
+  await eventually('rows', async () => {
+    const { items } = await api('/api/outages');
+    assert.equal(await page.locator('tbody tr').count(), Math.max(1, items.length));
+    if (items.length) assert.match(await page.locator('tbody tr').first().innerText(), new RegExp(`\\b${items[0].reported}\\b`));
+  });
+  await shoot('outages');
+});
+
+test('meter: how it was reached at an instant', async () => {
+  await page.goto(`/meters/${deep}`);
+  const { clock } = await api('/api/me');
+  await page.getByLabel('Instant, UTC').fill(clock.now.slice(0, 16));
+  await page.getByRole('button', { name: 'Look' }).click();
+  await page.locator('.found').waitFor();
+  const place = await api(`/api/meters/${deep}/route?at=${clock.now.slice(0, 16)}:00Z`);
+  const text = (await page.locator('.found').innerText()).replace(/\s/g, '');
+  for (const relay of place.route ?? []) assert.ok(text.includes(relay), `${relay} in ${text}`);
+  await shoot('route-at');
+});
+
 test('keyboard and theme: g c goes to the board, ? explains, dark is kept', async () => {
   await page.goto('/');
   await page.getByRole('heading', { name: 'Overview' }).waitFor();

@@ -68,7 +68,7 @@ function api(path, query) {
   let part;
   if (path === '/api/overview') {
     const items = concentrators.map(concentrator), sum = (name) => items.reduce((total, item) => total + item[name], 0), hops = [1, 2, 3, 4, 5].map((h) => ({ hops: h, meters: meters.filter((meter) => meter.hops === h && meter.state === 'joined').length })).filter((ring) => ring.meters);
-    return { now: iso(Date.now()), day: dayOf(Date.now()), concentrators: { known: 2, online: 2 }, meters: { known: sum('meters'), joined: sum('joined') }, completeness: { expected: sum('expected'), received: sum('received'), missing }, store: { rows: 19284, rows_duplicate: 12, entries: 4021, entries_replayed: 12 }, conflicts: 0, rejected: 1, quarantine: 0, hops, items };
+    return { now: iso(Date.now()), day: dayOf(Date.now()), concentrators: { known: 2, online: 2 }, meters: { known: sum('meters'), joined: sum('joined') }, completeness: { expected: sum('expected'), received: sum('received'), missing }, store: { rows: 19284, rows_duplicate: 12, entries: 4021, entries_replayed: 12 }, conflicts: 0, rejected: 1, quarantine: 0, outages: 1, hops, items };
   }
   if (path === '/api/concentrators') return { items: concentrators.map(concentrator) };
   if ((part = path.match(/^\/api\/concentrators\/(\d+)$/)) && concentrators.includes(part[1])) return { ...concentrator(part[1]), owner_epoch: 4, summary_meter: `80000000000${part[1].slice(-1)}`, certificate: { serial: '5A0173C9F2', issued: iso(0), expires: iso(Date.now() + 3e10), revoked: false }, journals: [{ id: 'a5c1'.repeat(8), acknowledged: 2010, updated: iso(Date.now() - 30_000) }], objects: ['meter_list', 'wrapped_keys', 'reading_plan', 'limits'].map((object, i) => ({ object, desired: i + 1, confirmed: i === 2 ? 2 : i + 1, confirmed_at: iso(Date.now() - 9e5) })) };
@@ -90,6 +90,8 @@ function api(path, query) {
   }
   if ((part = path.match(/^\/api\/meters\/(\d+)\/curve$/)) && byNumber.has(part[1])) return curve(byNumber.get(part[1]), query);
   if (path.endsWith('/events')) return { items: [{ at: iso(Date.now() - 3e6), kind: 'read_failed', text: 'Read failed: no answer', concentrator: concentrators[0] }, { at: iso(Date.now() - 5e7), kind: 'joined', text: 'Joined the mesh at 3 hops behind 540000000080', concentrator: concentrators[0] }] };
+  if (path === '/api/outages') return { open: 1, items: [{ concentrator: concentrators[0], at: iso(Date.now() - 4e5), received: iso(Date.now() - 3.9e5), members: 101, reported: 74, inferred: 3, ended: null, back: null, missing: null }, { concentrator: concentrators[1], at: iso(Date.now() - 9e7), received: iso(Date.now() - 9e7), members: 99, reported: 12, inferred: 0, ended: iso(Date.now() - 8.8e7), back: 12, missing: 0 }] };
+  if ((part = path.match(/^\/api\/meters\/(\d+)\/route$/)) && byNumber.has(part[1])) return { meter: part[1], at: query.get('at') ?? iso(Date.now()), state: 'joined', since: iso(Date.now() - 5e7), until: null, concentrator: concentrators[0], hops: byNumber.get(part[1]).hops, sub_address: null, rssi_dbm: -88, parent: byNumber.get(part[1]).parent, route_since: iso(Date.now() - 5e7), route: routeOf(byNumber.get(part[1])) };
   if (path === '/api/quarantine') return { items: [{ kind: 'entry', at: iso(Date.now() - 5e6), concentrator: concentrators[0], meter: meters[4].number, reason: 'an instant in 2099', detail: 'entry 311, 84 octets: 02030906010063010' }] };
   return null;
 }

@@ -149,20 +149,27 @@ TEST_CASE("ingest: events keep their details, a malformed one is rejected", "[db
                           Buffer payload) {
         return dcu::Entry{Sequence{sequence}, meter, kind, quarter(2), sequence == 4, std::move(payload)};
     };
-    const auto joined = entry(1, customer(0), dcu::EntryKind::meter_joined,
-                              dcu::encode(dcu::MeterLink{5, customer(1), 3, -80}));
+    const auto joined =
+        entry(1, customer(0), dcu::EntryKind::meter_joined,
+              dcu::encode(dcu::MeterLink{5, customer(1), 3, -80, 0, {customer(2), customer(1)}}));
     const auto failed =
         entry(2, customer(1), dcu::EntryKind::read_failed,
               dcu::encode(dcu::ReadFailure{dcu::ReadFault::no_answer, quarter(1), quarter(2)}));
     const auto broken = entry(3, customer(1), dcu::EntryKind::gap, {0x01});
     const auto started = entry(4, {}, dcu::EntryKind::started, {});
     const auto wired = entry(5, customer(2), dcu::EntryKind::meter_joined,
-                             dcu::encode(dcu::MeterLink{0, customer(1), 4, 0, 64}));
+                             dcu::encode(dcu::MeterLink{0, customer(1), 4, 0, 64, {}}));
     const auto beyond = entry(6, customer(2), dcu::EntryKind::meter_joined,
-                              dcu::encode(dcu::MeterLink{0, customer(1), 4, 0, 65}));
-    auto batch = town.batch(0, 6, {});
-    batch.events = {{joined}, {failed}, {broken}, {started}, {wired}, {beyond}};
+                              dcu::encode(dcu::MeterLink{0, customer(1), 4, 0, 65, {}}));
+    const auto dark = entry(7, customer(0), dcu::EntryKind::power_lost, dcu::encode(dcu::PowerLoss{true}));
+    const auto outage = entry(8, {}, dcu::EntryKind::outage, dcu::encode(dcu::Outage{50, 40, 6}));
+    auto batch = town.batch(0, 8, {});
+    batch.events = {{joined}, {failed}, {broken}, {started}, {wired}, {beyond}, {dark}, {outage}};
     CHECK(town.store(batch).rejected == 2);
+    CHECK(town.value("select count(*) from event where sequence = 1 and route = "
+                     "array[540000000002, 540000000001]::bigint[]") == 1);
+    CHECK(town.value("select count(*) from event where sequence = 7 and inferred") == 1);
+    CHECK(town.value("select count(*) from event where members = 50 and reported = 40 and silent = 6") == 1);
     CHECK(town.value("select sub_address from event where sequence = 5 and rssi_dbm is null and hops = 4") ==
           64);
     CHECK(town.value("select count(*) from event where sequence = 1 and sub_address is null") == 1);
@@ -172,7 +179,7 @@ TEST_CASE("ingest: events keep their details, a malformed one is rejected", "[db
                      std::to_string(epoch_us(quarter(1)))) == 2);
     CHECK(town.value(
               "select count(*) from event where sequence = 4 and clock_doubtful and meter_number = 0") == 1);
-    CHECK(town.value("select count(*) from event") == 4);
+    CHECK(town.value("select count(*) from event") == 6);
     CHECK(town.value("select hops from meter_link where joined and meter_number = 540000000000") == 3);
 }
 

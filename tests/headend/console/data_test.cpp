@@ -330,3 +330,38 @@ TEST_CASE_METHOD(SignedIn, "console quarantine: devices, entries and conflicts w
     REQUIRE(devices->getArray("items")->size() == 1);
     CHECK(text(item(devices, "items", 0), "meter") == "540000009999");
 }
+
+TEST_CASE_METHOD(SignedIn, "console power cuts: newest first, with their end if there was one", "[console]") {
+    const auto cuts = object(get("/api/outages"));
+    CHECK(number(cuts, "open") == 1);
+    REQUIRE(cuts->getArray("items")->size() == 2);
+    CHECK(item(cuts, "items", 0)->isNull("ended"));
+    const auto over = item(cuts, "items", 1);
+    CHECK(number(over, "reported") == 8);
+    CHECK(number(over, "inferred") == 2);
+    CHECK(text(over, "ended").substr(0, 16) == "2026-03-10T09:30");
+    CHECK(number(over, "back") == 9);
+    CHECK(number(object(get("/api/overview")), "outages") == 1);
+}
+
+TEST_CASE_METHOD(SignedIn, "console route: how a meter was reached at an instant", "[console]") {
+    const auto at = [&](const char* instant) {
+        return object(get(std::string{"/api/meters/540000000011/route?at=2026-03-"} + instant));
+    };
+    const auto first = at("09T12:00:00Z");
+    CHECK(text(first, "state") == "joined");
+    CHECK(first->isNull("route"));  // an event of an earlier version
+    CHECK(number(first, "hops") == 3);
+    const auto routed = at("10T08:30:00Z");
+    REQUIRE(routed->getArray("route")->size() == 2);
+    CHECK(routed->getArray("route")->getElement<std::string>(1) == "540000000006");
+    CHECK(text(routed, "until").substr(0, 16) == "2026-03-10T09:00");
+    const auto dark = at("10T09:10:00Z");
+    CHECK(text(dark, "state") == "dark_inferred");
+    CHECK(dark->getArray("route")->size() == 2);
+    const auto back = at("10T12:00:00Z");
+    CHECK(text(back, "state") == "joined");
+    CHECK(back->isNull("until"));
+    CHECK(get("/api/meters/540000000011/route?at=2026-03-08T00:00:00Z").status == 404);
+    CHECK(get("/api/meters/540000000011/route?at=yesterday").status == 400);
+}

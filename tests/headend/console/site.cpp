@@ -52,6 +52,18 @@ insert into event (meter_number, journal, sequence, concentrator, tenant, area, 
   from concentrator c where c.number = 900000000001;
 insert into event (meter_number, journal, sequence, concentrator, tenant, area, kind, at_us, clock_doubtful, received_us)
   select 540000009999, 1, 201, c.id, 1, 1, 6, at_us('2026-03-10 09:00Z'), false, at_us('2026-03-10 09:00Z') from concentrator c where c.number = 900000000001;
+insert into event (meter_number, journal, sequence, concentrator, tenant, area, kind, at_us, clock_doubtful, received_us, hops, parent, rssi_dbm, route)
+  select 540000000011, 1, 210, c.id, 1, 1, 3, at_us('2026-03-10 08:00Z'), false, at_us('2026-03-10 08:00Z'), 3, 540000000006, -70, array[540000000002, 540000000006]
+  from concentrator c where c.number = 900000000001;
+insert into event (meter_number, journal, sequence, concentrator, tenant, area, kind, at_us, clock_doubtful, received_us, inferred)
+  select 540000000011, 1, 211, c.id, 1, 1, 10, at_us('2026-03-10 09:00Z'), false, at_us('2026-03-10 09:00Z'), true from concentrator c where c.number = 900000000001;
+insert into event (meter_number, journal, sequence, concentrator, tenant, area, kind, at_us, clock_doubtful, received_us, members, reported, silent)
+  select 0, 1, v.sequence, c.id, 1, 1, 12, v.at, false, v.at, 11, 8, 2 from concentrator c, (values (212, at_us('2026-03-10 09:00Z')), (220, at_us('2026-03-10 11:00Z'))) v(sequence, at)
+  where c.number = 900000000001;
+insert into event (meter_number, journal, sequence, concentrator, tenant, area, kind, at_us, clock_doubtful, received_us, back, missing)
+  select 0, 1, 213, c.id, 1, 1, 13, at_us('2026-03-10 09:30Z'), false, at_us('2026-03-10 09:30Z'), 9, 1 from concentrator c where c.number = 900000000001;
+insert into event (meter_number, journal, sequence, concentrator, tenant, area, kind, at_us, clock_doubtful, received_us)
+  select 540000000011, 1, 214, c.id, 1, 1, 11, at_us('2026-03-10 09:30Z'), false, at_us('2026-03-10 09:30Z') from concentrator c where c.number = 900000000001;
 insert into rejected_entry select 540000000005, 1, 300, 0, c.id, 1, 1, 'an instant in 2099', decode('020309', 'hex'), at_us('2026-03-10 12:00Z')
   from concentrator c where c.number = 900000000001;
 insert into reading_conflict select m.id, 1, at_us('2026-03-10 07:00Z'), 1, 40, 1, 1, 41, 1, 301, 1, 1, at_us('2026-03-10 12:01Z')

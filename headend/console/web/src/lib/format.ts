@@ -47,7 +47,7 @@ export function energy(wh: number | null | undefined): string {
 export const plate = (digits: string) => digits.replace(/(\d{4})(?=\d)/g, '$1\u2009');
 
 const reasons: Record<string, string> = {
-  not_joined: 'not in the mesh', no_answer: 'no answer over the mesh', not_authentic: 'answer not authentic', refused: 'meter refused',
+  not_joined: 'not in the mesh', outage: 'no power at the meter', no_answer: 'no answer over the mesh', not_authentic: 'answer not authentic', refused: 'meter refused',
   malformed: 'answer malformed', no_key: 'no reading key', concentrator_offline: 'concentrator offline', pending: 'not due yet at the head-end',
   not_read: 'not read yet', rejected: 'rejected by the store', unknown: 'reason not known', gap: 'journal overwritten', replicating: 'in the journal, on its way',
   concentrator_unknown: 'no concentrator assigned', waiting: 'waiting for the concentrator', journal_gap: 'journal overwritten',

@@ -37,7 +37,7 @@ class Live {
       this.last = Date.now();
       this.#delay = 500;
       this.#sequence.clear();
-      socket.send(JSON.stringify({ subscribe: ['readings', 'sessions', 'joins', 'overview'] }));
+      socket.send(JSON.stringify({ subscribe: ['readings', 'sessions', 'joins', 'outages', 'overview'] }));
       if (again) for (const reload of this.#reloaders) reload();
     };
     socket.onmessage = (event) => this.#message(String(event.data));

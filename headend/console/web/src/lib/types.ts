@@ -5,7 +5,7 @@ export interface Clock { now: string; speed: number }
 export interface Me { user: string; name: string; role: Role; csrf: string; clock: Clock }
 
 export type LinkState = 'online' | 'offline' | 'never' | 'revoked';
-export type MeshState = 'unseen' | 'joining' | 'joined' | 'suspect' | 'offline' | 'parked' | 'lost';
+export type MeshState = 'unseen' | 'joining' | 'joined' | 'suspect' | 'offline' | 'parked' | 'dark' | 'deleted' | 'lost';
 export interface ReasonCount { reason: string; intervals: number }
 
 export interface Concentrator {
@@ -29,6 +29,7 @@ export interface Overview {
   conflicts: number;
   rejected: number;
   quarantine: number;
+  outages: number;
   hops: { hops: number; meters: number }[];
   items: Concentrator[];
 }
@@ -137,6 +138,31 @@ export interface ReadAnswer {
   at: string;
 }
 export interface QuarantineItem { kind: 'device' | 'entry' | 'conflict'; at: string; concentrator: string | null; meter: string | null; reason: string; detail: string }
+export interface Outage {
+  concentrator: string;
+  at: string;
+  received: string;
+  members: number;
+  reported: number;
+  inferred: number;
+  ended: string | null;
+  back: number | null;
+  missing: number | null;
+}
+export interface PlaceAt {
+  meter: string;
+  at: string;
+  state: 'joined' | 'lost' | 'dark' | 'dark_inferred' | 'deleted';
+  since: string;
+  until: string | null;
+  concentrator: string | null;
+  hops: number | null;
+  sub_address: number | null;
+  rssi_dbm: number | null;
+  parent: string | null;
+  route_since: string | null;
+  route: string[] | null;
+}
 export interface Problem { title: string; status: number; detail?: string }
 
-export interface LiveMessage { topic: 'readings' | 'sessions' | 'joins' | 'overview'; sequence: number; at: string; data: Record<string, unknown> }
+export interface LiveMessage { topic: 'readings' | 'sessions' | 'joins' | 'outages' | 'overview'; sequence: number; at: string; data: Record<string, unknown> }

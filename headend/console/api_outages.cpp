@@ -1,0 +1,83 @@
+#include "headend/console/api.h"
+#include "headend/console/json.h"
+#include "headend/database/read_outages.h"
+
+namespace wattmesh::headend::console {
+namespace {
+
+void write(Json& json, const database::OutageLine& line) {
+    json.open_object().field("concentrator", line.concentrator).field("at", line.at);
+    json.field("received", line.received)
+        .field("members", static_cast<int>(line.seen.members))
+        .field("reported", static_cast<int>(line.seen.reported))
+        .field("inferred", static_cast<int>(line.seen.inferred));
+    json.field("ended", line.ended);
+    json.field("back", line.end ? std::optional{static_cast<int>(line.end->back)} : std::nullopt);
+    json.field("missing", line.end ? std::optional{static_cast<int>(line.end->missing)} : std::nullopt);
+    json.close_object();
+}
+
+Answer outages(Context& context, const Request& request) {
+    auto connection = context.pool.lease();
+    database::OutageReader reader{*connection};
+    Json json;
+    json.open_object().field("open", reader.open()).key("items").open_array();
+    for (const auto& line : reader.list(request.number("limit", 100, 1, 1000))) write(json, line);
+    json.close_array().close_object();
+    return {.body = json.take()};
+}
+
+std::string_view place_word(const database::PlaceAt& place) {
+    switch (place.kind) {
+        case dcu::EntryKind::meter_joined:
+        case dcu::EntryKind::power_back:
+            return "joined";
+        case dcu::EntryKind::power_lost:
+            return place.inferred ? "dark_inferred" : "dark";
+        case dcu::EntryKind::meter_deleted:
+            return "deleted";
+        default:
+            return "lost";
+    }
+}
+
+/// How a meter was reached at an instant: the newest word of the mesh before it.
+Answer route(Context& context, const Request& request) {
+    const auto meter = request.device("number");
+    const auto at = request.text("at").empty() ? context.now() : request.instant("at");
+    auto connection = context.pool.lease();
+    const auto place = database::OutageReader{*connection}.place(meter, at);
+    if (!place)
+        throw Problem{
+            404, "Nothing known",
+            "The mesh had said nothing of meter " + to_string(meter) + " by then. Ask for a later 'at'."};
+    Json json;
+    json.open_object().field("meter", meter).field("at", at).field("state", place_word(*place));
+    json.field("since", place->since).field("until", place->until).field("concentrator", place->concentrator);
+    json.field("hops", place->hops)
+        .field("sub_address", place->sub_address)
+        .field("rssi_dbm", place->rssi_dbm);
+    json.field("parent", place->parent).field("route_since", place->route_since).key("route");
+    if (place->route) {
+        json.open_array();
+        for (const auto& relay : *place->route) json.value(relay);
+        json.close_array();
+    } else {
+        json.null();
+    }
+    json.close_object();
+    return {.body = json.take()};
+}
+
+}  // namespace
+
+void add_outage_routes(std::vector<Route>& routes, Context& context) {
+    routes.push_back({.method = "GET", .pattern = "/api/outages", .handle = [&](Request& request) {
+                          return outages(context, request);
+                      }});
+    routes.push_back({.method = "GET",
+                      .pattern = "/api/meters/{number}/route",
+                      .handle = [&](Request& request) { return route(context, request); }});
+}
+
+}  // namespace wattmesh::headend::console
