@@ -72,6 +72,7 @@ private:
     void on(const MeshJoined& joined);
     void on(const MeshLost& lost);
     void on(const MeshUnknown& unknown);
+    void on(const MeshImpostor& impostor);
     void on(const MeshDeleted& deleted);
     void on(const MeshPower& power);
     void on(const MeshOutage& outage);

@@ -93,6 +93,7 @@ void Core::on(const MeshJoined& joined) {
 }
 void Core::on(const MeshLost& lost) { journal(lost.meter, dcu::EntryKind::meter_lost, {}); }
 void Core::on(const MeshUnknown& unknown) { journal(unknown.meter, dcu::EntryKind::unknown_meter, {}); }
+void Core::on(const MeshImpostor& impostor) { journal(impostor.meter, dcu::EntryKind::join_forged, {}); }
 void Core::on(const MeshDeleted& deleted) { journal(deleted.meter, dcu::EntryKind::meter_deleted, {}); }
 
 void Core::on(const MeshPower& power) {

@@ -31,6 +31,7 @@ struct MeshRoot::Core {
         Instant deadline{}, answer_by = never;
         Instant quiet_at{};  // when its frames should be off the air: then others may talk, answered or not
         bool flying = false, probe = false;
+        bool routeless = false;  // it waited in vain for a route
         std::uint16_t sequence = 0;
         int attempts = 0;
         bool alternative_used = false;
@@ -71,6 +72,7 @@ struct MeshRoot::Core {
     void send_accept(const mesh::JoinRequest& request, const Member& member, std::uint16_t proxy,
                      std::uint16_t temporary, Instant now);
     void unknown_meter(DeviceNumber meter, Instant now);
+    void impostor(DeviceNumber meter, Instant now);
     void report_received(const mesh::UpPacket& packet, Instant now);
     void stranger_heard(const mesh::UpPacket& packet, std::uint16_t parent, Instant now);
     void send_leave(std::uint16_t address, const std::vector<std::uint16_t>& relays);
@@ -148,7 +150,8 @@ struct MeshRoot::Core {
         std::size_t back = 0;
         Instant back_at = never;  ///< the last one that came back
         // Silence is being looked into.
-        std::uint16_t branch = mesh::root_address;  ///< first relay; the root: everybody
+        std::uint16_t branch =
+            mesh::root_address;  ///< first relay; the root: everybody; broadcast: who has no route
         Instant witness_from{}, witness_until = never;
         std::vector<std::uint16_t> witnesses;
         bool collecting() const { return close_at != never; }
@@ -165,7 +168,6 @@ struct MeshRoot::Core {
     bool surely_dark(const Member& member) const;
     void close_outage(Instant now);
     void tell_outage();
-    bool without_power(const Member& member) const;
     void fell_silent(const Member& member, Instant now);
     void ask_witnesses(Instant now);
     void judge_silence(Instant now);
@@ -225,7 +227,8 @@ struct MeshRoot::Core {
         DeviceNumber meter;
         Instant told{};
     };
-    std::vector<Stranger> strangers;
+    std::vector<Stranger> strangers, impostors;
+    static bool told_lately(std::vector<Stranger>& list, DeviceNumber meter, Instant now);
     Instant watch_at = never;
     Instant clock{};  // of the last call that told the time
 };

@@ -29,13 +29,24 @@ void MeshRoot::Core::set_meters(const std::vector<std::pair<DeviceNumber, Key128
     judge_wired(clock);
 }
 
+/// Also true when there is no room to remember it: whoever floods us is not told one by one.
+bool MeshRoot::Core::told_lately(std::vector<Stranger>& list, DeviceNumber meter, Instant now) {
+    std::erase_if(list, [&](const Stranger& s) { return now - s.told > stranger_quiet; });
+    if (std::any_of(list.begin(), list.end(), [&](const Stranger& s) { return s.meter == meter; }))
+        return true;
+    if (list.size() >= strangers_max) return true;
+    list.push_back({meter, now});
+    return false;
+}
+
 void MeshRoot::Core::unknown_meter(DeviceNumber meter, Instant now) {
-    std::erase_if(strangers, [&](const Stranger& s) { return now - s.told > stranger_quiet; });
-    if (std::any_of(strangers.begin(), strangers.end(), [&](const Stranger& s) { return s.meter == meter; }))
-        return;
-    if (strangers.size() >= strangers_max || events.size() >= events_max) return;
-    strangers.push_back({meter, now});
-    events.push_back(MeshUnknown{meter});
+    if (events.size() < events_max && !told_lately(strangers, meter, now))
+        events.push_back(MeshUnknown{meter});
+}
+
+void MeshRoot::Core::impostor(DeviceNumber meter, Instant now) {
+    if (events.size() < events_max && !told_lately(impostors, meter, now))
+        events.push_back(MeshImpostor{meter});
 }
 
 void MeshRoot::Core::join_received(Bytes body, std::uint16_t proxy, std::uint16_t temporary, std::int8_t rssi,
@@ -50,6 +61,7 @@ void MeshRoot::Core::join_received(Bytes body, std::uint16_t proxy, std::uint16_
     if (decision.verdict == Membership::Verdict::unknown) return unknown_meter(request->meter, now);
     if (decision.verdict != Membership::Verdict::accepted) {
         ++statistics.frames_refused;
+        if (decision.verdict == Membership::Verdict::not_authentic) impostor(request->meter, now);
         return;
     }
     dirty = true;

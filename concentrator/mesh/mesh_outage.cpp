@@ -15,7 +15,7 @@ constexpr Duration echo = 15s;
 constexpr Duration probe_dark = 20s, quiet_after_return = 300s;
 constexpr std::size_t outage_least = 2, judges_max = 8, doubtful_max = 12;
 // Silence: so many meters one after the other, and nobody of their branch is heard.
-constexpr std::size_t silent_least = 4, witnesses_max = 8;
+constexpr std::size_t silent_least = 4, witnesses_max = 8, silent_tenths = 3;
 constexpr Duration silent_within = 180s, witness_deadline = 12s;
 
 std::uint16_t count_of(std::size_t count) {
@@ -94,11 +94,6 @@ void MeshRoot::Core::alive(Member& member, bool sure, Instant now) {
     for (const auto& [number, place] : wired.places())
         if (Member* meter = place.collector == member.number ? members.find(number) : nullptr)
             alive(*meter, true, now);
-}
-
-/// What is only inferred counts until somebody comes back: then it is time to try.
-bool MeshRoot::Core::without_power(const Member& member) const {
-    return member.power == Power::off || (member.power == Power::inferred && outage.back_at == never);
 }
 
 void MeshRoot::Core::work_outage(Instant now) {
@@ -212,13 +207,19 @@ void MeshRoot::Core::fell_silent(const Member& member, Instant now) {
                                         [](const auto& a, const auto& b) { return a.second < b.second; });
     const bool everywhere = silent_since.size() >= 2 * silent_least;
     if (!everywhere && worst->second < silent_least) return;
-    outage.branch = everywhere ? root_address : worst->first;
-    ask_witnesses(now);
+    outage.branch = worst->second >= silent_least ? worst->first : root_address;
+    // Where others of it were heard meanwhile there is power, and questions would only fill a weak mesh.
+    const Instant since = silent_since.front().second;
+    const bool lively = std::any_of(members.all().begin(), members.all().end(), [&](const Member& other) {
+        return other.heard > since && in_branch(other);
+    });
+    if (!lively) ask_witnesses(now);
 }
 
 /// Others of the branch, drawn by chance.
 void MeshRoot::Core::ask_witnesses(Instant now) {
     outage.witness_from = now;
+    outage.witness_until = now + witness_deadline;
     std::vector<std::uint16_t> others;
     for (const auto& other : members.all())
         if (in_branch(other) && other.heard < (outage.began == never ? now : outage.began) &&
@@ -226,18 +227,19 @@ void MeshRoot::Core::ask_witnesses(Instant now) {
                 silent_since.begin(), silent_since.end(),
                 [&](const auto& row) { return row.first == other.address; }))
             others.push_back(other.address);
-    outage.witnesses.clear();
-    while (!others.empty() && outage.witnesses.size() < witnesses_max) {
+    std::vector<std::uint16_t> chosen;
+    while (!others.empty() && chosen.size() < witnesses_max) {
         const auto at = others.begin() + static_cast<std::ptrdiff_t>(chance() % others.size());
-        outage.witnesses.push_back(*at);
+        chosen.push_back(*at);
         others.erase(at);
-        send(members.find(outage.witnesses.back())->number, {}, 1, now, witness_deadline - 1s, true);
     }
-    if (!outage.witnesses.empty() || outage.began == never) outage.witness_until = now + witness_deadline;
+    outage.witnesses = chosen;
+    for (const auto address : chosen)
+        send(members.find(address)->number, {}, 1, now, witness_deadline - 1s, true);
 }
 
 std::uint16_t MeshRoot::Core::branch_of(std::uint16_t address) const {
-    if (!tree.reaches(address)) return root_address;
+    if (!tree.reaches(address)) return broadcast_address;
     const Route route = tree.route(address);
     return route.relays.empty() ? address : route.relays.front();
 }
@@ -247,8 +249,8 @@ bool MeshRoot::Core::in_branch(const Member& member) const {
            (outage.branch == root_address || branch_of(member.address) == outage.branch);
 }
 
-/// The witnesses have had their time. Where three of ten are silent too it is a power cut, and others are
-/// asked until they answer or nobody is left: one cut is told once.
+/// The witnesses have had their time. Where three of ten are silent too it is a power cut, or a relay without
+/// which nobody is reached; others are asked until they answer or nobody is left: one cut is told once.
 void MeshRoot::Core::judge_silence(Instant now) {
     outage.witness_until = never;
     const auto mute = [&](std::uint16_t address) {
@@ -257,16 +259,23 @@ void MeshRoot::Core::judge_silence(Instant now) {
     };
     const auto silent =
         static_cast<std::size_t>(std::count_if(outage.witnesses.begin(), outage.witnesses.end(), mute));
-    if (outage.witnesses.empty() || 10 * silent < 3 * outage.witnesses.size()) return tell_outage();
+    if (outage.witnesses.empty() || 10 * silent < silent_tenths * outage.witnesses.size())
+        return tell_outage();
     std::vector<std::uint16_t> dark = outage.witnesses;
     for (const auto& [address, at] : silent_since) dark.push_back(address);
+    const bool one_branch = outage.branch != root_address;
+    for (const auto& member : members.all())
+        if (one_branch && in_branch(member)) dark.push_back(member.address);
     std::erase_if(dark, [&](std::uint16_t address) { return !mute(address); });
     if (outage.began == never) begin_outage(outage.witness_from);
     for (const auto address : dark) infer_dark(address, now);
-    infer_around(now);
+    // Beyond the branch, silence of a few seconds means nothing but among the dark.
+    if (!one_branch) infer_around(now);
     outage.branch = root_address;
     ask_witnesses(now);
-    if (outage.witnesses.empty()) tell_outage();
+    if (!outage.witnesses.empty()) return;
+    outage.witness_until = never;
+    tell_outage();
 }
 
 void MeshRoot::Core::infer_dark(std::uint16_t address, Instant now) {

@@ -20,8 +20,9 @@ std::uint32_t MeshRoot::Core::send(DeviceNumber meter, Buffer payload, int prior
     clock = now;
     const WiredPlace* place = probe ? nullptr : wired.place(meter);
     const Member* asked = members.find(place != nullptr ? place->collector : meter);
-    if (!probe && asked != nullptr && without_power(*asked)) {
-        // Nobody waits for the dark; probes find out whether they are back.
+    if (!probe && asked != nullptr && asked->power == Power::off) {
+        // Nobody waits for whoever has said that its power is gone; probes find out whether it is back. What
+        // is only inferred may be wrong, and is tried.
         ++statistics.reads;
         ++statistics.reads_failed;
         events.push_back(MeshFailure{++handle_last, dcu::ReadFault::outage});
@@ -75,7 +76,7 @@ void MeshRoot::Core::refresh_routes(Instant now, bool must) {
     for (std::size_t index = 0; index < count; ++index) {
         const auto from = static_cast<std::uint16_t>(index);
         const Member* relay = members.find(from);
-        const bool relays = relay != nullptr && relay->listed && relay->power == Power::on &&
+        const bool relays = relay != nullptr && relay->listed && relay->power != Power::off &&
                             relay->state == dcu::NodeState::joined;
         if (from != root_address && !relays) graph.relay_cost[from] = relay_forbidden;
         for (const auto& link : links.from(from)) {
@@ -145,6 +146,7 @@ void MeshRoot::Core::launch_waiting(Instant now) {
             continue;
         }
         const auto route = choose_route(transaction, *member, now);
+        transaction.routeless = !route;
         if (!route || !may_launch(transaction, now)) continue;
         transaction.flying = true;
         transaction.sequence = ++member->sequence;
@@ -216,7 +218,8 @@ void MeshRoot::Core::finish(std::uint32_t handle, std::optional<Buffer> answer, 
     const Transaction& transaction = node.mapped();
     Member* member = members.find(transaction.meter);
     if (!answer) {
-        if (member != nullptr && transaction.attempts > 0) read_failed(*member, now);
+        if (member != nullptr && (transaction.attempts > 0 || transaction.routeless))
+            read_failed(*member, now);
         if (transaction.probe) return errand_finished(handle, std::nullopt, now);
         ++statistics.reads_failed;
         const bool dark = member != nullptr && member->power != Power::on;

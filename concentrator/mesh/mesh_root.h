@@ -64,6 +64,10 @@ struct MeshOutage {
 struct MeshRestored {
     dcu::OutageEnd end;
 };
+/// Somebody asked to join under this number with a wrong key; at most once per hour and meter.
+struct MeshImpostor {
+    DeviceNumber meter;
+};
 /// Two collectors claim this meter in turn; it stays for an hour where it is.
 struct MeshContested {
     DeviceNumber meter;
@@ -73,8 +77,9 @@ struct MeshCollectorFull {
     DeviceNumber collector;
     int refused = 0;
 };
-using MeshEvent = std::variant<MeshAnswer, MeshFailure, MeshJoined, MeshLost, MeshUnknown, MeshContested,
-                               MeshCollectorFull, MeshDeleted, MeshPower, MeshOutage, MeshRestored>;
+using MeshEvent =
+    std::variant<MeshAnswer, MeshFailure, MeshJoined, MeshLost, MeshUnknown, MeshImpostor, MeshContested,
+                 MeshCollectorFull, MeshDeleted, MeshPower, MeshOutage, MeshRestored>;
 
 /// Root of the mesh, sans-IO: join manager, link database, routes, requests. The owner moves host-frame
 /// payloads between this and the radio module, calls tick() at next_deadline(), and keeps save_state()

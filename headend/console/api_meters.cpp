@@ -272,6 +272,8 @@ std::string event_words(const database::MeterEvent& event) {
             return event.inferred ? "Silent in a power cut around it" : "Said that its power has gone";
         case dcu::EntryKind::power_back:
             return "Has power again";
+        case dcu::EntryKind::join_forged:
+            return "Somebody asked to join under this number with a wrong key";
         case dcu::EntryKind::meter_deleted:
             return "Silent for a week: its place in the mesh was given up; it may join anew";
         default:
@@ -297,6 +299,8 @@ std::string_view event_kind(dcu::EntryKind kind) {
             return "power_back";
         case dcu::EntryKind::meter_deleted:
             return "deleted";
+        case dcu::EntryKind::join_forged:
+            return "join_forged";
         default:
             return "other";
     }

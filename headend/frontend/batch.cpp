@@ -35,6 +35,7 @@ std::string event_fault(const dcu::Entry& entry) {
             return fault_of(dcu::decode_outage_end(entry.payload), "end of an outage");
         case dcu::EntryKind::power_back:
         case dcu::EntryKind::meter_deleted:
+        case dcu::EntryKind::join_forged:
         case dcu::EntryKind::meter_lost:
         case dcu::EntryKind::unknown_meter:
         case dcu::EntryKind::started:

@@ -77,6 +77,7 @@ void Node::tick(Instant now) {
         return mac_.tick(now);
     }
     if (now >= dark_report_at_) report_dark(now);
+    if (now >= held_until()) release_held(now);
     if (now >= solicit_at_) send_solicit(now);
     if (!joined()) {
         join_tick(now);
@@ -111,7 +112,7 @@ Instant Node::root_lost_at() const {
 
 Instant Node::next_deadline() const {
     if (gasping()) return std::min(mac_.next_deadline(), gasp_.next_deadline());
-    Instant next = std::min({mac_.next_deadline(), solicit_at_, dark_report_at_});
+    Instant next = std::min({mac_.next_deadline(), solicit_at_, dark_report_at_, held_until()});
     if (joined()) return std::min({next, trickle_.next_deadline(), report_at_, root_lost_at()});
     return std::min({next, collect_until_, ask_at_, answer_until_});
 }

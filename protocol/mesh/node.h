@@ -66,7 +66,8 @@ public:
     std::optional<Request> take_request();
     /// `payload` <= answer_size_max. An unknown ticket is ignored: the request is too old.
     void answer(std::uint16_t ticket, Buffer payload, Instant now);
-    /// Something nobody asked for; nobody says whether it arrived. False: no way up. `payload` as above.
+    /// Something nobody asked for. Every node on the way keeps it for a minute at most, until the next one
+    /// has it; nobody says whether it arrived. False: too much is waiting already. `payload` as above.
     bool notify(Buffer payload, Instant now);
     /// The mains have failed: from now on nothing but last gasps, LastGasp::frames_max at most, and no
     /// acknowledgement. The owner takes the energy away after LastGasp::lasts.
@@ -95,6 +96,12 @@ private:
         UpPacket packet;
         std::vector<std::uint16_t> tried;
         Instant expires{};
+        int rounds = 0;  ///< how often all neighbours were tried
+    };
+    /// What nobody will ask for again: kept until somebody nearer has it, for a while.
+    struct Held {
+        PendingUp pending;
+        Instant at{};
     };
     struct PendingDown {
         FrameType type{};
@@ -144,6 +151,9 @@ private:
     std::optional<std::uint16_t> next_hop_up(PendingUp& pending, Instant now);
     Acceptance up_heard(const Arrival& arrival, Instant now);
     void up_sent(PendingUp pending, const Departure& departure, Instant now);
+    bool hold(PendingUp pending, Instant now);
+    void release_held(Instant now);
+    Instant held_until() const;
     Acceptance down_heard(const Arrival& arrival, Instant now);
     void pass_down(PendingDown pending, std::uint16_t next_hop, Instant now);
     void down_sent(PendingDown pending, const Departure& departure, Instant now);
@@ -223,6 +233,7 @@ private:
     std::vector<Request> requests_;
     std::uint32_t tags_ = 0;
     std::map<std::uint32_t, PendingUp> up_;
+    std::vector<Held> held_;
     std::map<std::uint32_t, PendingDown> down_;
 };
 

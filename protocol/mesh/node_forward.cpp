@@ -7,6 +7,12 @@ namespace wattmesh::mesh {
 namespace {
 using namespace std::chrono_literals;
 constexpr Duration up_life = 8s, loop_tell_again = 30s;
+// Where many have something to say at once, they say it farther and farther apart.
+constexpr Duration hold_first = 2s, hold_life = 60s;
+constexpr int hold_rounds_max = 5;
+constexpr std::size_t held_max = 64;
+
+bool unasked(FrameType type) { return type == FrameType::notice || type == FrameType::outage_report; }
 
 /// How many neighbours may be tried with one packet. A frame whose ACK was lost lives on: each further
 /// neighbour may carry a copy of it, and where the air is full copies are what fills it.
@@ -27,7 +33,7 @@ bool Node::send_up(FrameType type, std::uint16_t sequence, std::uint8_t attempt,
                              .source = state_.short_address,
                              .sequence = sequence};
     pending.packet.body = std::move(body);
-    pending.expires = now + up_life;
+    pending.expires = now + (unasked(type) ? hold_life : up_life);
     return pass_up(std::move(pending), now);
 }
 
@@ -63,6 +69,7 @@ bool Node::pass_up(PendingUp pending, Instant now) {
     const bool possible = attached() && now < pending.expires && !mac_.full();
     const auto next = possible ? next_hop_up(pending, now) : std::nullopt;
     if (!next) {
+        if (hold(std::move(pending), now)) return true;
         ++counters_.dropped_up;
         return false;
     }
@@ -73,7 +80,7 @@ bool Node::pass_up(PendingUp pending, Instant now) {
     if (!mac_.send({.destination = *next,
                     .type = pending.type,
                     .priority = priority,
-                    .lifetime = pending.expires - now,
+                    .lifetime = std::min<Duration>(pending.expires - now, up_life),
                     .tag = tag,
                     .body = std::move(body)},
                    now))
@@ -104,7 +111,7 @@ Acceptance Node::up_heard(const Arrival& arrival, Instant now) {
     PendingUp pending;
     pending.type = arrival.frame.type;
     pending.packet = std::move(*packet);
-    pending.expires = now + up_life;
+    pending.expires = now + (unasked(pending.type) ? hold_life : up_life);
     if (!pass_up(std::move(pending), now)) return Acceptance::taken;
     ++counters_.forwarded_up;
     return Acceptance::taken;
@@ -117,6 +124,31 @@ void Node::up_sent(PendingUp pending, const Departure& departure, Instant now) {
     }
     choose_parent(now);
     pass_up(std::move(pending), now);
+}
+
+bool Node::hold(PendingUp pending, Instant now) {
+    if (!unasked(pending.type) || pending.rounds >= hold_rounds_max || held_.size() >= held_max) return false;
+    const Duration gap = hold_first * (1 << pending.rounds);
+    const Instant at = now + gap / 2 + Duration{mac_.chance() % static_cast<std::uint32_t>(gap.count())};
+    if (at >= pending.expires) return false;
+    ++pending.rounds;
+    pending.tried.clear();
+    held_.push_back({std::move(pending), at});
+    return true;
+}
+
+void Node::release_held(Instant now) {
+    std::vector<Held> due;
+    for (auto& held : held_)
+        if (held.at <= now) due.push_back(std::move(held));
+    std::erase_if(held_, [&](const Held& held) { return held.at <= now; });
+    for (auto& held : due) pass_up(std::move(held.pending), now);
+}
+
+Instant Node::held_until() const {
+    Instant next = never;
+    for (const auto& held : held_) next = std::min(next, held.at);
+    return next;
 }
 
 Acceptance Node::down_heard(const Arrival& arrival, Instant now) {
@@ -222,9 +254,16 @@ void Node::answer(std::uint16_t ticket, Buffer payload, Instant now) {
 
 bool Node::notify(Buffer payload, Instant now) {
     if (payload.size() > answer_size_max) return false;
-    const bool sent = send_up(FrameType::notice, ++sequence_, 0, 2, std::move(payload), now);
-    mac_.tick(now);
-    return sent;
+    PendingUp pending;
+    pending.type = FrameType::notice;
+    pending.packet.header = {.attempt = 0,
+                             .priority = 2,
+                             .destination = root_address,
+                             .source = state_.short_address,
+                             .sequence = ++sequence_};
+    pending.packet.body = std::move(payload);
+    pending.expires = now + hold_life;
+    return hold(std::move(pending), now);
 }
 
 void Node::send_answer(const AnswerCache::Row& row, Instant now) {

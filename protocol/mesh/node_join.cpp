@@ -195,6 +195,7 @@ void Node::leave(Instant now) {
     mac_.security().clear_key();
     mac_.set_address(std::nullopt, broadcast_address);
     up_.clear();
+    held_.clear();
     down_.clear();
     requests_.clear();
     answers_.clear();

@@ -19,6 +19,7 @@ void Node::power_lost(Instant now) {
     mac_.reset();
     mac_.set_acknowledging(false);
     up_.clear();
+    held_.clear();
     down_.clear();
     gasp_.begin(state_.short_address, hops_, parent_, now, mac_.chance());
     after(now);
