@@ -24,8 +24,10 @@ database::MeterLine wanted(Context& context, database::Connection& connection, c
 void write_line(Json& json, const database::MeterLine& meter) {
     json.field("number", meter.number)
         .field("role", role_word(meter.role))
-        .field("concentrator", meter.concentrator);
-    json.field("state", state_word(meter.place)).key("hops");
+        .field("concentrator", meter.direct ? std::nullopt : meter.concentrator)
+        .field("road", meter.direct ? "direct" : "mesh");
+    json.field("state", meter.direct ? (meter.online ? "online" : "offline") : state_word(meter.place));
+    json.key("hops");
     if (meter.place.joined)
         json.value(meter.place.hops);
     else
@@ -133,8 +135,9 @@ Standing stored_standing(Context& context, database::MeterReader& reader, const 
 
 /// Takes over what the concentrator sees, and only that.
 void look_live(Context& context, database::MeterLine& meter, Standing& standing) {
-    const auto node =
-        meter.concentrator ? live_node(context, *meter.concentrator, meter.number) : std::nullopt;
+    const auto node = meter.concentrator && !meter.direct
+                          ? live_node(context, *meter.concentrator, meter.number)
+                          : std::nullopt;
     if (!node || (node->state != dcu::NodeState::joined && node->state != dcu::NodeState::suspect)) return;
     meter.place.known = meter.place.joined = true;
     meter.place.hops = node->hops;

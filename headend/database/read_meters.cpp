@@ -24,7 +24,9 @@ MeterLine line_of(const soci::row& row) {
                    .model = row.get<std::string>(3),
                    .concentrator = row.get<std::optional<DeviceNumber>>(4),
                    .place = {},
-                   .last_interval = row.get<std::optional<Instant>>(10)};
+                   .last_interval = row.get<std::optional<Instant>>(10),
+                   .direct = row.get<int>(13, 0) != 0,
+                   .online = row.get<int>(14, 0) != 0};
     if (row.get_indicator(5) == soci::i_null) return line;
     line.place = {.known = true,
                   .joined = row.get<int>(5) == static_cast<int>(dcu::EntryKind::meter_joined),
@@ -43,7 +45,7 @@ constexpr const char* meter_lines =
     "coalesce((select max(r.at_us) from interval_row r where r.meter = m.id and r.bank = 1 and r.at_us > "
     "cast(:recent as bigint) "
     "and r.at_us <= cast(:now as bigint)), (select n.at_us from meter_latest n where n.meter = m.id and "
-    "n.bank = 1)), l.sub_address::int, w.dark::int "
+    "n.bank = 1)), l.sub_address::int, w.dark::int, (c.road = 1)::int, c.link "
     "from meter m left join concentrator c on c.id = m.concentrator "
     "left join lateral (select e.kind, e.hops, e.parent, e.rssi_dbm, e.at_us, e.sub_address from event e "
     "where e.meter_number = m.number and e.kind in (3, 4) order by e.at_us desc, e.sequence desc limit 1) l "

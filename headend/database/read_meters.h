@@ -30,6 +30,8 @@ struct MeterLine {
     std::optional<DeviceNumber> concentrator;
     MeterPlace place;
     std::optional<Instant> last_interval;
+    bool direct = false;  ///< calls in by itself; `concentrator` is then its own number
+    bool online = false;  ///< its link, or that of its concentrator
 };
 struct MeterPage {
     std::vector<MeterLine> meters;

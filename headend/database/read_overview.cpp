@@ -34,15 +34,16 @@ std::vector<ConcentratorLine> OverviewReader::lines(std::optional<DeviceNumber> 
         const long long number = only ? number_of(*only) : -1;
         std::vector<ConcentratorLine> found;
         const soci::rowset<soci::row> rows =
-            (sql.prepare << "select c.id, c.number, c.tenant, c.area, c.name, c.state, c.link, "
-                            "c.owner_epoch, c.last_seen_us, "
-                            "count(m.id)::int, count(m.id) filter (where l.joined)::int, "
-                            "coalesce(max(l.hops) filter (where l.joined), 0)::int, min(m.number) filter "
-                            "(where m.role = 1) "
-                            "from concentrator c left join meter m on m.concentrator = c.id "
-                            "left join meter_link l on l.meter_number = m.number "
-                            "where cast(:number as bigint) = -1 or c.number = cast(:number as bigint) group "
-                            "by c.id order by c.number",
+            (sql.prepare
+                 << "select c.id, c.number, c.tenant, c.area, c.name, c.state, c.link, "
+                    "c.owner_epoch, c.last_seen_us, "
+                    "count(m.id)::int, count(m.id) filter (where l.joined)::int, "
+                    "coalesce(max(l.hops) filter (where l.joined), 0)::int, min(m.number) filter "
+                    "(where m.role = 1) "
+                    "from concentrator c left join meter m on m.concentrator = c.id "
+                    "left join meter_link l on l.meter_number = m.number "
+                    "where (cast(:number as bigint) = -1 and c.road = 0) or c.number = cast(:number as "
+                    "bigint) group by c.id order by c.number",
              soci::use(number, "number"));
         for (const auto& row : rows)
             found.push_back({.concentrator = {.id = row.get<ConcentratorId>(0),

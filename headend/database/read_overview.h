@@ -37,6 +37,7 @@ public:
     StoreCounts store_counts();
     /// Joined customer and summary meters by their distance from the concentrator.
     std::vector<HopRing> hops();
+    /// Without the meters that call in by themselves.
     std::vector<ConcentratorLine> concentrators();
     std::optional<ConcentratorLine> concentrator(DeviceNumber number);
     /// Newest first.

@@ -33,7 +33,7 @@ const wh = (meter, ms) => {
   const shape = 0.25 + 0.7 * Math.exp(-((hour - 7.5) ** 2) / 3) + Math.exp(-((hour - 19) ** 2) / 6);
   return Math.round(110 * shape * (0.6 + n / 97) * (0.8 + 0.4 * Math.abs(Math.sin(ms / 1.7e6 + n))));
 };
-const line = (meter) => ({ number: meter.number, role: meter.role, concentrator: meter.concentrator, state: meter.state, hops: meter.state === 'unseen' ? null : meter.hops, rssi_dbm: meter.state === 'unseen' ? null : meter.rssi, last_interval: iso(Math.floor(Date.now() / quarter) * quarter - (meter.state === 'joined' ? 0 : 7 * quarter)) });
+const line = (meter) => ({ number: meter.number, role: meter.role, concentrator: meter.concentrator, road: 'mesh', state: meter.state, hops: meter.state === 'unseen' ? null : meter.hops, rssi_dbm: meter.state === 'unseen' ? null : meter.rssi, last_interval: iso(Math.floor(Date.now() / quarter) * quarter - (meter.state === 'joined' ? 0 : 7 * quarter)) });
 const node = (meter) => ({ number: meter.number, role: meter.role, state: meter.state, parent: meter.parent, hops: meter.hops, rssi_dbm: meter.rssi, etx_percent: meter.etx, last_heard: iso(Date.now() - meter.etx * 900), route: routeOf(meter), alternative: routeOf(meter).slice(0, -1) });
 const concentrator = (number) => {
   const mine = meters.filter((meter) => meter.concentrator === number), expected = mine.length * Math.floor((Date.now() % 86_400_000) / quarter);

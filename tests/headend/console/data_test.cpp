@@ -365,3 +365,18 @@ TEST_CASE_METHOD(SignedIn, "console route: how a meter was reached at an instant
     CHECK(get("/api/meters/540000000011/route?at=2026-03-08T00:00:00Z").status == 404);
     CHECK(get("/api/meters/540000000011/route?at=yesterday").status == 400);
 }
+
+TEST_CASE_METHOD(SignedIn, "console meters: one that calls in by itself has a line, and no concentrator",
+                 "[console]") {
+    run("insert into wattmesh.concentrator (tenant, area, number, name, state, link, owner_epoch, "
+        "registered_us, "
+        "last_seen_us, road) values (1, 1, 549000000001, '', 1, 1, 1, 0, 0, 1); "
+        "insert into wattmesh.meter (tenant, area, number, model, role, concentrator, installed_us) "
+        "select 1, 1, 549000000001, 'WM-SIM-3', 0, id, 0 from wattmesh.concentrator where road = 1");
+    const auto meter = object(get("/api/meters/549000000001"));
+    CHECK(text(meter, "road") == "direct");
+    CHECK(text(meter, "state") == "online");
+    CHECK(meter->isNull("concentrator"));
+    CHECK(text(object(get("/api/meters/540000000009")), "road") == "mesh");
+    CHECK(object(get("/api/concentrators"))->getArray("items")->size() == 2);
+}

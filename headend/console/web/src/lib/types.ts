@@ -5,7 +5,7 @@ export interface Clock { now: string; speed: number }
 export interface Me { user: string; name: string; role: Role; csrf: string; clock: Clock }
 
 export type LinkState = 'online' | 'offline' | 'never' | 'revoked';
-export type MeshState = 'unseen' | 'joining' | 'joined' | 'suspect' | 'offline' | 'parked' | 'dark' | 'deleted' | 'lost';
+export type MeshState = 'online' | 'unseen' | 'joining' | 'joined' | 'suspect' | 'offline' | 'parked' | 'dark' | 'deleted' | 'lost';
 export interface ReasonCount { reason: string; intervals: number }
 
 export interface Concentrator {
@@ -91,6 +91,7 @@ export interface MeterLine {
   number: string;
   role: MeterRole;
   concentrator: string | null;
+  road: 'mesh' | 'direct';
   state: MeshState;
   hops: number | null;
   rssi_dbm: number | null;
