@@ -10,15 +10,16 @@ const ReplayTable::Row* ReplayTable::find(std::uint16_t sender) const {
     return row != rows_.end() && row->sender == sender ? &*row : nullptr;
 }
 
-ReplayTable::Verdict ReplayTable::look(std::uint16_t sender, std::uint32_t counter) const {
+ReplayTable::Verdict ReplayTable::look(std::uint16_t sender, std::uint32_t counter, Instant now) const {
     const Row* row = find(sender);
     if (row == nullptr || counter > row->top) return Verdict::fresh;
     const auto age = row->top - counter;
     if (age >= 32) return Verdict::too_old;
-    return (row->window >> age & 1) != 0 ? Verdict::repeated : Verdict::fresh;
+    if ((row->window >> age & 1) != 0) return Verdict::repeated;
+    return now - row->top_at > late_max ? Verdict::too_old : Verdict::fresh;
 }
 
-void ReplayTable::accept(std::uint16_t sender, std::uint32_t counter) {
+void ReplayTable::accept(std::uint16_t sender, std::uint32_t counter, Instant now) {
     auto row = std::lower_bound(rows_.begin(), rows_.end(), sender,
                                 [](const Row& a, std::uint16_t b) { return a.sender < b; });
     if (row == rows_.end() || row->sender != sender) {
@@ -28,7 +29,7 @@ void ReplayTable::accept(std::uint16_t sender, std::uint32_t counter) {
             row = std::lower_bound(rows_.begin(), rows_.end(), sender,
                                    [](const Row& a, std::uint16_t b) { return a.sender < b; });
         }
-        rows_.insert(row, Row{.sender = sender, .top = counter, .window = 1, .used = ++uses_});
+        rows_.insert(row, Row{.sender = sender, .top = counter, .window = 1, .used = ++uses_, .top_at = now});
         return;
     }
     row->used = ++uses_;
@@ -36,6 +37,7 @@ void ReplayTable::accept(std::uint16_t sender, std::uint32_t counter) {
         const auto step = counter - row->top;
         row->window = step >= 32 ? 0 : row->window << step;
         row->top = counter;
+        row->top_at = now;
     }
     const auto age = row->top - counter;
     if (age < 32) row->window |= 1U << age;
@@ -70,11 +72,11 @@ Buffer HopSecurity::seal(MacFrame& frame, Mic& mic) {
     return finish(std::move(covered), mic);
 }
 
-HopSecurity::Verdict HopSecurity::verify(const ReceivedFrame& received) {
+HopSecurity::Verdict HopSecurity::verify(const ReceivedFrame& received, Instant now) {
     if (!received.frame.secured) return Verdict::fresh;
     if (mac_ == nullptr || !equal_constant_time(compute(received.covered), received.mic))
         return Verdict::not_authentic;
-    switch (senders_.look(received.frame.source, received.frame.counter)) {
+    switch (senders_.look(received.frame.source, received.frame.counter, now)) {
         case ReplayTable::Verdict::fresh:
             return Verdict::fresh;
         case ReplayTable::Verdict::repeated:
@@ -85,8 +87,8 @@ HopSecurity::Verdict HopSecurity::verify(const ReceivedFrame& received) {
     return Verdict::too_old;
 }
 
-void HopSecurity::remember(const MacFrame& frame) {
-    if (frame.secured) senders_.accept(frame.source, frame.counter);
+void HopSecurity::remember(const MacFrame& frame, Instant now) {
+    if (frame.secured) senders_.accept(frame.source, frame.counter, now);
 }
 
 Mic HopSecurity::ack_mic(const AckFrame& ack, const MacFrame& frame, const Mic& mic) {

@@ -8,14 +8,17 @@
 
 namespace wattmesh::mesh {
 
-/// Highest counter and the 32 below it, per sender. Bounded: the sender that was quiet longest makes room.
+/// Highest counter and the 32 below it, per sender. One below it counts for a while only: a frame that was
+/// sealed before another waits for its tries no longer than that, and one that comes later was recorded.
+/// Bounded: the sender that was quiet longest makes room.
 class ReplayTable {
 public:
     explicit ReplayTable(std::size_t senders_max) : senders_max_(senders_max) {}
     enum class Verdict : std::uint8_t { fresh, repeated, too_old };
     /// What accept() would make of it; changes nothing.
-    Verdict look(std::uint16_t sender, std::uint32_t counter) const;
-    void accept(std::uint16_t sender, std::uint32_t counter);
+    Verdict look(std::uint16_t sender, std::uint32_t counter, Instant now) const;
+    void accept(std::uint16_t sender, std::uint32_t counter, Instant now);
+    static constexpr Duration late_max{10'000'000};
     void clear() { rows_.clear(); }
     std::size_t size() const { return rows_.size(); }
 
@@ -25,6 +28,7 @@ private:
         std::uint32_t top = 0;
         std::uint32_t window = 0;  // bit i: top - i was seen
         std::uint64_t used = 0;
+        Instant top_at{};
     };
     const Row* find(std::uint16_t sender) const;
     std::size_t senders_max_;
@@ -49,8 +53,8 @@ public:
 
     enum class Verdict : std::uint8_t { fresh, repeated, not_authentic, too_old };
     /// Looks only; call remember() once the frame was taken. Unsecured frames are always fresh.
-    Verdict verify(const ReceivedFrame& received);
-    void remember(const MacFrame& frame);
+    Verdict verify(const ReceivedFrame& received, Instant now);
+    void remember(const MacFrame& frame, Instant now);
 
     Mic ack_mic(const AckFrame& ack, const MacFrame& frame, const Mic& mic);
 

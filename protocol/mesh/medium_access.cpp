@@ -217,7 +217,7 @@ void MediumAccess::received(Bytes psdu, std::int8_t rssi_dbm, Instant now) {
     if (!broadcast && address_ == broadcast_address) return;
     auto verdict = HopSecurity::Verdict::fresh;
     const bool check = frame.secured && security_.has_key();
-    if (check) verdict = security_.verify(*decoded);
+    if (check) verdict = security_.verify(*decoded, now);
     if (verdict == HopSecurity::Verdict::not_authentic) {
         ++counters_.not_authentic;
         return;
@@ -236,7 +236,7 @@ void MediumAccess::received(Bytes psdu, std::int8_t rssi_dbm, Instant now) {
     ++counters_.received;
     const auto acceptance =
         listener_.received(Arrival{.frame = frame, .rssi_dbm = rssi_dbm, .verified = check}, now);
-    if (check && acceptance == Acceptance::taken) security_.remember(frame);
+    if (check && acceptance == Acceptance::taken) security_.remember(frame, now);
     if (frame.acknowledge_request && !broadcast) acknowledge(*decoded, acceptance, rssi_dbm);
 }
 

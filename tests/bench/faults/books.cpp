@@ -21,7 +21,7 @@ public:
         if (mesh::is_ack(psdu)) return;
         const auto decoded = mesh::decode_mac(psdu);
         if (!decoded || !decoded->frame.secured) return;
-        if (security_.verify(*decoded) == mesh::HopSecurity::Verdict::not_authentic) return;
+        if (security_.verify(*decoded, {}) == mesh::HopSecurity::Verdict::not_authentic) return;
         const auto key = std::pair{decoded->frame.source, decoded->frame.counter};
         const auto [known, fresh] = seen_.emplace(key, decoded->mic);
         if (!fresh && known->second != decoded->mic) ++reused_;

@@ -182,7 +182,8 @@ std::vector<Verdict> broken_frames(std::uint64_t seed) {
         if (!decoded || !decoded->frame.secured ||
             ++types[static_cast<std::size_t>(decoded->frame.type)] > 40)
             continue;
-        if (security.verify(*decoded) == HopSecurity::Verdict::not_authentic) continue;  // a key of before
+        if (security.verify(*decoded, {}) == HopSecurity::Verdict::not_authentic)
+            continue;  // a key of before
         ++tried;
         for (std::size_t bit = 0; bit < 8 * (psdu.size() - 2); ++bit) {
             Buffer bad = psdu;
@@ -194,7 +195,7 @@ std::vector<Verdict> broken_frames(std::uint64_t seed) {
             if (!again) continue;
             if (!again->frame.secured)
                 ++unsecured;  // says of itself that nobody vouches for it
-            else if (security.verify(*again) != HopSecurity::Verdict::not_authentic)
+            else if (security.verify(*again, {}) != HopSecurity::Verdict::not_authentic)
                 ++accepted;
         }
         for (std::size_t size = 0; size < psdu.size(); ++size) {
@@ -204,7 +205,7 @@ std::vector<Verdict> broken_frames(std::uint64_t seed) {
             const auto again =
                 is_ack(part) ? Result<ReceivedFrame>{Error{Fault::bad_tag, 0}} : decode_mac(part);
             if (again && again->frame.secured &&
-                security.verify(*again) != HopSecurity::Verdict::not_authentic)
+                security.verify(*again, {}) != HopSecurity::Verdict::not_authentic)
                 ++prefixes_taken;
         }
     }

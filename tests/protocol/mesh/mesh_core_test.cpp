@@ -89,6 +89,7 @@ TEST_CASE("trickle: doubles, fires in the second half, keeps silent for others, 
 }
 
 TEST_CASE("hop security: a changed frame, another key and a replay are refused", "[mesh]") {
+    constexpr Instant now{1h};
     security::OpensslCiphers ciphers;
     HopSecurity sender{ciphers, 8}, receiver{ciphers, 8}, foreign{ciphers, 8};
     sender.set_key(key_a, 10);
@@ -102,32 +103,38 @@ TEST_CASE("hop security: a changed frame, another key and a replay are refused",
     CHECK(sender.counter_next() == 11);
     const auto received = decode_mac(psdu);
     REQUIRE(received);
-    CHECK(receiver.verify(*received) == HopSecurity::Verdict::fresh);
-    CHECK(receiver.verify(*received) == HopSecurity::Verdict::fresh);  // looking does not remember
-    receiver.remember(received->frame);
-    CHECK(receiver.verify(*received) == HopSecurity::Verdict::repeated);
-    CHECK(foreign.verify(*received) == HopSecurity::Verdict::not_authentic);
+    CHECK(receiver.verify(*received, now) == HopSecurity::Verdict::fresh);
+    CHECK(receiver.verify(*received, now) == HopSecurity::Verdict::fresh);  // looking does not remember
+    receiver.remember(received->frame, now);
+    CHECK(receiver.verify(*received, now) == HopSecurity::Verdict::repeated);
+    CHECK(foreign.verify(*received, now) == HopSecurity::Verdict::not_authentic);
     Buffer forged_covered = to_buffer(received->covered);
     forged_covered.back() ^= 1;
     const Buffer forged = finish(forged_covered, received->mic);
-    CHECK(receiver.verify(*decode_mac(forged)) == HopSecurity::Verdict::not_authentic);
+    CHECK(receiver.verify(*decode_mac(forged), now) == HopSecurity::Verdict::not_authentic);
 }
 
 TEST_CASE("hop security: the window lets late frames in once and old ones never", "[mesh]") {
+    constexpr Instant now{1h};
     ReplayTable table{2};
-    CHECK(table.look(1, 100) == ReplayTable::Verdict::fresh);
-    table.accept(1, 100);
-    table.accept(1, 98);
-    CHECK(table.look(1, 100) == ReplayTable::Verdict::repeated);
-    CHECK(table.look(1, 99) == ReplayTable::Verdict::fresh);
-    CHECK(table.look(1, 98) == ReplayTable::Verdict::repeated);
-    CHECK(table.look(1, 68) == ReplayTable::Verdict::too_old);
-    CHECK(table.look(1, 69) == ReplayTable::Verdict::fresh);
-    table.accept(1, 200);
-    CHECK(table.look(1, 100) == ReplayTable::Verdict::too_old);
-    CHECK(table.look(1, 0xFFFFFFFF) == ReplayTable::Verdict::fresh);
-    table.accept(2, 1);
-    table.accept(3, 1);  // room for two: the quiet one goes
+    CHECK(table.look(1, 100, now) == ReplayTable::Verdict::fresh);
+    table.accept(1, 100, now);
+    table.accept(1, 98, now);
+    CHECK(table.look(1, 100, now) == ReplayTable::Verdict::repeated);
+    CHECK(table.look(1, 99, now) == ReplayTable::Verdict::fresh);
+    CHECK(table.look(1, 98, now) == ReplayTable::Verdict::repeated);
+    CHECK(table.look(1, 68, now) == ReplayTable::Verdict::too_old);
+    CHECK(table.look(1, 69, now) == ReplayTable::Verdict::fresh);
+    // Recorded and held back: no frame waits that long for its tries.
+    CHECK(table.look(1, 99, now + ReplayTable::late_max) == ReplayTable::Verdict::fresh);
+    CHECK(table.look(1, 99, now + ReplayTable::late_max + 1us) == ReplayTable::Verdict::too_old);
+    CHECK(table.look(1, 98, now + 1h) == ReplayTable::Verdict::repeated);
+    CHECK(table.look(1, 101, now + 1h) == ReplayTable::Verdict::fresh);
+    table.accept(1, 200, now);
+    CHECK(table.look(1, 100, now) == ReplayTable::Verdict::too_old);
+    CHECK(table.look(1, 0xFFFFFFFF, now) == ReplayTable::Verdict::fresh);
+    table.accept(2, 1, now);
+    table.accept(3, 1, now);  // room for two: the quiet one goes
     CHECK(table.size() == 2);
 }
 
