@@ -15,7 +15,8 @@ constexpr Words words_of(Refusal refusal) {
             return {"format_error",
                     "this is no token: a token has 20 digits, and none is above 7378 6976 2948 3820 6463"};
         case Refusal::function:
-            return {"function_error", "this kind of token is reserved, or not one for this meter"};
+            return {"function_error",
+                    "this kind of token is reserved or not one for this meter, or a digit is wrong"};
         case Refusal::no_key:
             return {"no_key", "the token is encrypted: the meter's key is needed to look into it"};
         case Refusal::checksum:

@@ -274,6 +274,46 @@ const Command all[] = {
       "seed", "truth", "speed",  "origin",     "log",           "headend", "profile",
       "ek",   "ak",    "state",  "push-every", "history-hours", "fault"},
      run_device},
+    {"sts",
+     "derive keys of, make and decode prepayment tokens",
+     "Usage: terminal-sim sts derive --vk HEX --pan N --sgc N [...]\n"
+     "   or: terminal-sim sts make (--dk HEX | --vk HEX --pan N --sgc N) [--class C --subclass S] [...]\n"
+     "   or: terminal-sim sts decode (--dk HEX | --vk HEX --pan N --sgc N) [...] TOKEN\n"
+     "Arithmetic of IEC 62055-41, for laboratory keys; `derive` prints the meter's key, nothing else does.\n"
+     "  --vk HEX           vending key of 16 digits (derivation 02) or 40 (04)\n"
+     "  --dk HEX           decoder key of 16 digits (EA07) or 32 (EA11), instead of --vk\n"
+     "  --dkga N           how keys are derived: 02 or 04 (by the length of --vk)\n"
+     "  --ea N             encryption algorithm: 07 or 11 (by the length of --dk; derivation 02: 07, 04: "
+     "11)\n"
+     "  --pan N            the meter: 18 digits, or its 11 or 13\n"
+     "  --sgc N            supply group, six digits     --krn N  key revision (1)     --ti N  tariff index "
+     "(1)\n"
+     "  --kt N             type of key: 0 initialisation, 1 default, 2 unique (2)\n"
+     "  --bdt Y            base date: 1993, 2014 or 2035 (EA07: 1993, EA11: 2014)\n"
+     "  --ken N            key expiry number (255)\n"
+     "  --class C, --subclass S   what to make (0/0): 0/0 to 0/3 credit in units of electricity, water, gas, "
+     "time; 0/4 to\n"
+     "                     0/7 the same in currency; 1/0 to 1/2 tests; 2/0 power limit, 2/1 clear credit, "
+     "2/5 "
+     "clear tamper,\n"
+     "                     2/6 phase unbalance, 2/10 extended\n"
+     "  --amount A         units with one decimal, currency with five and perhaps negative, W, or of 2/1 the "
+     "register (all)\n"
+     "  --control X        bits of tests and of 2/10, 0x for hexadecimal; all\n"
+     "  --at T             Unix seconds or 2026-11-22T10:00:00Z (now)     --rnd N  0 to 15 (by chance)\n"
+     "  --to-sgc, --to-krn, --to-ti, --to-kt, --to-ken, --to-bdt   any of them makes a key change set: the "
+     "new key differs\n"
+     "                     in these, in order of entry, each token on its own; with --at the new key must "
+     "serve then\n"
+     "  --to-vk HEX, --to-dkga N, --to-dk HEX   the new vending key, derivation or decoder key\n"
+     "  --rollover         the meter forgets its token identifiers; by itself when the base date changes\n"
+     "  --json             one JSON object per token\n"
+     "Exit status: 0 made or accepted; 3 refused, the reason is said; 1 or 2 wrong options.\n",
+     {"vk",     "dk",    "dkga",  "ea",       "pan",    "sgc",   "krn",     "ti",      "kt",
+      "bdt",    "ken",   "class", "subclass", "amount", "at",    "rnd",     "control", "to-sgc",
+      "to-krn", "to-ti", "to-kt", "to-ken",   "to-bdt", "to-vk", "to-dkga", "to-dk"},
+     run_sts,
+     {"rollover", "json"}},
     {"truth",
      "compare what was stored with what was measured",
      "Usage: terminal-sim truth compare --truth FILE --csv FILE\n"

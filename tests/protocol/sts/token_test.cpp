@@ -2,6 +2,7 @@
 
 #include "protocol/sts/amount.h"
 #include "protocol/sts/derivation.h"
+#include "protocol/sts/mismatch.h"
 #include "security/sts_ciphers.h"
 #include "tests/protocol/sts/vectors.h"
 
@@ -283,4 +284,23 @@ TEST_CASE("sts key change: an incomplete, doubled or impossible set makes no key
     CHECK_FALSE(may_change(KeyType::common, KeyType::unique));
     CHECK_FALSE(may_change(KeyType::unique, KeyType::common));
     CHECK_FALSE(may_change(KeyType::unique, KeyType::initialisation));
+}
+
+TEST_CASE("sts mismatch: a token under another tariff index or revision says which", "[protocol]") {
+    security::OpensslDerivationCiphers ciphers;
+    KeyDerivation derivation{Derivation::dkga02, VendingKey::from(Buffer(8, 0xAB)).value(), ciphers};
+    auto record = key_a();
+    record.tariff_index = 7;
+    const auto meter = pan("600727000000000009");
+    const auto found = find_mismatch(token(t1_digits), record, Algorithm::ea07, meter, derivation);
+    REQUIRE(found);
+    CHECK(found->what == Mismatch::What::tariff_index);
+    CHECK(found->attributes == key_a());
+    record = key_a();
+    record.revision = 3;
+    CHECK(find_mismatch(token(t1_digits), record, Algorithm::ea07, meter, derivation)->what ==
+          Mismatch::What::revision);
+    // of another meter
+    CHECK_FALSE(find_mismatch(token("67206107716095682372"), key_a(), Algorithm::ea07, meter, derivation));
+    CHECK_FALSE(find_mismatch(token("56493153725450313471"), key_a(), Algorithm::ea07, meter, derivation));
 }
