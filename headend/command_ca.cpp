@@ -42,8 +42,8 @@ struct Call {
             throw platform::UsageError("too many words (see headend ca --help)");
     }
     void audit(const std::string& subject, const std::string& detail) const {
-        database::AuditLog{desk.connection}.append(now, actor(), "ca " + arguments.words()[0], subject,
-                                                   detail);
+        database::AuditLog{desk.connection}.append(
+            {now, actor(), "ca " + arguments.words()[0], subject, detail});
     }
 };
 

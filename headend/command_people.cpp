@@ -63,8 +63,8 @@ int run_enrol(const Words& words) {
     }
     const auto id = known ? known->id : concentrators.add(number, "Concentrator " + to_string(number), now);
     database::Enrolments{desk.connection}.issue(id, code_hash(code, number), now);
-    database::AuditLog{desk.connection}.append(now, actor(), "enrol", to_string(number),
-                                               "one-time code issued");
+    database::AuditLog{desk.connection}.append(
+        {now, actor(), "enrol", to_string(number), "one-time code issued"});
     transaction.commit();
     std::cout << code.text() << "\n";
     std::cerr << "Good for one use within 24 hours: concentrator --number " << to_string(number)
@@ -84,36 +84,71 @@ int run_concentrator(const Words& words) {
     if (!database::Concentrators{desk.connection}.revoke(number, now)) {
         throw std::runtime_error("concentrator " + to_string(number) + " is not registered here");
     }
-    database::AuditLog{desk.connection}.append(now, actor(), "revoke", to_string(number),
-                                               "concentrator and its certificates");
+    database::AuditLog{desk.connection}.append(
+        {now, actor(), "revoke", to_string(number), "concentrator and its certificates"});
     transaction.commit();
     std::cerr << "Revoked concentrator " << to_string(number)
               << ": its session ends within seconds, it cannot come back.\n";
     return 0;
 }
 
+namespace {
+
+database::User known_user(database::Users& users, const std::string& login) {
+    auto user = users.find(login);
+    if (!user) throw std::runtime_error("there is no user '" + login + "'");
+    return std::move(*user);
+}
+
+int set_disabled(Desk& desk, const std::string& login, bool disabled) {
+    const auto now = desk.clock->now();
+    database::Transaction transaction{desk.connection};
+    database::Users users{desk.connection};
+    const auto user = known_user(users, login);
+    users.disable(user.id, disabled);
+    database::AuditLog{desk.connection}.append(
+        {now, actor(), disabled ? "user disable" : "user enable", login});
+    transaction.commit();
+    std::cerr << "User " << login
+              << (disabled ? " is signed out and cannot sign in.\n" : " may sign in again.\n");
+    return 0;
+}
+
+}  // namespace
+
 int run_user(const Words& words) {
-    const auto arguments = parse_words(words, {"role", "name"}, {"password-stdin"});
-    if (arguments.words().size() != 2 || arguments.words()[0] != "add")
-        throw platform::UsageError("say: headend user add LOGIN --role ROLE");
-    const std::string login = arguments.words()[1];
+    const auto arguments = parse_words(words, {"role", "area", "name"}, {"password-stdin"});
+    if (arguments.words().size() != 2)
+        throw platform::UsageError("say: headend user add|disable|enable LOGIN (see --help)");
+    const std::string verb = arguments.words()[0], login = arguments.words()[1];
+    if (verb != "add" && verb != "disable" && verb != "enable")
+        throw platform::UsageError("'" + verb + "' is not add, disable or enable");
     Desk desk{arguments};
-    auto role = desk.raw.optional<std::string>("role", "operator");
-    if (role == "admin") role = "administrator";
-    if (role != "operator" && role != "engineer" && role != "administrator") {
-        throw platform::UsageError("--role '" + role + "' is unknown: operator, engineer or administrator");
-    }
+    if (verb != "add") return set_disabled(desk, login, verb == "disable");
+    auto word = desk.raw.optional<std::string>("role", "operator");
+    if (word == "admin") word = "administrator";
+    const auto role = database::parse_role(word);
+    if (!role)
+        throw platform::UsageError("--role '" + word +
+                                   "' is unknown: " + std::string{database::role_words()});
+    database::Grant grant{*role, {}};
+    if (desk.raw.has("area")) grant.area = AreaId{desk.raw.optional_in<int>("area", 0, 1, 2'147'483'647)};
     if (!arguments.has("password-stdin"))
         std::cerr << "Password for " << login << " (it is shown as you type): ";
     security::SystemRandom random;
     const auto hash = security::hash_password(password_from_input(), random);
     const auto now = desk.clock->now();
     database::Transaction transaction{desk.connection};
-    database::Users{desk.connection}.put(login, desk.raw.optional<std::string>("name", login), role, hash,
-                                         now);
-    database::AuditLog{desk.connection}.append(now, actor(), "user add", login, "role " + role);
+    database::Users users{desk.connection};
+    const auto before = users.find(login);
+    database::AuditRecord record{now, actor(), before ? "user change" : "user add", login};
+    if (before) record.before = to_string(before->grants);
+    record.after = to_string(std::vector{grant});
+    users.put(before ? before->tenant : TenantId{1}, login, desk.raw.optional<std::string>("name", login),
+              {grant}, hash, now);
+    database::AuditLog{desk.connection}.append(record);
     transaction.commit();
-    std::cerr << "User " << login << " may log in as " << role << ".\n";
+    std::cerr << "User " << login << " may log in as " << to_string(std::vector{grant}) << ".\n";
     return 0;
 }
 

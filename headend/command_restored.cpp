@@ -1,7 +1,7 @@
 #include <iostream>
 
 #include "headend/command_line.h"
-#include "headend/database/audit_log.h"
+#include "headend/database/audit_mark.h"
 #include "headend/database/key_counters.h"
 
 namespace wattmesh::headend {
@@ -11,8 +11,19 @@ int run_restored(const Words& words) {
     if (!arguments.words().empty()) throw platform::UsageError("say: headend restored --config FILE");
     Desk desk{arguments};
     database::KeyCounters{desk.connection}.jump();
-    database::AuditLog{desk.connection}.append(desk.clock->now(), actor(), "restored", "database",
-                                               "every invocation counter jumped by 2^20");
+    // The audit log ends earlier now than the end kept outside the database: from here on it is this one.
+    database::AuditLog log{desk.connection};
+    const database::AuditMark mark{desk.settings.counters};
+    const auto before = mark.read();
+    database::AuditRecord record{desk.clock->now(), actor(), "restored", "database",
+                                 "every invocation counter jumped by 2^20"};
+    if (const auto trouble = differs_from(log, mark)) {
+        record.before =
+            "audit log sealed up to " + std::to_string(before->number) + " " + to_hex(before->hash);
+        record.after = "audit log ends at " + std::to_string(log.head().number);
+        mark.forget();
+    }
+    log.append(record);
     std::cerr
         << "Every invocation counter jumped by 2^20: none that was used before this restore is used again.\n";
     return 0;

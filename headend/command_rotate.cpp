@@ -32,8 +32,8 @@ std::vector<Ordered> place_orders(Desk& desk, const Words& meters, const std::st
         if (!id)
             throw std::runtime_error("meter " + to_string(number) +
                                      " has an order that is not finished; it goes on by itself");
-        database::AuditLog{desk.connection}.append(now, actor(), "rotate keys", to_string(number),
-                                                   kinds + ": " + reason);
+        database::AuditLog{desk.connection}.append(
+            {now, actor(), "rotate keys", to_string(number), kinds + ": " + reason});
         orders.push_back({number, *id});
     }
     transaction.commit();

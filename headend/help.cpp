@@ -134,9 +134,22 @@ const std::map<std::string, std::string> texts{
      "notices by "
      "itself.\n"},
     {"user",
-     "headend user add LOGIN --role operator|engineer|administrator [--name \"FULL NAME\"] "
-     "[--password-stdin] --config FILE\n"
-     "  Adds a user of the console, or changes role and password. Reads the password from standard input.\n"},
+     "headend user add LOGIN [--role ROLE] [--area N] [--name \"FULL NAME\"] [--password-stdin] --config "
+     "FILE\n"
+     "  Adds a user of the console, or changes role and password. Reads the password from standard input.\n"
+     "    --role  viewer (looks), operator (default; also reads meters), engineer (also sets parameters), "
+     "auditor\n"
+     "            (looks, and reads the audit log), administrator (everything, also accounts)\n"
+     "    --area  the role holds in this area only; more than one role or area is given in the console\n"
+     "headend user disable|enable LOGIN --config FILE\n"
+     "  Signs a user out for good, or takes that back.\n"},
+    {"audit",
+     "headend audit verify --config FILE\n"
+     "  Checks the log of what people did: every record is chained to the one before, and the chain's end is "
+     "kept\n"
+     "  outside the database (in keys.counters). Exit status 1 when a record was altered or removed.\n"
+     "headend audit show [--actor WHO] [--subject WHAT] [--count N] --config FILE\n"
+     "  Prints the newest records (50), one JSON object a line.\n"},
     {"read",
      "headend read METER OBIS [--class N] [--attribute N] [--json] --user LOGIN [--console URL]\n"
      "  Reads an attribute of a meter through the mesh, now. The password comes from WATTMESH_PASSWORD or "
@@ -162,7 +175,8 @@ std::string help() {
            "  init          set up a new head-end\n"
            "  migrate       make or update the database\n"
            "  import        register the meters of a shipment\n"
-           "  user          add a user of the console\n"
+           "  user          add or disable a user of the console\n"
+           "  audit         check and show what people did\n"
            "  enrol         print a code that lets a concentrator in\n"
            "  concentrator  revoke a concentrator\n"
            "  ca            certificates of meters\n"

@@ -1,4 +1,5 @@
 #include "headend/roles.h"
+#include "headend/monitor/audit_sealer.h"
 
 #include <algorithm>
 #include <fstream>
@@ -231,6 +232,7 @@ struct MonitorRole::Parts {
               {}, desk, keys, on_demand, carry_over(plant), [&plant] { return plant.loop.now(); },
               plant.ciphers, plant.random),
           rotations(plant.loop, {}, queue, rotator),
+          sealer(plant.loop, queue, database::AuditMark{plant.settings.counters}),
           direct_tick(plant.loop),
           monitor(plant.loop, plant.settings.monitor, queue, *plant.master, plant.ciphers,
                   [&plant](DeviceNumber number) {
@@ -248,6 +250,7 @@ struct MonitorRole::Parts {
     monitor::PgRotationDesk desk;
     monitor::KeyRotator rotator;
     monitor::RotationWork rotations;
+    monitor::AuditSealer sealer;
     std::optional<monitor::DirectReading> direct;  ///< while there is a front-end in this process
     platform::Timer direct_tick;
     monitor::Monitor monitor;
@@ -262,6 +265,7 @@ void MonitorRole::initialize(Poco::Util::Application&) {
     if (plant_.core != nullptr) plant_.live.connect(*plant_.listener, *plant_.core, parts_->on_demand);
     parts_->monitor.start();
     parts_->rotations.start();
+    parts_->sealer.start();
     if (plant_.store != nullptr) read_direct_meters();
 }
 
@@ -300,6 +304,7 @@ void MonitorRole::uninitialize() {
     plant_.caller_desk.reading = nullptr;
     parts_->direct_tick.cancel();
     parts_->rotations.stop();
+    parts_->sealer.stop();
     parts_->monitor.stop();
     parts_.reset();
 }
@@ -317,6 +322,8 @@ void ConsoleRole::initialize(Poco::Util::Application&) {
             .reads = plant_.live,
             .verify = [](std::string_view password,
                          const std::string& hash) { return security::verify_password(password, hash); },
+            .hash = [&random = plant_.random](
+                        std::string_view password) { return security::hash_password(password, random); },
             .log =
                 [](std::string_view level, const std::string& line) {
                     const platform::Log log{"console"};

@@ -11,6 +11,8 @@ Buffer hash_of(std::string_view text) {
 }
 std::string csrf_of(const std::string& token) { return to_hex(hash_of("write " + token)); }
 
+constexpr std::string_view token_word = "wm_";
+
 [[noreturn]] void refuse() { throw Problem{401, "Sign-in failed", "User name or password is wrong."}; }
 
 }  // namespace
@@ -56,8 +58,9 @@ Access::Opened Access::log_in(const std::string& user, const std::string& passwo
     if (!found || found->disabled || !right) {
         if (found) users.failed(found->id, now, context_.simulated(std::chrono::minutes{5}));
         // an unknown name is not written down: people type passwords into the wrong field
-        context_.audit(*connection, found ? user : "?", "login refused", found ? user : "unknown user",
-                       "from " + remote);
+        context_.audit(
+            *connection,
+            {{}, found ? user : "?", "login refused", found ? user : "unknown user", "from " + remote});
         refuse();
     }
     std::array<std::uint8_t, 32> octets{};
@@ -70,8 +73,8 @@ Access::Opened Access::log_in(const std::string& user, const std::string& passwo
     users.drop_expired_sessions(now);
     users.open_session(found->id, opened.caller.token_hash, now,
                        now + context_.simulated(context_.settings.session_length));
+    context_.audit(*connection, {{}, user, "login", user, "from " + remote});
     transaction.commit();
-    context_.audit(*connection, user, "login", user, "from " + remote);
     return opened;
 }
 
@@ -91,7 +94,26 @@ std::optional<Caller> Access::identify(const std::string& token) {
 void Access::log_out(const Caller& caller) {
     auto connection = context_.pool.lease();
     database::Users{*connection}.close_session(caller.token_hash);
-    context_.audit(*connection, caller.user.login, "logout", caller.user.login, "");
+    context_.audit(*connection, {{}, caller.user.login, "logout", caller.user.login});
+}
+
+std::optional<Caller> Access::identify_program(const std::string& token) {
+    if (token.size() != token_word.size() + 64 || !token.starts_with(token_word)) return std::nullopt;
+    auto connection = context_.pool.lease();
+    auto found = database::ApiTokens{*connection}.use_of(hash_of(token), context_.now());
+    if (!found) return std::nullopt;
+    auto user = database::Users{*connection}.find(found->user);
+    if (!user || user->disabled) return std::nullopt;
+    return Caller{.user = std::move(*user), .csrf = {}, .token_hash = {}, .token = std::move(found)};
+}
+
+std::string Access::make_token(database::Connection& connection, const database::User& user,
+                               const std::string& name, bool look_only, Instant expires) {
+    std::array<std::uint8_t, 32> octets{};
+    context_.random.fill(octets);
+    const auto token = std::string{token_word} + to_hex(octets);
+    database::ApiTokens{connection}.add(user.id, name, look_only, hash_of(token), context_.now(), expires);
+    return token;
 }
 
 }  // namespace wattmesh::headend::console

@@ -44,7 +44,13 @@ public:
     Opened log_in(const std::string& user, const std::string& password, const std::string& remote);
     /// Nothing when the token is unknown, expired or the user was disabled.
     std::optional<Caller> identify(const std::string& token);
+    /// A program by its API token.
+    std::optional<Caller> identify_program(const std::string& token);
     void log_out(const Caller& caller);
+
+    /// A new API token for the user: the text is shown once. "wm_" and 64 hexadecimal digits.
+    std::string make_token(database::Connection& connection, const database::User& user,
+                           const std::string& name, bool look_only, Instant expires);
 
 private:
     Context& context_;

@@ -19,7 +19,7 @@ Answer board(Context& context, const Request& request) {
     if (first > last) throw Problem{400, "Bad request", "'from' must not be after 'to'."};
     if (last - first >= span_max)
         throw Problem{400, "Bad request", "'from' and 'to' may lie at most 61 days apart."};
-    auto connection = context.pool.lease();
+    auto connection = context.lease(request);
     const auto online = links(*connection);
     database::Completeness completeness{*connection};
     Json json;
@@ -45,7 +45,7 @@ Answer board(Context& context, const Request& request) {
 Answer day(Context& context, const Request& request) {
     const auto number = request.device("concentrator");
     const auto day = request.day("day", context.today());
-    auto connection = context.pool.lease();
+    auto connection = context.lease(request);
     const auto concentrator = database::Concentrators{*connection}.find(number);
     if (!concentrator)
         throw Problem{404, "No such concentrator",

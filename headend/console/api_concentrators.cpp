@@ -30,7 +30,7 @@ std::string object_word(const ObisCode& object) {
 }
 
 Answer detail(Context& context, const Request& request) {
-    auto connection = context.pool.lease();
+    auto connection = context.lease(request);
     const auto line = wanted(*connection, request);
     const auto id = line.concentrator.id;
     Completed today;
@@ -144,7 +144,7 @@ void write_stored(Json& json, const database::MeterPlace& place, const std::vect
 Answer statistics(Context& context, const Request& request) {
     DeviceNumber number;
     {
-        auto connection = context.pool.lease();
+        auto connection = context.lease(request);
         number = wanted(*connection, request).concentrator.number;
     }
     const auto counts = live_statistics(context, number);
@@ -168,7 +168,7 @@ Answer topology(Context& context, const Request& request) {
     std::vector<database::MeterLine> meters;
     std::vector<database::CollectorLine> collectors;
     {
-        auto connection = context.pool.lease();
+        auto connection = context.lease(request);
         line = wanted(*connection, request);
         collectors = database::Collectors{*connection}.lines(line->concentrator.id);
         meters = database::MeterReader{*connection}.of(line->concentrator.id, context.now());
@@ -213,7 +213,7 @@ std::int64_t suspected(std::int64_t supplied, std::int64_t loss, int technical_p
 
 Answer balance(Context& context, const Request& request) {
     const auto day = request.day("day", context.today());
-    auto connection = context.pool.lease();
+    auto connection = context.lease(request);
     const auto line = wanted(*connection, request);
     const auto intervals =
         database::BalanceReader{*connection}.of(line.concentrator.id, interval_profile, day);

@@ -49,7 +49,7 @@ Answer list(Context& context, const Request& request) {
     const int limit = request.number("limit", 50, 1, 500);
     database::MeterPage page;
     if (digits && search.size() <= 12) {
-        auto connection = context.pool.lease();
+        auto connection = context.lease(request);
         page = database::MeterReader{*connection}.page(search, cursor, limit, context.now());
     }
     Json json;
@@ -161,7 +161,7 @@ Answer one(Context& context, const Request& request) {
     Standing standing;
     Json parts;
     {
-        auto connection = context.pool.lease();
+        auto connection = context.lease(request);
         meter = wanted(context, *connection, request);
         database::MeterReader reader{*connection};
         today = database::CompletenessReader{*connection}.of_meter(meter.number, interval_profile,
@@ -228,7 +228,7 @@ Answer curve(Context& context, const Request& request) {
     if (to - from > curve_span_max)
         throw Problem{400, "Bad request", "'from' and 'to' may lie at most 400 days apart."};
     const int channel = request.number("channel", 1, 1, 8);
-    auto connection = context.pool.lease();
+    auto connection = context.lease(request);
     const auto meter = wanted(context, *connection, request);
     const auto curve =
         database::MeterReader{*connection}.curve(meter.id, interval_profile, channel, from, to);
@@ -310,7 +310,7 @@ std::string_view event_kind(dcu::EntryKind kind) {
 }
 
 Answer events(Context& context, const Request& request) {
-    auto connection = context.pool.lease();
+    auto connection = context.lease(request);
     const auto meter = wanted(context, *connection, request);
     Json json;
     json.open_object().key("items").open_array();

@@ -18,7 +18,7 @@ void write(Json& json, const database::OutageLine& line) {
 }
 
 Answer outages(Context& context, const Request& request) {
-    auto connection = context.pool.lease();
+    auto connection = context.lease(request);
     database::OutageReader reader{*connection};
     Json json;
     json.open_object().field("open", reader.open()).key("items").open_array();
@@ -45,7 +45,7 @@ std::string_view place_word(const database::PlaceAt& place) {
 Answer route(Context& context, const Request& request) {
     const auto meter = request.device("number");
     const auto at = request.text("at").empty() ? context.now() : request.instant("at");
-    auto connection = context.pool.lease();
+    auto connection = context.lease(request);
     const auto place = database::OutageReader{*connection}.place(meter, at);
     if (!place)
         throw Problem{

@@ -14,8 +14,8 @@ std::map<DeviceNumber, Completed> today_of(Context& context, database::Connectio
     return found;
 }
 
-Answer overview(Context& context) {
-    auto connection = context.pool.lease();
+Answer overview(Context& context, const Request& request) {
+    auto connection = context.lease(request);
     database::OverviewReader reader{*connection};
     const auto lines = reader.concentrators();
     const auto today = today_of(context, *connection);
@@ -88,7 +88,7 @@ Answer quarantine(Context& context, const Request& request) {
     else if (!kind.empty())
         throw Problem{400, "Bad request", "'kind' must be device, entry or conflict."};
 
-    auto connection = context.pool.lease();
+    auto connection = context.lease(request);
     Json json;
     json.open_object().key("items").open_array();
     for (const auto& item :
@@ -102,8 +102,8 @@ Answer quarantine(Context& context, const Request& request) {
     return {.body = json.take()};
 }
 
-Answer concentrators(Context& context) {
-    auto connection = context.pool.lease();
+Answer concentrators(Context& context, const Request& request) {
+    auto connection = context.lease(request);
     const auto today = today_of(context, *connection);
     Json json;
     json.open_object().key("items").open_array();
@@ -120,10 +120,11 @@ Answer concentrators(Context& context) {
 }  // namespace
 
 void add_overview_routes(std::vector<Route>& routes, Context& context) {
-    routes.push_back(
-        {.method = "GET", .pattern = "/api/overview", .handle = [&](Request&) { return overview(context); }});
-    routes.push_back({.method = "GET", .pattern = "/api/concentrators", .handle = [&](Request&) {
-                          return concentrators(context);
+    routes.push_back({.method = "GET", .pattern = "/api/overview", .handle = [&](Request& request) {
+                          return overview(context, request);
+                      }});
+    routes.push_back({.method = "GET", .pattern = "/api/concentrators", .handle = [&](Request& request) {
+                          return concentrators(context, request);
                       }});
     routes.push_back({.method = "GET", .pattern = "/api/quarantine", .handle = [&](Request& request) {
                           return quarantine(context, request);

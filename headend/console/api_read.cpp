@@ -108,20 +108,26 @@ Answer read(Context& context, std::atomic<int>& open, const Request& request) {
         .object = *code,
         .attribute = static_cast<std::int8_t>(body.number_or("attribute", 1, 127, 2))};
     const auto why = body.text_or("reason", 200, "asked in the console");
-    const auto& who = request.caller->user.login;
+    const auto who = request.caller->name();
     const Slot slot{open, context.settings.reads_max};
     std::vector<DeviceNumber> route;
     std::optional<DeviceNumber> concentrator;
     {
-        auto connection = context.pool.lease();
+        auto connection = context.lease(request);
         database::MeterReader reader{*connection};
         const auto meter = reader.find(number, context.now());
         if (!meter) throw problem_of("unknown_meter", number);
         concentrator = meter->concentrator;
         route = route_to(reader, *meter, context.now());
         // written before the act: what was asked for stands in the log even if the answer never comes
-        context.audit(*connection, who, "read", to_string(number),
-                      to_string(*code) + " attribute " + std::to_string(attribute.attribute) + ": " + why);
+        database::AuditRecord record{{},
+                                     who,
+                                     "read",
+                                     to_string(number),
+                                     to_string(*code) + " attribute " + std::to_string(attribute.attribute)};
+        record.reason = why;
+        record.tenant = request.caller->user.tenant;
+        context.audit(*connection, record);
     }
     const auto asked = context.now();
     const auto answer = read_now(context, number, attribute);
@@ -152,7 +158,7 @@ void add_read_routes(std::vector<Route>& routes, Context& context) {
     routes.push_back(
         {.method = "POST",
          .pattern = "/api/meters/{number}/read",
-         .acts = true,
+         .right = database::Right::read,
          .handle = [&context, open](Request& request) { return read(context, *open, request); }});
 }
 

@@ -5,12 +5,22 @@
 namespace wattmesh::headend::console {
 namespace {
 
+constexpr std::pair<database::Right, const char*> right_words[] = {{database::Right::look, "look"},
+                                                                   {database::Right::read, "read"},
+                                                                   {database::Right::configure, "configure"},
+                                                                   {database::Right::audit, "audit"},
+                                                                   {database::Right::accounts, "accounts"}};
+
 std::string me(const Context& context, const Caller& caller) {
     Json json;
     json.open_object()
         .field("user", caller.user.login)
         .field("name", caller.user.name)
-        .field("role", caller.user.role);
+        .field("role", to_string(caller.user.grants));
+    json.key("rights").open_array();
+    for (const auto& [right, word] : right_words)
+        if (caller.may(right)) json.value(word);
+    json.close_array();
     json.field("csrf", caller.csrf)
         .key("clock")
         .open_object()

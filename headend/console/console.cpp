@@ -35,6 +35,7 @@ struct Console::State {
                   .random = ports.random,
                   .reads = ports.reads,
                   .verify = std::move(ports.verify),
+                  .hash = std::move(ports.hash),
                   .log = std::move(ports.log),
                   .pool = {database, context.settings.connections}},
           access(context),
@@ -47,6 +48,9 @@ struct Console::State {
         add_completeness_routes(routes, context);
         add_meter_routes(routes, context);
         add_read_routes(routes, context);
+        add_account_routes(routes, context);
+        add_token_routes(routes, context, access);
+        add_audit_routes(routes, context);
     }
 
     Context context;

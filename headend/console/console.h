@@ -18,6 +18,7 @@ public:
         Random& random;
         LiveReads& reads;
         VerifyPassword verify;
+        HashPassword hash;
         Log log;
     };
     /// Throws when the pages or the certificate cannot be read.

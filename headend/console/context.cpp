@@ -1,14 +1,16 @@
 #include "headend/console/context.h"
 
-#include "headend/database/audit_log.h"
-
 namespace wattmesh::headend::console {
 
-void Context::audit(database::Connection& connection, const std::string& actor, const std::string& action,
-                    const std::string& subject, const std::string& detail) {
-    database::Transaction transaction{connection};
-    database::AuditLog{connection}.append(now(), actor, action, subject, detail);
-    transaction.commit();
+database::ConnectionPool::Lease Context::lease(const database::Scope& scope) {
+    auto lease = pool.lease();
+    database::limit(*lease, scope);
+    return lease;
+}
+
+void Context::audit(database::Connection& connection, database::AuditRecord record) const {
+    record.at = now();
+    database::AuditLog{connection}.append(record);
 }
 
 }  // namespace wattmesh::headend::console

@@ -6,7 +6,24 @@
 namespace wattmesh::headend::console {
 namespace {
 
+constexpr std::string_view bearer_word = "Bearer ";
 constexpr std::size_t body_size_max = 16 * 1024, uri_size_max = 4 * 1024;
+
+std::string_view needed_role(database::Right right) {
+    switch (right) {
+        case database::Right::look:
+            return "a role";
+        case database::Right::read:
+            return "the role operator";
+        case database::Right::configure:
+            return "the role engineer";
+        case database::Right::audit:
+            return "the role auditor";
+        case database::Right::accounts:
+            return "the role administrator";
+    }
+    return "another role";
+}
 
 /// A browser says where a request comes from; what comes from another site is refused.
 void check_origin(const Poco::Net::HTTPServerRequest& http) {
@@ -50,6 +67,8 @@ Request parse(Poco::Net::HTTPServerRequest& http) {
     if (request.path.size() > 1 && request.path.back() == '/') request.path.pop_back();
     request.remote = http.clientAddress().host().toString();
     request.token = token_of(http);
+    const auto authorization = http.get("Authorization", "");
+    if (authorization.starts_with(bearer_word)) request.bearer = authorization.substr(bearer_word.size());
     return request;
 }
 
@@ -59,23 +78,42 @@ Caller identify(const Site& site, const std::string& token) {
     return std::move(*caller);
 }
 
+Caller identify(const Site& site, const Request& request) {
+    if (request.bearer.empty()) return identify(site, request.token);
+    auto caller = site.access.identify_program(request.bearer);
+    if (!caller)
+        throw Problem{401, "Not signed in",
+                      "The API token is unknown, expired or revoked. Make another one."};
+    return std::move(*caller);
+}
+
+/// What the route needs, and where the caller has it.
+void check_right(const Route& route, Request& request) {
+    const auto& caller = *request.caller;
+    if (!caller.may(route.right)) {
+        if (caller.token && caller.user.may(route.right))
+            throw Problem{403, "Not allowed", "The API token '" + caller.token->name + "' may only look."};
+        throw Problem{403, "Not allowed",
+                      "This needs " + std::string{needed_role(route.right)} + "; you are signed in as " +
+                          to_string(caller.user.grants) + "."};
+    }
+    request.scope = caller.user.scope(route.right);
+}
+
 /// Writing requests: same site, and the token that only our own pages can read.
 void check_write(const Poco::Net::HTTPServerRequest& http, const Request& request) {
     if (!http.getContentType().starts_with("application/json"))
         throw Problem{415, "Unsupported", "The body must be application/json."};
-    if (request.caller && !same(http.get("X-CSRF-Token", ""), request.caller->csrf))
+    if (request.caller && !request.caller->token && !same(http.get("X-CSRF-Token", ""), request.caller->csrf))
         throw Problem{403, "Forbidden", "The header X-CSRF-Token is missing or wrong. Load the page again."};
 }
 
 Answer serve(const Site& site, const Route& route, Poco::Net::HTTPServerRequest& http, Request& request) {
     const bool writes = route.method != "GET";
     if (writes) check_origin(http);
-    if (!route.open) request.caller = identify(site, request.token);
+    if (!route.open) request.caller = identify(site, request);
     if (writes) check_write(http, request);
-    if (route.acts && !request.caller->may_act())
-        throw Problem{
-            403, "Not allowed",
-            "This needs the role operator; you are signed in as " + request.caller->user.role + "."};
+    if (!route.open) check_right(route, request);
     if (writes) request.body = body_of(http);
     return route.handle(request);
 }

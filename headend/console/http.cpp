@@ -47,6 +47,13 @@ int Request::number(std::string_view name, int otherwise, int low, int high) con
     return value;
 }
 
+std::optional<std::int64_t> parse_id(std::string_view text) {
+    std::int64_t id = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), id);
+    if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size() || id < 1) return std::nullopt;
+    return id;
+}
+
 std::optional<std::map<std::string, std::string, std::less<>>> match(std::string_view pattern,
                                                                      std::string_view path) {
     std::map<std::string, std::string, std::less<>> captured;

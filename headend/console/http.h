@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "headend/database/users.h"
+#include "headend/database/api_tokens.h"
 #include "protocol/base/id.h"
 #include "protocol/base/obis.h"
 #include "protocol/base/time.h"
@@ -23,12 +23,17 @@ struct Problem {
     int retry_after_s = 0;
 };
 
-/// Who asks. Roles: viewer may look; operator, engineer and administrator may also act.
+/// Who asks: a person with a session, or a program with an API token.
 struct Caller {
     database::User user;
-    std::string csrf;
-    Buffer token_hash;
-    bool may_act() const { return user.role != "viewer"; }
+    std::string csrf;                           ///< of a session
+    Buffer token_hash;                          ///< of a session
+    std::optional<database::ApiToken> token{};  ///< of a program: no cookie, no CSRF
+    bool may(database::Right right) const {
+        return user.may(right) && !(token && token->look_only && right != database::Right::look);
+    }
+    /// For the audit log.
+    std::string name() const { return token ? user.login + " (token " + token->name + ")" : user.login; }
 };
 
 struct Request {
@@ -36,7 +41,9 @@ struct Request {
     std::map<std::string, std::string, std::less<>> query,
         captured;                  ///< captured: parts of the path, by name
     std::string token;             ///< session cookie
+    std::string bearer;            ///< API token
     std::optional<Caller> caller;  ///< set on routes that need one
+    database::Scope scope;         ///< where the caller has the route's right: what a lease shows
 
     /// A query parameter, or `otherwise`.
     std::string text(std::string_view name, std::string otherwise = {}) const;
@@ -57,11 +64,14 @@ struct Answer {
 
 struct Route {
     std::string method;
-    std::string pattern;  ///< "/api/meters/{number}"
-    bool open = false;    ///< no session needed
-    bool acts = false;    ///< needs a role that may act
+    std::string pattern;                            ///< "/api/meters/{number}"
+    bool open = false;                              ///< no session needed
+    database::Right right = database::Right::look;  ///< needed somewhere; handlers see only where
     std::function<Answer(Request&)> handle;
 };
+
+/// An id of ours in an address or a query; nothing when it is not one.
+std::optional<std::int64_t> parse_id(std::string_view text);
 
 /// The parts named in the pattern when the path fits it.
 std::optional<std::map<std::string, std::string, std::less<>>> match(std::string_view pattern,

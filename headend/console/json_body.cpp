@@ -71,6 +71,27 @@ int JsonBody::number_or(const std::string& name, int low, int high, int otherwis
     }
 }
 
+bool JsonBody::has(const std::string& name) const { return object_->has(name); }
+
+bool JsonBody::flag_or(const std::string& name, bool otherwise) const {
+    if (!object_->has(name)) return otherwise;
+    const auto value = object_->get(name);
+    if (value.isEmpty() || !value.isBoolean()) bad("'" + name + "' must be true or false.");
+    return value.convert<bool>();
+}
+
+std::vector<JsonBody> JsonBody::objects(const std::string& name) const {
+    std::vector<JsonBody> found;
+    if (!object_->has(name)) return found;
+    const auto array = object_->getArray(name);
+    if (array.isNull()) bad("'" + name + "' must be a list.");
+    for (const auto& element : *array) {
+        if (element.type() != typeid(Poco::JSON::Object::Ptr)) bad("'" + name + "' must hold objects.");
+        found.push_back(JsonBody{element.extract<Poco::JSON::Object::Ptr>()});
+    }
+    return found;
+}
+
 std::set<std::string> JsonBody::texts(const std::string& name) const {
     std::set<std::string> found;
     const auto array = object_->getArray(name);

@@ -44,14 +44,26 @@ std::optional<std::string> LiveHub::Follower::take() {
     return message;
 }
 
-void LiveHub::Follower::put(Topic topic, const std::string& message) {
+void LiveHub::Follower::limit(std::set<AreaId> areas) {
     const std::lock_guard lock{mutex_};
-    if (topics_.count(topic) == 0) return;
+    areas_ = std::move(areas);
+}
+
+void LiveHub::Follower::put(Topic topic, std::optional<AreaId> area, std::string_view data, Instant at) {
+    const std::lock_guard lock{mutex_};
+    if (topics_.count(topic) == 0 || (area && areas_.count(*area) == 0)) return;
+    Json json;
+    json.open_object()
+        .field("topic", to_string(topic))
+        .field("sequence", ++sequences_[static_cast<std::size_t>(topic)])
+        .field("at", at)
+        .key("data")
+        .raw(data);
     if (waiting_.size() >= waiting_max) {
         waiting_.pop_front();
         ++dropped_;
     }
-    waiting_.push_back(message);
+    waiting_.push_back(json.close_object().take());
 }
 
 std::shared_ptr<LiveHub::Follower> LiveHub::join() {
@@ -61,20 +73,11 @@ std::shared_ptr<LiveHub::Follower> LiveHub::join() {
     return follower;
 }
 
-void LiveHub::publish(Topic topic, std::string_view data, Instant at) {
+void LiveHub::publish(Topic topic, std::optional<AreaId> area, std::string_view data, Instant at) {
     const std::lock_guard lock{mutex_};
-    const auto sequence = ++sequences_[static_cast<std::size_t>(topic)];
-    Json json;
-    json.open_object()
-        .field("topic", to_string(topic))
-        .field("sequence", sequence)
-        .field("at", at)
-        .key("data")
-        .raw(data);
-    json.close_object();
     std::erase_if(followers_, [](const auto& follower) { return follower.expired(); });
     for (const auto& follower : followers_)
-        if (const auto live = follower.lock()) live->put(topic, json.text());
+        if (const auto live = follower.lock()) live->put(topic, area, data, at);
 }
 
 int LiveHub::followers() {

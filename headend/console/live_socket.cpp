@@ -62,8 +62,18 @@ bool receive(WebSocket& socket, LiveHub::Follower& follower) {
     }
 }
 
+/// What the person may see now, which may have changed since they signed in.
+void limit(const Site& site, LiveHub::Follower& follower, const std::string& token) {
+    const auto caller = site.access.identify(token);
+    if (!caller || !caller->may(database::Right::look)) throw Closing{1008, "session ended"};
+    const auto connection = site.context.lease(caller->user.scope(database::Right::look));
+    const auto areas = database::areas(*connection);
+    follower.limit({areas.begin(), areas.end()});
+}
+
 void talk(const Site& site, WebSocket& socket, const std::string& token, const std::atomic<bool>& stopping) {
     const auto follower = site.hub.join();
+    limit(site, *follower, token);
     auto heard = Steady::now(), pinged = heard, checked = heard;
     while (!stopping) {
         if (socket.poll(look_every, Poco::Net::Socket::SELECT_READ)) {
@@ -82,7 +92,7 @@ void talk(const Site& site, WebSocket& socket, const std::string& token, const s
         }
         if (now - checked > session_checked_every) {
             checked = now;
-            if (!site.access.identify(token)) throw Closing{1008, "session ended"};
+            limit(site, *follower, token);
         }
     }
     throw Closing{1001, "going away"};

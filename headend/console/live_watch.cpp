@@ -39,7 +39,7 @@ void LiveWatch::run() {
 }
 
 void LiveWatch::look() {
-    auto connection = context_.pool.lease();
+    auto connection = context_.lease(database::Scope::everything());
     database::ChangeReader changes{*connection};
     const auto now = context_.now();
     const auto marks = changes.marks();
@@ -56,11 +56,11 @@ void LiveWatch::look() {
         Json json;
         json.open_object().field("meter", change.meter).field("concentrator", change.concentrator);
         json.field("joined", change.joined).field("hops", change.hops).close_object();
-        hub_.publish(Topic::joins, json.text(), change.at);
+        hub_.publish(Topic::joins, before_[change.concentrator].area, json.text(), change.at);
         moved = true;
     }
     seen_ = newest;
-    if (moved) hub_.publish(Topic::overview, "{}", now);
+    if (moved) hub_.publish(Topic::overview, std::nullopt, "{}", now);
 }
 
 bool LiveWatch::look_for_outages(database::Connection& connection, bool tell) {
@@ -76,7 +76,8 @@ bool LiveWatch::look_for_outages(database::Connection& connection, bool tell) {
         json.field("reported", static_cast<int>(line.seen.reported))
             .field("inferred", static_cast<int>(line.seen.inferred))
             .close_object();
-        hub_.publish(Topic::outages, json.text(), line.ended.value_or(line.at));
+        hub_.publish(Topic::outages, before_[line.concentrator].area, json.text(),
+                     line.ended.value_or(line.at));
         moved = true;
     }
     outages_ = std::move(found);
@@ -96,14 +97,14 @@ bool LiveWatch::compare(const std::vector<database::ConcentratorMark>& marks) {
             json.open_object()
                 .field("concentrator", mark.number)
                 .field("state", mark.online ? "online" : "offline");
-            hub_.publish(Topic::sessions, json.close_object().text(), now);
+            hub_.publish(Topic::sessions, mark.area, json.close_object().text(), now);
             moved = true;
         }
         if (mark.rows > before.rows || mark.entries > before.entries) {
             Json json;
             json.open_object().field("concentrator", mark.number).field("rows", mark.rows - before.rows);
             json.field("entries", mark.entries - before.entries).close_object();
-            hub_.publish(Topic::readings, json.text(), now);
+            hub_.publish(Topic::readings, mark.area, json.text(), now);
             moved = true;
         }
     }

@@ -40,6 +40,9 @@ public:
 /// True when the password belongs to the stored hash (security/password). Takes its time: scrypt.
 using VerifyPassword = std::function<bool(std::string_view password, const std::string& hash)>;
 
+/// What is stored for a new password (security/password). Takes its time likewise.
+using HashPassword = std::function<std::string(std::string_view password)>;
+
 /// Log lines: "warning" or "information", and a sentence. Never a secret.
 using Log = std::function<void(std::string_view level, const std::string& line)>;
 

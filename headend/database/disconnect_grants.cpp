@@ -31,8 +31,8 @@ bool DisconnectGrants::acquire(MeterId meter, DeviceNumber number, const std::st
     });
     if (alarm)
         AuditLog{connection_}.append(
-            now, actor, "alarm", to_string(number),
-            "disconnects refused: more than " + std::to_string(cap) + " within an hour were asked for");
+            {now, actor, "alarm", to_string(number),
+             "disconnects refused: more than " + std::to_string(cap) + " within an hour were asked for"});
     transaction.commit();
     return granted;
 }

@@ -80,6 +80,7 @@ void Migrator::prepare(const std::map<std::string, std::string>& passwords) {
     const std::string name = quoted.get();
     connection_.execute(
         "create schema if not exists wattmesh authorization wm_owner; "
+        "create schema if not exists wattmesh_scope authorization wm_owner; "
         "alter database " +
             name +
             " set search_path = wattmesh, public; "

@@ -9,15 +9,17 @@ std::vector<ConcentratorMark> ChangeReader::marks() {
         std::vector<ConcentratorMark> found;
         const soci::rowset<soci::row> rows =
             (sql.prepare
-             << "select c.number, c.link, c.owner_epoch, coalesce(sum(j.rows_stored), 0)::bigint, "
+             << "select c.number, c.area, c.link, c.owner_epoch, coalesce(sum(j.rows_stored), 0)::bigint, "
                 "coalesce(sum(j.entries_stored), 0)::bigint from concentrator c "
-                "left join journal_cursor j on j.concentrator = c.id group by c.id order by c.number");
+                "left join journal_cursor j on j.concentrator = c.id group by c.id, c.number, c.area, "
+                "c.link, c.owner_epoch order by c.number");
         for (const auto& row : rows)
             found.push_back({.number = row.get<DeviceNumber>(0),
-                             .online = row.get<int>(1) != 0,
-                             .owner_epoch = row.get<OwnerEpoch>(2),
-                             .rows = row.get<long long>(3),
-                             .entries = row.get<long long>(4)});
+                             .area = row.get<AreaId>(1),
+                             .online = row.get<int>(2) != 0,
+                             .owner_epoch = row.get<OwnerEpoch>(3),
+                             .rows = row.get<long long>(4),
+                             .entries = row.get<long long>(5)});
         return found;
     });
 }

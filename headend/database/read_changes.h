@@ -8,6 +8,7 @@ namespace wattmesh::headend::database {
 /// Where a concentrator's store stands; differences of two looks are what arrived between them.
 struct ConcentratorMark {
     DeviceNumber number;
+    AreaId area{};
     bool online = false;
     OwnerEpoch owner_epoch{};
     std::int64_t rows = 0, entries = 0;

@@ -64,7 +64,8 @@ std::vector<CompletenessCell> CompletenessReader::board(const ObisCode& profile,
             "count(*) filter (where p.expected > 0)::int, "
             "count(*) filter (where p.expected > 0 and coalesce(g.received, 0) >= p.expected)::int "
             "from plan p join concentrator c on c.id = p.concentrator "
-            "left join got g on g.meter = p.meter and g.day = p.day group by c.id, p.day order by c.number, "
+            "left join got g on g.meter = p.meter and g.day = p.day group by c.id, c.number, p.day order by "
+            "c.number, "
             "p.day");
         for (const auto& row : rows)
             cells.push_back({.concentrator = row.get<ConcentratorId>(0),

@@ -43,7 +43,8 @@ std::vector<ConcentratorLine> OverviewReader::lines(std::optional<DeviceNumber> 
                     "from concentrator c left join meter m on m.concentrator = c.id "
                     "left join meter_link l on l.meter_number = m.number "
                     "where (cast(:number as bigint) = -1 and c.road = 0) or c.number = cast(:number as "
-                    "bigint) group by c.id order by c.number",
+                    "bigint) group by c.id, c.number, c.tenant, c.area, c.name, c.state, c.link, "
+                    "c.owner_epoch, c.last_seen_us order by c.number",
              soci::use(number, "number"));
         for (const auto& row : rows)
             found.push_back({.concentrator = {.id = row.get<ConcentratorId>(0),

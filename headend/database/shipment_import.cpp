@@ -245,11 +245,11 @@ ShipmentReport ShipmentImport::run(std::string_view text, const ShipmentOptions&
     while (const auto line = file.next()) run.line(*line);
     auto& report = run.report();
     report.sha256 = to_hex(security::sha256(as_bytes(text)));
-    AuditLog{connection_}.append(options.now, options.actor, "import", options.file,
-                                 "sha256 " + report.sha256 + ": " + std::to_string(report.accepted) +
-                                     " lines accepted, " + std::to_string(report.unchanged) + " unchanged, " +
-                                     std::to_string(report.refused) + " refused, keys of " +
-                                     std::to_string(report.keys_replaced) + " meters replaced");
+    AuditLog{connection_}.append({options.now, options.actor, "import", options.file,
+                                  "sha256 " + report.sha256 + ": " + std::to_string(report.accepted) +
+                                      " lines accepted, " + std::to_string(report.unchanged) +
+                                      " unchanged, " + std::to_string(report.refused) + " refused, keys of " +
+                                      std::to_string(report.keys_replaced) + " meters replaced"});
     transaction.commit();
     return std::move(report);
 }

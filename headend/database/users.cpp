@@ -1,5 +1,7 @@
 #include "headend/database/users.h"
 
+#include <algorithm>
+
 #include "headend/database/bindings.h"
 
 namespace wattmesh::headend::database {
@@ -7,17 +9,20 @@ namespace {
 
 constexpr int failures_max = 5;
 constexpr const char* columns =
-    "select id, login, name, role, password_hash, disabled::int, failures, locked_until_us from user_account";
+    "select id, tenant, login, name, password_hash, disabled::int, failures, locked_until_us, last_login_us "
+    "from user_account";
 
 User user_of(const soci::row& row) {
     return {.id = row.get<UserId>(0),
-            .login = row.get<std::string>(1),
-            .name = row.get<std::string>(2),
-            .role = row.get<std::string>(3),
+            .tenant = row.get<TenantId>(1),
+            .login = row.get<std::string>(2),
+            .name = row.get<std::string>(3),
+            .grants = {},
             .password_hash = row.get<std::string>(4),
             .disabled = row.get<int>(5) != 0,
             .failures = row.get<int>(6),
-            .locked_until = row.get<std::optional<Instant>>(7)};
+            .locked_until = row.get<std::optional<Instant>>(7),
+            .last_login = row.get<std::optional<Instant>>(8)};
 }
 
 std::optional<User> first_of(const soci::rowset<soci::row>& rows) {
@@ -27,39 +32,130 @@ std::optional<User> first_of(const soci::rowset<soci::row>& rows) {
 
 }  // namespace
 
-UserId Users::put(const std::string& login, const std::string& name, const std::string& role,
-                  const std::string& password_hash, Instant now) {
-    return connection_.run("storing a user", [&](soci::session& sql) {
-        UserId id;
-        sql << "insert into user_account (tenant, login, name, role, password_hash, created_us) "
-               "values (1, :login, :name, :role, :hash, :now) on conflict (login) do update "
-               "set name = excluded.name, role = excluded.role, password_hash = excluded.password_hash, "
-               "failures = 0, "
+bool User::may(Right right) const {
+    return std::any_of(grants.begin(), grants.end(),
+                       [&](const Grant& grant) { return has(grant.role, right); });
+}
+
+Scope User::scope(Right right) const {
+    std::vector<AreaId> areas;
+    for (const auto& grant : grants) {
+        if (!has(grant.role, right)) continue;
+        if (!grant.area) return Scope::of(tenant);
+        areas.push_back(*grant.area);
+    }
+    return areas.empty() ? Scope::nothing() : Scope::of(tenant, areas);
+}
+
+std::string to_string(const std::vector<Grant>& grants) {
+    std::string text;
+    for (const auto& grant : grants) {
+        text += (text.empty() ? "" : ", ") + std::string{to_string(grant.role)};
+        if (grant.area) text += " in area " + std::to_string(grant.area->value);
+    }
+    return text.empty() ? "nothing" : text;
+}
+
+UserId Users::put(TenantId tenant, const std::string& login, const std::string& name,
+                  const std::vector<Grant>& grants, const std::string& password_hash, Instant now) {
+    const auto id = connection_.run("storing a user", [&](soci::session& sql) {
+        UserId user;
+        sql << "insert into user_account (tenant, login, name, password_hash, created_us) "
+               "values (:tenant, :login, :name, :hash, :now) on conflict (login) do update "
+               "set name = excluded.name, password_hash = excluded.password_hash, failures = 0, "
                "locked_until_us = null returning id",
-            use(login), use(name), use(role), use(password_hash), use(now), soci::into(id);
-        return id;
+            use(tenant), use(login), use(name), use(password_hash), use(now), soci::into(user);
+        return user;
+    });
+    grant(id, grants);
+    return id;
+}
+
+void Users::grant(UserId user, const std::vector<Grant>& grants) {
+    connection_.run("granting roles", [&](soci::session& sql) {
+        sql << "delete from user_grant where user_account = :user", use(user);
+        for (const auto& given : grants) {
+            const std::string role{to_string(given.role)};
+            soci::statement insert =
+                (sql.prepare
+                     << "insert into user_grant (user_account, role, area) select u.id, :role, cast(:area as "
+                        "integer) from user_account u where u.id = :user and (cast(:area as integer) is null "
+                        "or exists (select from area a where a.id = cast(:area as integer) and a.tenant = "
+                        "u.tenant))",
+                 soci::use(role, "role"), soci::use(given.area, "area"), soci::use(user, "user"));
+            insert.execute(true);
+            if (insert.get_affected_rows() != 1)
+                throw soci::soci_error("the area is not one of the user's tenant");
+        }
+    });
+}
+
+void Users::rename(UserId user, const std::string& name) {
+    connection_.run("renaming a user", [&](soci::session& sql) {
+        sql << "update user_account set name = :name where id = :id", use(name), use(user);
+    });
+}
+
+void Users::set_password(UserId user, const std::string& password_hash) {
+    connection_.run("changing a password", [&](soci::session& sql) {
+        sql << "update user_account set password_hash = :hash, failures = 0, locked_until_us = null where id "
+               "= :id",
+            use(password_hash), use(user);
+        sql << "delete from user_session where user_account = :id", use(user);
+    });
+}
+
+void Users::disable(UserId user, bool disabled) {
+    connection_.run("disabling a user", [&](soci::session& sql) {
+        const int flag = disabled ? 1 : 0;
+        sql << "update user_account set disabled = (cast(:flag as integer) = 1) where id = :id", use(flag),
+            use(user);
+        if (disabled) sql << "delete from user_session where user_account = :id", use(user);
+    });
+}
+
+std::vector<Grant> Users::grants_of(UserId user) {
+    return connection_.run("reading roles", [&](soci::session& sql) {
+        std::vector<Grant> found;
+        const soci::rowset<soci::row> rows =
+            (sql.prepare << "select role, area from user_grant where user_account = :user order by area "
+                            "nulls first, role",
+             use(user));
+        for (const auto& row : rows) {
+            const auto role = parse_role(row.get<std::string>(0));
+            if (!role) throw soci::soci_error("an unknown role");
+            found.push_back({*role, row.get<std::optional<AreaId>>(1)});
+        }
+        return found;
     });
 }
 
 std::optional<User> Users::find(const std::string& login) {
-    return connection_.run("finding a user", [&](soci::session& sql) {
+    auto found = connection_.run("finding a user", [&](soci::session& sql) {
         return first_of((sql.prepare << std::string{columns} + " where login = :login", use(login)));
     });
+    if (found) found->grants = grants_of(found->id);
+    return found;
 }
 
 std::optional<User> Users::find(UserId user) {
-    return connection_.run("finding a user", [&](soci::session& sql) {
+    auto found = connection_.run("finding a user", [&](soci::session& sql) {
         return first_of((sql.prepare << std::string{columns} + " where id = :id", use(user)));
     });
+    if (found) found->grants = grants_of(found->id);
+    return found;
 }
 
-std::vector<User> Users::all() {
-    return connection_.run("listing users", [&](soci::session& sql) {
-        std::vector<User> found;
-        const soci::rowset<soci::row> rows = (sql.prepare << std::string{columns} + " order by login");
-        for (const auto& row : rows) found.push_back(user_of(row));
-        return found;
+std::vector<User> Users::all(TenantId tenant) {
+    auto found = connection_.run("listing users", [&](soci::session& sql) {
+        std::vector<User> users;
+        const soci::rowset<soci::row> rows =
+            (sql.prepare << std::string{columns} + " where tenant = :tenant order by login", use(tenant));
+        for (const auto& row : rows) users.push_back(user_of(row));
+        return users;
     });
+    for (auto& user : found) user.grants = grants_of(user.id);
+    return found;
 }
 
 void Users::succeeded(UserId user, Instant now) {

@@ -109,8 +109,8 @@ void PgKeyLedger::refused(KeyKind kind) {
 }
 
 void PgKeyLedger::audit(const std::string& action, const std::string& what) {
-    database::AuditLog{connection_}.append(tools_.now, order_.actor, action, to_string(meter_.number),
-                                           what + ": " + order_.reason);
+    database::AuditLog{connection_}.append(
+        {tools_.now, order_.actor, action, to_string(meter_.number), what + ": " + order_.reason});
 }
 
 void PgKeyLedger::ended(KeyKind kind, const std::string& line) {

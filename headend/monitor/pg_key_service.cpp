@@ -56,7 +56,7 @@ void PgKeyService::note(const std::string& actor, const std::string& action, Dev
     queue_.execute(
         [=, now = now_()](database::Connection& connection) {
             database::Transaction transaction{connection};
-            database::AuditLog{connection}.append(now, actor, action, to_string(meter), detail);
+            database::AuditLog{connection}.append({now, actor, action, to_string(meter), detail});
             transaction.commit();
         },
         [](bool) {});

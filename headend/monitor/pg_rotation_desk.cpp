@@ -81,7 +81,7 @@ void PgRotationDesk::refused(const RotationOrder& order, const std::string& why)
     queue_.execute(
         [=, now = now_()](database::Connection& connection) {
             database::Transaction transaction{connection};
-            database::AuditLog{connection}.append(now, order.actor, "refused", to_string(order.meter), why);
+            database::AuditLog{connection}.append({now, order.actor, "refused", to_string(order.meter), why});
             transaction.commit();
         },
         [](bool) {});

@@ -81,14 +81,14 @@ TEST_CASE("restore: no counter is used twice after yesterday's dump came back, w
         }
         case 1:  // over the same database, and a head-end that has no memory of its own
             run("PGOPTIONS=--client-min-messages=warning psql -q -v ON_ERROR_STOP=1 -d " + admin +
-                " -c 'drop schema wattmesh cascade' -f " + plant.file("dump"));
+                " -c 'drop schema wattmesh, wattmesh_scope cascade' -f " + plant.file("dump"));
             plant.use(database, "b", {0, 1, 2});
             plant.use(database, "a", {0, 1, 2});
             break;
         case 2:  // over the same database, three times the same dump
             for (int i = 0; i < 3; ++i) {
                 run("PGOPTIONS=--client-min-messages=warning psql -q -v ON_ERROR_STOP=1 -d " + admin +
-                    " -c 'drop schema wattmesh cascade' -f " + plant.file("dump"));
+                    " -c 'drop schema wattmesh, wattmesh_scope cascade' -f " + plant.file("dump"));
                 plant.use(database, "a", {0, 1, 2});
             }
             break;

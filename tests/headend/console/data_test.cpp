@@ -283,7 +283,7 @@ TEST_CASE_METHOD(SignedIn, "console read: asks the meter, audits who and why, an
           dlms::AttributeId{.class_id = 3, .object = {{1, 0, 32, 7, 0, 255}}, .attribute = 2});
     CHECK(value("select count(*) from wattmesh.audit where actor = 'ada' and action = 'read' and subject = "
                 "'540000000009' "
-                "and detail like '%customer called%'") == 1);
+                "and reason like '%customer called%'") == 1);
 
     reads.answer = {};
     reads.answer.ok = true;

@@ -20,6 +20,8 @@ namespace {
 /// has 3 % line loss and, from 18:00 to 20:00 of the 9th, 400 Wh of theft.
 constexpr const char* town = R"(
 set search_path = wattmesh;
+insert into tenant values (2, 'Other utility', 'UTC');
+insert into area values (2, 1, 'Area 2'), (3, 2, 'Elsewhere');
 insert into concentrator (tenant, area, number, name, state, link, owner_epoch, registered_us, last_seen_us) values
   (1, 1, 900000000001, 'Mill Road', 1, 1, 3, 0, at_us('2026-03-10 14:39:30Z')),
   (1, 1, 900000000002, 'Church Lane', 1, 0, 1, 0, at_us('2026-03-09 22:10:00Z'));
@@ -80,10 +82,15 @@ SiteUnderTest::SiteUnderTest(headend::console::ConsoleSettings settings)
     : random(std::make_unique<security::SystemRandom>()) {
     run(town);
     static const auto hash = security::hash_password("correct horse", *random);
+    using headend::database::Role;
     headend::database::Users users{admin};
-    users.put("ada", "Ada", "operator", hash, clock.now());
-    users.put("vic", "Vic", "viewer", hash, clock.now());
-    users.put("dis", "Dis", "operator", hash, clock.now());
+    users.put(TenantId{1}, "ada", "Ada", {{Role::operator_, {}}}, hash, clock.now());
+    users.put(TenantId{1}, "vic", "Vic", {{Role::viewer, {}}}, hash, clock.now());
+    users.put(TenantId{1}, "dis", "Dis", {{Role::operator_, {}}}, hash, clock.now());
+    users.put(TenantId{1}, "ned", "Ned", {{Role::operator_, AreaId{2}}}, hash, clock.now());
+    users.put(TenantId{1}, "amy", "Amy", {{Role::administrator, {}}}, hash, clock.now());
+    users.put(TenantId{1}, "tim", "Tim", {{Role::viewer, {}}, {Role::operator_, AreaId{2}}}, hash,
+              clock.now());
     run("update wattmesh.user_account set disabled = true where login = 'dis'");
     settings.port = 0;
     settings.nobody_hash = hash;
@@ -96,6 +103,7 @@ SiteUnderTest::SiteUnderTest(headend::console::ConsoleSettings settings)
             .reads = reads,
             .verify = [](std::string_view password,
                          const std::string& stored) { return security::verify_password(password, stored); },
+            .hash = [this](std::string_view password) { return security::hash_password(password, *random); },
             .log =
                 [this](std::string_view, const std::string& line) {
                     const std::lock_guard lock{log_mutex};

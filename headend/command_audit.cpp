@@ -1,0 +1,66 @@
+// audit verify, audit show: what people did, and whether anybody touched the record of it.
+#include <iostream>
+
+#include "headend/command_line.h"
+#include "headend/console/json.h"
+#include "headend/database/audit_mark.h"
+
+namespace wattmesh::headend {
+namespace {
+
+/// The sealer comes by twice a second; what waits much longer says that it does not run.
+constexpr Duration sealed_within = std::chrono::minutes{1};
+
+int verify(Desk& desk) {
+    database::AuditLog log{desk.connection};
+    const auto head = log.head();
+    int troubles = 0;
+    const auto say = [&](const std::string& trouble) {
+        std::cout << "FAILED: " << trouble << "\n";
+        ++troubles;
+    };
+    if (const auto broken = log.first_broken())
+        say("record " + std::to_string(*broken) +
+            " does not fit the chain: it, or one just before it, was altered or removed");
+    const database::AuditMark mark{desk.settings.counters};
+    if (const auto trouble = differs_from(log, mark)) say(*trouble);
+    const auto [waiting, oldest] = log.waiting();
+    if (oldest && desk.clock->real(desk.clock->now() - *oldest) > sealed_within)
+        say(std::to_string(waiting) +
+            " records are not sealed, the oldest for over a minute: is 'headend serve' with the role monitor "
+            "running?");
+    if (troubles > 0) return 1;
+    std::cout << "The audit log is whole: " << head.number << " records sealed, " << waiting
+              << " not yet; its end "
+              << (mark.read() ? "is the one kept outside the database.\n"
+                              : "is not kept outside the database yet (headend serve does that).\n");
+    return 0;
+}
+
+int show(Desk& desk) {
+    database::AuditQuery query;
+    query.actor = desk.raw.optional<std::string>("actor", "");
+    query.subject = desk.raw.optional<std::string>("subject", "");
+    query.count = desk.raw.optional_in<int>("count", 50, 1, 10'000);
+    for (const auto& record : database::AuditLog{desk.connection}.find(query)) {
+        console::Json json;
+        json.open_object().field("number", record.number).field("at", record.at).field("actor", record.actor);
+        json.field("action", record.action).field("subject", record.subject).field("detail", record.detail);
+        json.field("reason", record.reason).field("before", record.before).field("after", record.after);
+        std::cout << json.close_object().text() << "\n";
+    }
+    return 0;
+}
+
+}  // namespace
+
+int run_audit(const Words& words) {
+    const auto arguments = parse_words(words, {"actor", "subject", "count"});
+    const auto what = only_word(arguments, "verify or show");
+    if (what != "verify" && what != "show")
+        throw platform::UsageError("say: headend audit verify, or headend audit show");
+    Desk desk{arguments};
+    return what == "verify" ? verify(desk) : show(desk);
+}
+
+}  // namespace wattmesh::headend
