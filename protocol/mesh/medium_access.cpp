@@ -60,8 +60,9 @@ MediumAccess::Entry* MediumAccess::current() {
 }
 
 Instant MediumAccess::next_deadline() const {
-    if (phase_ == Phase::backoff || phase_ == Phase::wait_ack) return due_;
-    if (phase_ == Phase::on_air) return never;
+    if (phase_ == Phase::wait_ack) return due_;
+    if (phase_ == Phase::on_air || sending_ack_) return never;
+    if (phase_ == Phase::backoff) return due_;
     Instant next = never;
     for (const auto& entry : queue_) next = std::min(next, std::min(entry.not_before, entry.expires));
     return next;
@@ -69,6 +70,8 @@ Instant MediumAccess::next_deadline() const {
 
 void MediumAccess::tick(Instant now) {
     if (phase_ == Phase::wait_ack && now >= due_) try_failed(now);
+    // Our own acknowledgement is no crowd to step back from: the next frame waits for its end and no longer.
+    if (sending_ack_) return;
     if (phase_ == Phase::idle) {
         expire(now);
         if (pick(now)) draw_backoff(now);
@@ -159,6 +162,7 @@ void MediumAccess::launch(Instant now) {
 void MediumAccess::transmitted(Instant now) {
     if (sending_ack_) {
         sending_ack_ = false;
+        if (phase_ == Phase::backoff) draw_backoff(now);
         return;
     }
     if (phase_ != Phase::on_air) return;  // reset() came in between

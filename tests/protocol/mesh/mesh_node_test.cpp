@@ -260,6 +260,25 @@ TEST_CASE("node: an answer goes back the way its request came, not over the pare
     CHECK(decode_up(answers.back().body)->rank == bench.node.rank());
 }
 
+TEST_CASE("node: the next frame waits for the end of our own acknowledgement and no longer", "[mesh][node]") {
+    // An ACK ends 1 ms and 23 octets at 50 kbit/s after the frame: 4.68 ms. Then at most 7 units of 0.4 ms
+    // and a second look 1.32 ms later.
+    for (std::uint64_t seed = 1; seed <= 60; ++seed) {
+        Bench bench{seed, Bench::member()};
+        bench.run(100ms);
+        DownPacket packet = read_of(7);
+        packet.header.destination = 5;
+        packet.relays = {own_address};
+        const Instant heard = bench.now;
+        bench.hear(root_address, FrameType::data_down, encode(packet), -70, own_address);
+        bench.run(50ms);
+        const auto passed_on = bench.first(FrameType::data_down);
+        REQUIRE(passed_on);
+        CHECK(*passed_on - heard >= 6'000us);
+        CHECK(*passed_on - heard <= 8'800us);
+    }
+}
+
 TEST_CASE("node: one report is tried with two neighbours at most", "[mesh][node]") {
     Bench bench{6, Bench::member()};
     bench.acknowledging = false;
