@@ -3,50 +3,14 @@
 #include <sys/stat.h>
 
 #include <catch2/catch.hpp>
-#include <cstdio>
 
 #include "security/token_master_key.h"
-#include "tests/security/folder.h"
+#include "tests/security/soft_hsm.h"
 
 namespace wattmesh::security {
 namespace {
 
-constexpr const char* module = "/usr/lib/softhsm/libsofthsm2.so";
 const Buffer known_key = from_hex("000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F").value();
-
-std::string output_of(const std::string& command) {
-    FILE* const pipe = popen(command.c_str(), "re");  // NOLINT: a test's own words
-    REQUIRE(pipe != nullptr);
-    std::string text;
-    for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) text += static_cast<char>(c);
-    INFO(command);
-    REQUIRE(pclose(pipe) == 0);
-    return text;
-}
-
-/// A private SoftHSM with one token, for the whole process: it reads its configuration once.
-struct SoftHsm {
-    SoftHsm() {
-        std::filesystem::create_directory(folder.path / "tokens");
-        put(folder.path / "softhsm2.conf",
-            as_bytes("directories.tokendir = " + (folder.path / "tokens").string() +
-                     "\nobjectstore.backend = file\nlog.level = ERROR\n"));
-        setenv("SOFTHSM2_CONF", (folder.path / "softhsm2.conf").c_str(), 1);
-        output_of("softhsm2-util --init-token --free --label wattmesh --pin 123456 --so-pin 654321 2>&1");
-        write_private_file(folder.path / "pin", as_bytes("123456\n"));
-        write_private_file(folder.path / "wrong", as_bytes("000000\n"));
-    }
-    std::string uri(const std::string& object, const std::string& pin = "pin",
-                    const std::string& token = "wattmesh") const {
-        return "pkcs11:token=" + token + ";object=" + object + "?module-path=" + module +
-               "&pin-source=file:" + (folder.path / pin).string();
-    }
-    static const SoftHsm& instance() {
-        static const SoftHsm hsm;
-        return hsm;
-    }
-    Folder folder;
-};
 
 std::unique_ptr<Pkcs11Key> create(const std::string& uri) {
     return Pkcs11Key::create(Pkcs11Uri::parse(uri).value());
@@ -54,7 +18,7 @@ std::unique_ptr<Pkcs11Key> create(const std::string& uri) {
 
 /// Puts an AES key of ours into the token, as a key ceremony would.
 void import_key(std::string label, Buffer value, bool extractable) {
-    auto* const library = dlopen(module, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    auto* const library = dlopen(softhsm_module, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     REQUIRE(library != nullptr);
     CK_FUNCTION_LIST* api = nullptr;
     REQUIRE(reinterpret_cast<CK_C_GetFunctionList>(dlsym(library, "C_GetFunctionList"))(&api) == CKR_OK);
@@ -174,7 +138,7 @@ TEST_CASE("token: a session that was closed under us is opened again", "[securit
     const auto& hsm = SoftHsm::instance();
     const TokenMasterKey master{create(hsm.uri("lasting"))};
     const auto wrapped = master.wrap("x", Buffer(16, 1));
-    auto* const library = dlopen(module, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    auto* const library = dlopen(softhsm_module, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     CK_FUNCTION_LIST* api = nullptr;
     REQUIRE(reinterpret_cast<CK_C_GetFunctionList>(dlsym(library, "C_GetFunctionList"))(&api) == CKR_OK);
     REQUIRE(api->C_Finalize(nullptr) == CKR_OK);
