@@ -48,9 +48,6 @@ constexpr Words words_of(Refusal refusal) {
             return {"mfr_code_error", "the test token is for meters of another make"};
         case Refusal::locked_out:
             return {"locked_out", "too many wrong tokens were entered: the meter takes none for a while"};
-        case Refusal::part_missing:
-            return {"key_change_incomplete",
-                    "the other tokens of the key change did not come in time: enter all of them again"};
     }
     return {"?", "?"};
 }

@@ -20,7 +20,6 @@ enum class Refusal : std::uint8_t {
     overflow,      ///< the credit would exceed what the meter can hold
     manufacturer,  ///< a test for meters of another make
     locked_out,    ///< too many wrong tokens: the meter waits
-    part_missing,  ///< the other tokens of a key change did not come in time
 };
 /// Stable word for counters, logs and programs: "checksum_error".
 std::string_view to_string(Refusal refusal);

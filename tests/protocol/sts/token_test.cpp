@@ -89,7 +89,7 @@ TEST_CASE("sts token: a refused token says why, and what it holds", "[protocol]"
     const Token clear = token("29511990995826640868");
     CHECK(open(clear, &under_default).refusal == Refusal::none);
     CHECK(open({1, 0x18000000}, &good).refusal == Refusal::function);  // class 3
-    for (int i = 0; i <= static_cast<int>(Refusal::part_missing); ++i) {
+    for (int i = 0; i <= static_cast<int>(Refusal::locked_out); ++i) {
         CHECK(to_string(static_cast<Refusal>(i)) != "?");
         CHECK(explain(static_cast<Refusal>(i)).size() > 10);
     }
