@@ -18,7 +18,7 @@
 namespace wattmesh::concentrator {
 
 /// Inside of MeshRoot; its parts are in mesh_core.cpp, mesh_join.cpp, mesh_read.cpp, mesh_wired.cpp,
-/// mesh_outage.cpp and mesh_state.cpp.
+/// mesh_outage.cpp, mesh_silence.cpp and mesh_state.cpp.
 struct MeshRoot::Core {
     Core(RootSettings settings, Ciphers& ciphers, Random& random);
 
@@ -168,8 +168,15 @@ struct MeshRoot::Core {
     bool surely_dark(const Member& member) const;
     void close_outage(Instant now);
     void tell_outage();
+
+    // mesh_silence.cpp
     void fell_silent(const Member& member, Instant now);
-    void ask_witnesses(Instant now);
+    std::vector<std::uint16_t> common_relays(Instant since) const;
+    std::vector<std::uint16_t> border(Instant now) const;
+    void ask_witnesses(std::vector<std::uint16_t> suspects, Instant now);
+    bool usable(std::uint16_t from, std::uint16_t to, Instant now) const;
+    std::vector<bool> reached_without(const std::vector<std::uint16_t>& mute, Instant now) const;
+    void take_along(std::vector<std::uint16_t>& dark, Instant now) const;
     void judge_silence(Instant now);
     void infer_dark(std::uint16_t address, Instant now);
     void infer_around(Instant now);

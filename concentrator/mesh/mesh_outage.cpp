@@ -14,9 +14,6 @@ constexpr Duration known_first = 800ms, known_every = 1s;
 constexpr Duration echo = 15s;
 constexpr Duration probe_dark = 20s, quiet_after_return = 300s;
 constexpr std::size_t outage_least = 2, judges_max = 8, doubtful_max = 12;
-// Silence: so many meters one after the other, and nobody of their branch is heard.
-constexpr std::size_t silent_least = 4, witnesses_max = 8, silent_tenths = 3;
-constexpr Duration silent_within = 180s, witness_deadline = 12s;
 
 std::uint16_t count_of(std::size_t count) {
     return static_cast<std::uint16_t>(std::min<std::size_t>(count, 0xFFFF));
@@ -187,114 +184,6 @@ void MeshRoot::Core::tell_outage() {
     outage.began = never;
     outage.close_at = outage.known_at = never;
     silent_since.clear();
-}
-
-/// A read or a probe has failed over every route. One meter means nothing; several of one branch in a row are
-/// looked into by asking others of it.
-void MeshRoot::Core::fell_silent(const Member& member, Instant now) {
-    std::erase_if(silent_since, [&](const auto& row) {
-        const Member* other = members.find(row.first);
-        return now - row.second > silent_within || other == nullptr || other->heard > row.second ||
-               other->power != Power::on;
-    });
-    if (outage.collecting() || outage.witness_until != never || member.power != Power::on) return;
-    const auto known = std::find_if(silent_since.begin(), silent_since.end(),
-                                    [&](const auto& row) { return row.first == member.address; });
-    if (known == silent_since.end()) silent_since.emplace_back(member.address, now);
-    std::map<std::uint16_t, std::size_t> branches;
-    for (const auto& [address, at] : silent_since) ++branches[branch_of(address)];
-    const auto worst = std::max_element(branches.begin(), branches.end(),
-                                        [](const auto& a, const auto& b) { return a.second < b.second; });
-    const bool everywhere = silent_since.size() >= 2 * silent_least;
-    if (!everywhere && worst->second < silent_least) return;
-    outage.branch = worst->second >= silent_least ? worst->first : root_address;
-    // Where others of it were heard meanwhile there is power, and questions would only fill a weak mesh.
-    const Instant since = silent_since.front().second;
-    const bool lively = std::any_of(members.all().begin(), members.all().end(), [&](const Member& other) {
-        return other.heard > since && in_branch(other);
-    });
-    if (!lively) ask_witnesses(now);
-}
-
-/// Others of the branch, drawn by chance.
-void MeshRoot::Core::ask_witnesses(Instant now) {
-    outage.witness_from = now;
-    outage.witness_until = now + witness_deadline;
-    std::vector<std::uint16_t> others;
-    for (const auto& other : members.all())
-        if (in_branch(other) && other.heard < (outage.began == never ? now : outage.began) &&
-            std::none_of(
-                silent_since.begin(), silent_since.end(),
-                [&](const auto& row) { return row.first == other.address; }))
-            others.push_back(other.address);
-    std::vector<std::uint16_t> chosen;
-    while (!others.empty() && chosen.size() < witnesses_max) {
-        const auto at = others.begin() + static_cast<std::ptrdiff_t>(chance() % others.size());
-        chosen.push_back(*at);
-        others.erase(at);
-    }
-    outage.witnesses = chosen;
-    for (const auto address : chosen)
-        send(members.find(address)->number, {}, 1, now, witness_deadline - 1s, true);
-}
-
-std::uint16_t MeshRoot::Core::branch_of(std::uint16_t address) const {
-    if (!tree.reaches(address)) return broadcast_address;
-    const Route route = tree.route(address);
-    return route.relays.empty() ? address : route.relays.front();
-}
-
-bool MeshRoot::Core::in_branch(const Member& member) const {
-    return on_air(member) && member.power == Power::on &&
-           (outage.branch == root_address || branch_of(member.address) == outage.branch);
-}
-
-/// The witnesses have had their time. Where three of ten are silent too it is a power cut, or a relay without
-/// which nobody is reached; others are asked until they answer or nobody is left: one cut is told once.
-void MeshRoot::Core::judge_silence(Instant now) {
-    outage.witness_until = never;
-    const auto mute = [&](std::uint16_t address) {
-        const Member* member = members.find(address);
-        return member != nullptr && member->power == Power::on && member->heard < outage.witness_from;
-    };
-    const auto silent =
-        static_cast<std::size_t>(std::count_if(outage.witnesses.begin(), outage.witnesses.end(), mute));
-    if (outage.witnesses.empty() || 10 * silent < silent_tenths * outage.witnesses.size())
-        return tell_outage();
-    std::vector<std::uint16_t> dark = outage.witnesses;
-    for (const auto& [address, at] : silent_since) dark.push_back(address);
-    const bool one_branch = outage.branch != root_address;
-    for (const auto& member : members.all())
-        if (one_branch && in_branch(member)) dark.push_back(member.address);
-    std::erase_if(dark, [&](std::uint16_t address) { return !mute(address); });
-    if (outage.began == never) begin_outage(outage.witness_from);
-    for (const auto address : dark) infer_dark(address, now);
-    // Beyond the branch, silence of a few seconds means nothing but among the dark.
-    if (!one_branch) infer_around(now);
-    outage.branch = root_address;
-    ask_witnesses(now);
-    if (!outage.witnesses.empty()) return;
-    outage.witness_until = never;
-    tell_outage();
-}
-
-void MeshRoot::Core::infer_dark(std::uint16_t address, Instant now) {
-    Member* member = members.find(address);
-    if (member == nullptr || member->power != Power::on) return;
-    ++outage.inferred;
-    went_dark(*member, Power::inferred, now);
-}
-
-/// Until nobody is added any more: darkness spreads from neighbour to neighbour.
-void MeshRoot::Core::infer_around(Instant now) {
-    for (bool more = true; more;) {
-        std::vector<std::uint16_t> silent;
-        for (const auto& member : members.all())
-            if (on_air(member) && member.power == Power::on && surely_dark(member))
-                silent.push_back(member.address);
-        for (const auto address : silent) infer_dark(address, now);
-        more = !silent.empty();
-    }
 }
 
 }  // namespace wattmesh::concentrator

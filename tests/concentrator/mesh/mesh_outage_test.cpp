@@ -46,6 +46,11 @@ struct Street {
         joined = form(town, 900s);
         town.run_for(120s);
     }
+    Street(sim::Layout places, std::uint64_t seed)
+        : town{std::move(places), {.seed = seed, .start = town_start}, {}} {
+        joined = form(town, 900s);
+        town.run_for(120s);
+    }
     void run(Duration span) { town.run_until(town.now() + span, told); }
     void darken(std::size_t meter) { town.field->darken(meter_number(meter)); }
     std::size_t size() const { return town.layout.meters.size(); }
@@ -125,6 +130,46 @@ TEST_CASE("outage: silence without a last gasp is one power cut and deletes nobo
     CHECK(outage.reported == 0);
     CHECK(outage.inferred + 4U >= street.joined.size());
     CHECK(street.told.lost.size() <= 4);  // those whose silence began it
+}
+
+/// Twice as many meters as asked for, 500 m apart, and the last one between them with a good antenna.
+sim::Layout two_villages(std::size_t meters, std::uint64_t seed) {
+    sim::Layout layout =
+        sim::layout({.kind = sim::LayoutKind::suburban, .meters = meters, .seed = seed, .hardness_db = 6});
+    const auto right = [](const auto& a, const auto& b) { return a.x_cm < b.x_cm; };
+    const auto far = layout.meters;
+    const auto [first, last] = std::minmax_element(far.begin(), far.end(), right);
+    auto relay = *last;
+    for (auto place : far) {
+        place.x_cm += last->x_cm - first->x_cm + 50'000;
+        place.cluster += 1'000;
+        layout.meters.push_back(place);
+    }
+    relay.x_cm += 25'000;
+    relay.cluster = 5'000;
+    relay.box_loss_mdb = -20'000;
+    layout.meters.push_back(relay);
+    layout.request.meters = layout.meters.size();
+    return layout;
+}
+
+TEST_CASE("outage: a dead relay takes along who hangs on it, and nobody else", "[mesh][town][outage]") {
+    constexpr std::size_t village = 30;
+    Street street{two_villages(village, 5), 5};
+    REQUIRE(street.joined.size() == 2 * village + 1);
+    street.town.field->kill(meter_number(2 * village));
+    const auto hops = street.town.field->oracle_hops();
+    for (std::size_t i = 0; i < 2 * village; ++i) REQUIRE((hops[i] > 0) == (i < village));
+    for (std::size_t i = village; i < village + 6; ++i) {
+        street.town.roots[0]->send(meter_number(i), {1, 2}, 3, street.town.now(), 20s);
+        street.run(2s);
+    }
+    street.run(90s);
+    REQUIRE(street.told.outages.size() == 1);
+    CHECK(street.told.outages.front().first.outage.reported == 0);
+    for (const auto& [meter, inferred] : street.told.dark) CHECK(meter >= meter_number(village));
+    CHECK(street.told.dark.size() >= village);
+    CHECK(street.told.lost.empty());
 }
 
 TEST_CASE("outage: a flicker is over when the meter says so", "[mesh][town][outage]") {
