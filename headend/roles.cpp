@@ -10,6 +10,7 @@
 #include "headend/database/on_demand_log.h"
 #include "headend/database/pg_callers.h"
 #include "headend/database/pg_store.h"
+#include "headend/job_desks.h"
 #include "headend/meter_ca.h"
 #include "security/password.h"
 
@@ -56,7 +57,8 @@ std::shared_ptr<const security::TlsContext> callers_tls(const HeadendSettings& s
     return std::make_shared<security::TlsContext>(std::move(tls));
 }
 
-/// Puts a register's value where reads on demand put theirs.
+}  // namespace
+
 void put_register(database::QueryQueue& queue, DeviceNumber meter, const monitor::PushedValue& value,
                   Instant at, const char* source) {
     queue.execute(
@@ -73,8 +75,6 @@ void put_register(database::QueryQueue& queue, DeviceNumber meter, const monitor
         },
         [](bool) {});
 }
-
-}  // namespace
 
 /// Through the front-end of this process, where there is one.
 static monitor::Carry carry_over(Plant& plant) {
@@ -233,6 +233,7 @@ struct MonitorRole::Parts {
               plant.ciphers, plant.random),
           rotations(plant.loop, {}, queue, rotator),
           sealer(plant.loop, queue, database::AuditMark{plant.settings.counters}),
+          reads(plant, queue, on_demand),
           direct_tick(plant.loop),
           monitor(plant.loop, plant.settings.monitor, queue, *plant.master, plant.ciphers,
                   [&plant](DeviceNumber number) {
@@ -251,6 +252,7 @@ struct MonitorRole::Parts {
     monitor::KeyRotator rotator;
     monitor::RotationWork rotations;
     monitor::AuditSealer sealer;
+    ReadDesk reads;
     std::optional<monitor::DirectReading> direct;  ///< while there is a front-end in this process
     platform::Timer direct_tick;
     monitor::Monitor monitor;
@@ -266,6 +268,7 @@ void MonitorRole::initialize(Poco::Util::Application&) {
     parts_->monitor.start();
     parts_->rotations.start();
     parts_->sealer.start();
+    parts_->reads.start();
     if (plant_.store != nullptr) read_direct_meters();
 }
 
@@ -305,9 +308,13 @@ void MonitorRole::uninitialize() {
     parts_->direct_tick.cancel();
     parts_->rotations.stop();
     parts_->sealer.stop();
+    parts_->reads.stop();
     parts_->monitor.stop();
     parts_.reset();
 }
+
+ConsoleRole::ConsoleRole(Plant& plant) : plant_(plant) {}
+ConsoleRole::~ConsoleRole() = default;
 
 void ConsoleRole::initialize(Poco::Util::Application&) {
     console::ConsoleSettings settings = plant_.settings.console;
@@ -330,7 +337,15 @@ void ConsoleRole::initialize(Poco::Util::Application&) {
                     level == "warning" ? log.warning("{}", line) : log.information("{}", line);
                 }});
     console_->start();
+    reports_ = std::make_unique<ReportDesk>(plant_);
+    reports_->start();
     plant_.log.information("served console address={} port={}", settings.address, console_->port());
+}
+
+void ConsoleRole::uninitialize() {
+    stop();
+    if (reports_) reports_->stop();
+    reports_.reset();
 }
 
 void ConsoleRole::stop() {

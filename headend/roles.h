@@ -73,6 +73,12 @@ private:
     database::QueryQueue queue_;
 };
 
+/// Puts a register's value where reads on demand put theirs.
+void put_register(database::QueryQueue& queue, DeviceNumber meter, const monitor::PushedValue& value,
+                  Instant at, const char* source);
+
+class ReportDesk;
+
 /// Communication server: links of concentrators, journals into the store.
 class FrontendRole : public Poco::Util::Subsystem {
 public:
@@ -112,18 +118,20 @@ private:
 /// API and pages.
 class ConsoleRole : public Poco::Util::Subsystem {
 public:
-    explicit ConsoleRole(Plant& plant) : plant_(plant) {}
+    explicit ConsoleRole(Plant& plant);
+    ~ConsoleRole() override;
     const char* name() const override { return "console"; }
     /// From any thread, while the loop still runs: handlers that wait for it get their answer.
     void stop();
 
 protected:
     void initialize(Poco::Util::Application& application) override;
-    void uninitialize() override { stop(); }
+    void uninitialize() override;
 
 private:
     Plant& plant_;
     std::unique_ptr<console::Console> console_;
+    std::unique_ptr<ReportDesk> reports_;  ///< belongs to the loop
 };
 
 /// Runs the named roles until SIGTERM or SIGINT.

@@ -18,6 +18,7 @@ void add_read_routes(std::vector<Route>& routes, Context& context);
 void add_account_routes(std::vector<Route>& routes, Context& context);
 void add_token_routes(std::vector<Route>& routes, Context& context, Access& access);
 void add_audit_routes(std::vector<Route>& routes, Context& context);
+void add_job_routes(std::vector<Route>& routes, Context& context);
 
 /// Name of the session cookie.
 inline constexpr const char* session_cookie = "wattmesh_session";

@@ -7,7 +7,7 @@ namespace wattmesh::headend::console {
 namespace {
 
 constexpr std::string_view bearer_word = "Bearer ";
-constexpr std::size_t body_size_max = 16 * 1024, uri_size_max = 4 * 1024;
+constexpr std::size_t uri_size_max = 4 * 1024;
 
 std::string_view needed_role(database::Right right) {
     switch (right) {
@@ -40,8 +40,17 @@ std::string token_of(const Poco::Net::HTTPServerRequest& http) {
     return cookies.get("wattmesh_session", "");
 }
 
-std::string body_of(Poco::Net::HTTPServerRequest& http) {
-    const Problem too_long{413, "Too long", "The body may have at most 16 384 octets."};
+/// 16384 as "16 384".
+std::string thousands(std::size_t number) {
+    auto digits = std::to_string(number);
+    for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
+        digits.insert(static_cast<std::size_t>(at), " ");
+    return digits;
+}
+
+std::string body_of(Poco::Net::HTTPServerRequest& http, std::size_t body_size_max) {
+    const Problem too_long{413, "Too long",
+                           "The body may have at most " + thousands(body_size_max) + " octets."};
     if (http.hasContentLength() && http.getContentLength64() > static_cast<Poco::Int64>(body_size_max))
         throw too_long;
     std::string body(body_size_max + 1, '\0');
@@ -114,7 +123,7 @@ Answer serve(const Site& site, const Route& route, Poco::Net::HTTPServerRequest&
     if (!route.open) request.caller = identify(site, request);
     if (writes) check_write(http, request);
     if (!route.open) check_right(route, request);
-    if (writes) request.body = body_of(http);
+    if (writes) request.body = body_of(http, route.body_size_max);
     return route.handle(request);
 }
 

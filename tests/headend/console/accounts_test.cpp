@@ -260,3 +260,86 @@ TEST_CASE("console audit: an auditor reads it, newest first, and sees what is se
     CHECK(site.get("/api/audit?below=x").status == 400);
     CHECK(site.get("/api/audit?actor=nobody").has(R"("items":[])"));
 }
+
+TEST_CASE("console jobs: ordered for meters that there are, seen and steered by who ordered them",
+          "[console]") {
+    SiteUnderTest site;
+    REQUIRE(site.sign_in("ada").status == 200);
+    const auto made = site.post(
+        "/api/jobs/reads", R"({"concentrator":"900000000001","obis":"1-0:1.8.0","reason":"monthly check"})");
+    REQUIRE(made.status == 202);
+    CHECK(made.has(R"("total":13)"));
+    CHECK(made.has(R"("state":"queued")"));
+    const auto place = made.header("location");
+    REQUIRE(place.starts_with("/api/jobs/"));
+    CHECK(site.get(place).has("of 13 meters"));
+    CHECK(site.get(place + "/items?limit=2").has(R"("subject":"540000000002")"));
+    CHECK(site.get(place + "/items?limit=2").has(R"("next":3)"));
+    CHECK(site.get(place + "/items?limit=2&from=13").has(R"("next":null)"));
+    CHECK(site.get(place + "/items?state=x").status == 400);
+    CHECK(site.get(place + "/file").status == 404);
+    CHECK(site.get("/api/jobs").has("monthly check"));
+    CHECK(site.value("select count(*) from wattmesh.audit where action = 'job read' and actor = 'ada' and "
+                     "reason = 'monthly check'") == 1);
+    CHECK(site.post(place + "/pause", "{}").has(R"("state":"paused")"));
+    const auto twice = site.post(place + "/pause", "{}");
+    CHECK(twice.status == 409);
+    CHECK(twice.has("is paused"));
+    CHECK(site.post(place + "/resume", "{}").status == 200);
+    CHECK(site.post(place + "/explode", "{}").status == 404);
+
+    REQUIRE(site.sign_in("tim").status == 200);  // sees everything, has the role operator in area 2
+    CHECK(site.get(place).status == 200);
+    CHECK(site.post(place + "/cancel", "{}").status == 403);
+    REQUIRE(site.sign_in("ned").status == 200);  // of area 2 only
+    CHECK(site.get(place).status == 404);
+    CHECK(site.get("/api/jobs").has(R"("items":[])"));
+    CHECK(site.post("/api/jobs/reads", R"({"concentrator":"900000000001","obis":"1-0:1.8.0","reason":"x"})")
+              .status == 404);
+    CHECK(site.post("/api/jobs/reads", R"({"meters":["540000000001"],"obis":"1-0:1.8.0","reason":"x"})")
+              .status == 404);
+    REQUIRE(site.sign_in("amy").status == 200);
+    CHECK(site.post(place + "/cancel", "{}").has(R"("state":"cancelled")"));
+    CHECK(site.value("select count(*) from wattmesh.job_item where state = 'cancelled'") == 13);
+}
+
+TEST_CASE("console jobs: a wrong order is refused and orders nothing", "[console]") {
+    SiteUnderTest site;
+    REQUIRE(site.sign_in("vic").status == 200);
+    CHECK(site.post("/api/jobs/reads", R"({"meters":["540000000001"],"obis":"1-0:1.8.0","reason":"x"})")
+              .status == 403);
+    CHECK(site.post("/api/jobs/reports", R"({"report":"energy","from":"2026-03-01","to":"2026-03-10"})")
+              .status == 202);
+    REQUIRE(site.sign_in("ada").status == 200);
+    struct Row {
+        const char* path;
+        std::string body;
+        int status;
+        const char* says;
+    };
+    const Row rows[] = {
+        {"/api/jobs/reads", R"({"meters":["540000000001"],"obis":"x","reason":"x"})", 400, "'obis'"},
+        {"/api/jobs/reads", R"({"meters":["540000000001"],"obis":"1-0:1.8.0"})", 400, "'reason'"},
+        {"/api/jobs/reads", R"({"meters":[],"obis":"1-0:1.8.0","reason":"x"})", 400, "1 to 10 000"},
+        {"/api/jobs/reads", R"({"meters":["54"],"obis":"1-0:1.8.0","reason":"x"})", 400, "'54'"},
+        {"/api/jobs/reads", R"({"meters":["540000000001","540000000999"],"obis":"1-0:1.8.0","reason":"x"})",
+         404, "540000000999"},
+        {"/api/jobs/reads", R"({"concentrator":"900000000009","obis":"1-0:1.8.0","reason":"x"})", 404,
+         "900000000009"},
+        {"/api/jobs/reads", std::string(300'000, ' '), 413, "262 144"},
+        {"/api/jobs/reports", R"({"report":"all","from":"2026-03-01","to":"2026-03-10"})", 400, "'report'"},
+        {"/api/jobs/reports", R"({"report":"energy","format":"doc","from":"2026-03-01","to":"2026-03-10"})",
+         400, "'format'"},
+        {"/api/jobs/reports", R"({"report":"energy","from":"2026-03-11","to":"2026-03-10"})", 400, "'from'"},
+        {"/api/jobs/reports", R"({"report":"energy","from":"2024-03-11","to":"2026-03-10"})", 400, "400"},
+    };
+    for (const auto& row : rows) {
+        INFO(row.body.substr(0, 100));
+        const auto reply = site.post(row.path, row.body);
+        CHECK(reply.status == row.status);
+        CHECK(reply.has(row.says));
+    }
+    CHECK(site.value("select count(*) from wattmesh.job") == 1);
+    CHECK(site.get("/api/jobs/x").status == 404);
+    CHECK(site.get("/api/jobs/999").status == 404);
+}

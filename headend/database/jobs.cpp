@@ -1,0 +1,302 @@
+#include "headend/database/jobs.h"
+
+#include <array>
+#include <cassert>
+
+#include "headend/database/bindings.h"
+
+namespace wattmesh::headend::database {
+namespace {
+
+constexpr std::array<std::string_view, 5> job_words{"queued", "running", "paused", "cancelled", "done"};
+constexpr std::array<std::string_view, 4> item_words{"waiting", "done", "failed", "cancelled"};
+
+constexpr const char* columns =
+    "select id, tenant, areas, kind, title, parameters, requested_by, reason, state, total, done, failed, "
+    "created_us, "
+    "started_us, finished_us, deadline_us from job";
+
+Job job_of(const soci::row& row) {
+    Job job;
+    job.id = row.get<JobId>(0);
+    job.scope = {std::to_string(row.get<int>(1)), row.get<std::string>(2)};
+    job.kind = row.get<std::string>(3);
+    job.title = row.get<std::string>(4);
+    job.parameters = row.get<std::string>(5);
+    job.requested_by = row.get<std::string>(6);
+    job.reason = row.get<std::string>(7);
+    const auto word = row.get<std::string>(8);
+    for (std::size_t i = 0; i < job_words.size(); ++i)
+        if (job_words[i] == word) job.state = static_cast<JobState>(i);
+    job.total = row.get<int>(9);
+    job.done = row.get<int>(10);
+    job.failed = row.get<int>(11);
+    job.created = row.get<Instant>(12);
+    job.started = row.get<std::optional<Instant>>(13);
+    job.finished = row.get<std::optional<Instant>>(14);
+    job.deadline = row.get<Instant>(15);
+    return job;
+}
+
+JobItem item_of(const soci::row& row) {
+    JobItem item;
+    item.place = row.get<int>(0);
+    item.subject = row.get<std::string>(1);
+    item.state = parse_item_state(row.get<std::string>(2)).value_or(ItemState::waiting);
+    item.detail = row.get<std::string>(3);
+    item.attempts = row.get<int>(4);
+    item.finished = row.get<std::optional<Instant>>(5);
+    return item;
+}
+
+std::string array_of(const std::vector<std::string>& texts) {
+    std::string list = "{";
+    for (const auto& text : texts) {
+        assert(text.find_first_of("\"\\{},") == std::string::npos);
+        list += (list.size() > 1 ? "," : "") + text;
+    }
+    return list + "}";
+}
+
+int affected(soci::statement& statement) {
+    statement.execute(true);
+    return static_cast<int>(statement.get_affected_rows());
+}
+
+}  // namespace
+
+std::string_view to_string(JobState state) { return job_words[static_cast<std::size_t>(state)]; }
+std::string_view to_string(ItemState state) { return item_words[static_cast<std::size_t>(state)]; }
+std::optional<ItemState> parse_item_state(std::string_view word) {
+    for (std::size_t i = 0; i < item_words.size(); ++i)
+        if (item_words[i] == word) return static_cast<ItemState>(i);
+    return std::nullopt;
+}
+
+std::vector<DeviceNumber> JobSubjects::of_concentrator(DeviceNumber concentrator) {
+    return connection_.run("listing a concentrator's meters", [&](soci::session& sql) {
+        std::vector<DeviceNumber> found;
+        const soci::rowset<soci::row> rows = (sql.prepare << "select m.number from meter m join concentrator "
+                                                             "c on c.id = m.concentrator where c.number = "
+                                                             ":number order by 1",
+                                              use(concentrator));
+        for (const auto& row : rows) found.push_back(row.get<DeviceNumber>(0));
+        return found;
+    });
+}
+
+std::vector<DeviceNumber> JobSubjects::known(const std::vector<DeviceNumber>& numbers) {
+    return connection_.run("looking for meters", [&](soci::session& sql) {
+        std::vector<std::string> texts;
+        for (const auto& number : numbers) texts.push_back(std::to_string(number.integer()));
+        const auto list = array_of(texts);
+        std::vector<DeviceNumber> found;
+        const soci::rowset<soci::row> rows =
+            (sql.prepare << "select number from meter where number = any(cast(:list as bigint[])) order by 1",
+             use(list));
+        for (const auto& row : rows) found.push_back(row.get<DeviceNumber>(0));
+        return found;
+    });
+}
+
+JobId Jobs::add(const Job& job, const std::vector<std::string>& subjects) {
+    assert(!subjects.empty() && subjects.size() <= items_max);
+    return connection_.run("ordering a job", [&](soci::session& sql) {
+        JobId id;
+        const int tenant = std::stoi(job.scope.tenant), total = static_cast<int>(subjects.size());
+        sql << "insert into job (tenant, areas, kind, title, parameters, requested_by, reason, total, "
+               "created_us, "
+               "deadline_us) values (:tenant, :areas, :kind, :title, :parameters, :by, :reason, :total, "
+               ":now, "
+               ":deadline) returning id",
+            use(tenant), use(job.scope.areas), use(job.kind), use(job.title), use(job.parameters),
+            use(job.requested_by), use(job.reason), use(total), use(job.created), use(job.deadline),
+            soci::into(id);
+        const auto list = array_of(subjects);
+        sql << "insert into job_item (job, place, subject) select :id, s.place, s.subject from "
+               "unnest(cast(:list as text[])) with ordinality s(subject, place)",
+            use(id), use(list);
+        return id;
+    });
+}
+
+std::optional<Job> Jobs::find(JobId id) {
+    return connection_.run("finding a job", [&](soci::session& sql) -> std::optional<Job> {
+        const soci::rowset<soci::row> rows =
+            (sql.prepare << std::string{columns} + " where id = :id", use(id));
+        for (const auto& row : rows) return job_of(row);
+        return std::nullopt;
+    });
+}
+
+std::vector<Job> Jobs::list(const Scope& scope, bool everybody, const std::string& requested_by, int count) {
+    return connection_.run("listing jobs", [&](soci::session& sql) {
+        std::vector<Job> found;
+        const int tenant = std::stoi(scope.tenant), all = everybody ? 1 : 0;
+        const soci::rowset<soci::row> rows =
+            (sql.prepare
+                 << std::string{columns} +
+                        " where tenant = :tenant and (cast(:all as integer) = 1 or requested_by = :by) "
+                        "order by id desc limit :count",
+             soci::use(tenant, "tenant"), soci::use(all, "all"), soci::use(requested_by, "by"),
+             soci::use(count, "count"));
+        for (const auto& row : rows) found.push_back(job_of(row));
+        return found;
+    });
+}
+
+std::vector<JobItem> Jobs::items(JobId id, std::optional<ItemState> state, int from, int count) {
+    return connection_.run("listing a job's items", [&](soci::session& sql) {
+        std::vector<JobItem> found;
+        const std::string word{state ? to_string(*state) : ""};
+        const soci::rowset<soci::row> rows =
+            (sql.prepare
+                 << "select place, subject, state, detail, attempts::int, finished_us from job_item where "
+                    "job = "
+                    ":id and (:word = '' or state = :word) and place >= :from order by place limit :count",
+             soci::use(id, "id"), soci::use(word, "word"), soci::use(from, "from"),
+             soci::use(count, "count"));
+        for (const auto& row : rows) found.push_back(item_of(row));
+        return found;
+    });
+}
+
+std::optional<JobFile> Jobs::file(JobId id) {
+    return connection_.run("reading a job's file", [&](soci::session& sql) -> std::optional<JobFile> {
+        JobFile file;
+        std::string content;
+        sql << "select name, media_type, content from job_file where job = :id", use(id),
+            soci::into(file.name), soci::into(file.media_type), soci::into(content);
+        if (!sql.got_data()) return std::nullopt;
+        file.content = from_bytea(content);
+        return file;
+    });
+}
+
+bool Jobs::pause(JobId id) {
+    return connection_.run("pausing a job", [&](soci::session& sql) {
+        soci::statement update =
+            (sql.prepare
+                 << "update job set state = 'paused' where id = :id and state in ('queued', 'running')",
+             use(id));
+        return affected(update) == 1;
+    });
+}
+
+bool Jobs::resume(JobId id) {
+    return connection_.run("resuming a job", [&](soci::session& sql) {
+        soci::statement update =
+            (sql.prepare << "update job set state = 'queued' where id = :id and state = 'paused'", use(id));
+        return affected(update) == 1;
+    });
+}
+
+bool Jobs::cancel(JobId id, Instant now) {
+    return connection_.run("cancelling a job", [&](soci::session& sql) {
+        soci::statement update =
+            (sql.prepare
+                 << "update job set state = 'cancelled', finished_us = :now where id = :id and state in "
+                    "('queued', 'running', 'paused')",
+             use(now), use(id));
+        if (affected(update) != 1) return false;
+        sql << "update job_item set state = 'cancelled' where job = :id and state = 'waiting'", use(id);
+        return true;
+    });
+}
+
+std::vector<Job> Jobs::claim(const std::vector<std::string>& kinds, const std::string& owner, Instant now,
+                             Instant until, int most) {
+    return connection_.run("taking jobs", [&](soci::session& sql) {
+        const auto list = array_of(kinds);
+        std::vector<JobId> late;
+        {
+            const soci::rowset<soci::row> rows =
+                (sql.prepare << "select id from job where state in ('queued', 'running', 'paused') and "
+                                "deadline_us <= :now "
+                                "and kind = any(cast(:kinds as text[])) limit 20",
+                 use(now), use(list));
+            for (const auto& row : rows) late.push_back(row.get<JobId>(0));
+        }
+        for (const auto& id : late) {
+            sql << "with ended as (update job_item set state = 'failed', detail = 'not done by the "
+                   "deadline', finished_us = "
+                   ":now where job = :id and state = 'waiting' returning 1) "
+                   "update job set failed = failed + (select count(*) from ended) where id = :id2",
+                use(now), use(id), use(id);
+            end_if_over(id, now);
+        }
+        std::vector<Job> taken;
+        const soci::rowset<soci::row> rows =
+            (sql.prepare << "update job set state = 'running', started_us = coalesce(started_us, :now), "
+                            "owner = :owner, "
+                            "owner_until_us = :until where id in (select id from job where state in "
+                            "('queued', 'running') "
+                            "and kind = any(cast(:kinds as text[])) and (owner is null or owner = :owner or "
+                            "owner_until_us "
+                            "<= :now) order by id limit :most for update skip locked) returning id, tenant, "
+                            "areas, kind, "
+                            "title, parameters, requested_by, reason, state, total, done, failed, "
+                            "created_us, started_us, "
+                            "finished_us, deadline_us",
+             soci::use(now, "now"), soci::use(owner, "owner"), soci::use(until, "until"),
+             soci::use(list, "kinds"), soci::use(most, "most"));
+        for (const auto& row : rows) taken.push_back(job_of(row));
+        return taken;
+    });
+}
+
+std::vector<JobItem> Jobs::due(JobId id, Instant now, int count) {
+    return connection_.run("looking for items to do", [&](soci::session& sql) {
+        std::vector<JobItem> found;
+        const soci::rowset<soci::row> rows =
+            (sql.prepare << "select place, subject, state, detail, attempts::int, finished_us from job_item "
+                            "where job = "
+                            ":id and state = 'waiting' and not_before_us <= :now order by place limit :count",
+             use(id), use(now), use(count));
+        for (const auto& row : rows) found.push_back(item_of(row));
+        return found;
+    });
+}
+
+bool Jobs::finish(JobId id, int place, const ItemOutcome& outcome, Instant now) {
+    return connection_.run("storing what an item brought", [&](soci::session& sql) {
+        const std::string state{to_string(outcome.state)};
+        const bool again = outcome.state == ItemState::waiting;
+        if (again) {
+            sql << "update job_item set attempts = attempts + 1, detail = :detail, not_before_us = :again "
+                   "where job = :id "
+                   "and place = :place and state = 'waiting'",
+                use(outcome.detail), use(outcome.again), use(id), use(place);
+            return false;
+        }
+        soci::statement update =
+            (sql.prepare << "update job_item set state = :state, attempts = attempts + 1, detail = :detail, "
+                            "finished_us = "
+                            ":now where job = :id and place = :place and state = 'waiting'",
+             use(state), use(outcome.detail), use(now), use(id), use(place));
+        if (affected(update) != 1) return false;
+        const int well = outcome.state == ItemState::done ? 1 : 0, ill = 1 - well;
+        sql << "update job set done = done + :well, failed = failed + :ill where id = :id", use(well),
+            use(ill), use(id);
+        if (outcome.file) {
+            const auto content = bytea(outcome.file->content);
+            sql << "insert into job_file (job, name, media_type, content) values (:id, :name, :type, "
+                   ":content) on conflict "
+                   "do nothing",
+                use(id), use(outcome.file->name), use(outcome.file->media_type), use(content);
+        }
+        return end_if_over(id, now);
+    });
+}
+
+bool Jobs::end_if_over(JobId id, Instant now) {
+    return connection_.run("ending a job", [&](soci::session& sql) {
+        soci::statement update = (sql.prepare << "update job set state = 'done', finished_us = :now, owner = "
+                                                 "null where id = :id and state <> "
+                                                 "'cancelled' and state <> 'done' and done + failed = total",
+                                  use(now), use(id));
+        return affected(update) == 1;
+    });
+}
+
+}  // namespace wattmesh::headend::database

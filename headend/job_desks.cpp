@@ -1,0 +1,58 @@
+#include "headend/job_desks.h"
+
+#include "headend/console/context.h"
+#include "headend/console/data_text.h"
+#include "protocol/cosem/units.h"
+
+namespace wattmesh::headend {
+namespace {
+
+constexpr std::size_t report_threads = 1;
+
+jobs::JobRunnerSettings settings_of(Plant& plant) {
+    std::array<std::uint8_t, 8> octets{};
+    plant.random.fill(octets);
+    return {.owner = to_hex(octets)};
+}
+
+/// 12345 Wh with scaler 1 is "123450 Wh", with scaler -3 "12.345 Wh".
+std::string text_of(const monitor::OnDemandResult& result) {
+    const auto integer = result.value.integer();
+    const int scaler = result.scaler.value_or(0);
+    if (!integer || !result.scaler || scaler > 9 || scaler < -9) return console::data_text(result.value);
+    auto text = to_string(jobs::Decimal{*integer, scaler < 0 ? -scaler : 0});
+    if (scaler > 0 && *integer != 0) text.append(static_cast<std::size_t>(scaler), '0');
+    const auto unit = cosem::unit_name(result.unit.value_or(255));
+    return unit.empty() ? text : text + " " + std::string{unit};
+}
+
+}  // namespace
+
+ReadDesk::ReadDesk(Plant& plant, database::QueryQueue& queue, monitor::OnDemand& on_demand)
+    : plant_(plant),
+      queue_(queue),
+      on_demand_(on_demand),
+      kind_(
+          [this](DeviceNumber meter, const dlms::AttributeId& attribute,
+                 std::function<void(jobs::ReadJob::Answer)> done) {
+              on_demand_.read(
+                  meter, attribute,
+                  [this, meter, attribute, done = std::move(done)](const monitor::OnDemandResult& result) {
+                      const auto integer = result.value.integer();
+                      if (result.ok() && integer && result.scaler)
+                          put_register(queue_, meter,
+                                       {attribute.object, *integer, result.scaler, result.unit},
+                                       plant_.loop.now(), "on_demand");
+                      done({result.fault, result.ok() ? text_of(result) : std::string{}});
+                  });
+              plant_.pump();
+          },
+          [this] { return plant_.loop.now(); }),
+      runner_(plant.loop, settings_of(plant), queue, {&kind_}) {}
+
+ReportDesk::ReportDesk(Plant& plant)
+    : workers_(plant, "wm_console", report_threads),
+      kind_(workers_.queue(), console::interval_profile, [&plant] { return plant.loop.now(); }),
+      runner_(plant.loop, settings_of(plant), workers_.queue(), {&kind_}) {}
+
+}  // namespace wattmesh::headend

@@ -1,0 +1,37 @@
+#pragma once
+#include "headend/jobs/read_job.h"
+#include "headend/jobs/report_job.h"
+#include "headend/monitor/on_demand.h"
+#include "headend/roles.h"
+
+namespace wattmesh::headend {
+
+/// Jobs that read meters, in the monitor role. All on the loop's thread.
+class ReadDesk {
+public:
+    ReadDesk(Plant& plant, database::QueryQueue& queue, monitor::OnDemand& on_demand);
+    void start() { runner_.start(); }
+    void stop() { runner_.stop(); }
+
+private:
+    Plant& plant_;
+    database::QueryQueue& queue_;
+    monitor::OnDemand& on_demand_;
+    jobs::ReadJob kind_;
+    jobs::JobRunner runner_;
+};
+
+/// Jobs that make reports, in the console role: its database user sees only what the one who asked may see.
+class ReportDesk {
+public:
+    explicit ReportDesk(Plant& plant);
+    void start() { runner_.start(); }
+    void stop() { runner_.stop(); }
+
+private:
+    DatabaseWorkers workers_;
+    jobs::ReportJob kind_;
+    jobs::JobRunner runner_;
+};
+
+}  // namespace wattmesh::headend

@@ -1,0 +1,303 @@
+#include <catch2/catch.hpp>
+#include <thread>
+
+#include "headend/database/jobs.h"
+#include "headend/jobs/job_runner.h"
+#include "headend/jobs/read_job.h"
+#include "headend/jobs/report_job.h"
+#include "tests/db/town.h"
+
+namespace wattmesh::test {
+namespace {
+
+using headend::jobs::JobKind;
+using headend::jobs::JobRunner;
+
+Job order(const std::string& kind) {
+    Job job;
+    job.kind = kind;
+    job.title = "Test";
+    job.parameters = "{}";
+    job.requested_by = "ada";
+    job.reason = "test";
+    job.scope = Scope::of(TenantId{1});
+    job.created = quarter(0);
+    job.deadline = quarter(96);
+    return job;
+}
+
+std::vector<std::string> subjects(int count) {
+    std::vector<std::string> list;
+    for (int i = 0; i < count; ++i) list.push_back(to_string(customer(i)));
+    return list;
+}
+
+ItemOutcome well(const std::string& detail) { return {ItemState::done, detail, {}, {}}; }
+
+class SetClock : public platform::Clock {
+public:
+    Instant now() const override { return at; }
+    std::chrono::nanoseconds real(Duration simulated) const override { return simulated; }
+    Instant at = quarter(1);
+};
+
+/// Work on the caller's thread, at once.
+class Straight : public platform::Executor {
+public:
+    bool try_post(std::function<void()> job, Completion completion) override {
+        std::exception_ptr fault;
+        try {
+            job();
+        } catch (...) {
+            fault = std::current_exception();
+        }
+        completion(fault);
+        return true;
+    }
+};
+
+/// Ends an item when the test says so.
+class HeldKind : public JobKind {
+public:
+    std::string name() const override { return "held"; }
+    int at_once() const override { return 3; }
+    void work(const Job&, const JobItem& item, Done done) override {
+        open.emplace_back(item, std::move(done));
+    }
+    void end_first(const ItemOutcome& outcome) {
+        auto [item, done] = std::move(open.front());
+        open.erase(open.begin());
+        done(outcome);
+    }
+    std::vector<std::pair<JobItem, Done>> open;
+};
+
+struct Work {
+    explicit Work(Town& town, const std::string& owner)
+        : queue(
+              town.database.settings("wm_monitor"), 1, executor, [](auto f) { f(); }, [](const auto&) {}),
+          runner(loop, {.owner = owner, .look_real = std::chrono::milliseconds{1}}, queue, {&kind}) {}
+    void turn(int times = 20) {
+        for (int i = 0; i < times; ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds{2});
+            loop.poll();
+        }
+    }
+    std::shared_ptr<SetClock> clock = std::make_shared<SetClock>();
+    platform::Loop loop{clock};
+    Straight executor;
+    QueryQueue queue;
+    HeldKind kind;
+    JobRunner runner;
+};
+
+}  // namespace
+
+TEST_CASE("jobs: every item ends once, the job with its last", "[db]") {
+    Town town;
+    Jobs jobs{town.monitor};
+    const auto id = jobs.add(order("read"), subjects(3));
+    CHECK(jobs.find(id)->state == JobState::queued);
+    CHECK(jobs.claim({"report"}, "a", quarter(1), quarter(2), 5).empty());
+    CHECK(jobs.claim({"read"}, "a", quarter(1), quarter(2), 5).at(0).id == id);
+    CHECK(jobs.due(id, quarter(1), 10).size() == 3);
+    CHECK_FALSE(jobs.finish(id, 1, well("1"), quarter(1)));
+    CHECK_FALSE(jobs.finish(id, 1, well("again"), quarter(1)));  // told before
+    CHECK_FALSE(jobs.finish(id, 2, {ItemState::waiting, "busy", quarter(3), {}}, quarter(1)));
+    CHECK(jobs.due(id, quarter(1), 10).size() == 1);
+    CHECK(jobs.due(id, quarter(3), 10).at(0).attempts == 1);
+    CHECK_FALSE(jobs.finish(id, 2, {ItemState::failed, "refused", {}, {}}, quarter(3)));
+    CHECK(jobs.finish(id, 3, well("3"), quarter(4)));
+    const auto job = jobs.find(id).value();
+    CHECK(job.state == JobState::done);
+    CHECK(job.done == 2);
+    CHECK(job.failed == 1);
+    CHECK(job.finished == quarter(4));
+    CHECK(jobs.items(id, ItemState::failed, 1, 10).at(0).detail == "refused");
+    CHECK(jobs.items(id, std::nullopt, 2, 1).at(0).subject == to_string(customer(1)));
+    CHECK(jobs.claim({"read"}, "a", quarter(5), quarter(6), 5).empty());
+    CHECK_FALSE(jobs.cancel(id, quarter(5)));
+}
+
+TEST_CASE("jobs: a process that died leaves its jobs to another, a living one keeps them", "[db]") {
+    Town town;
+    Jobs jobs{town.monitor};
+    jobs.add(order("read"), subjects(2));
+    CHECK(jobs.claim({"read"}, "a", quarter(1), quarter(2), 5).size() == 1);
+    CHECK(jobs.claim({"read"}, "b", quarter(1), quarter(2), 5).empty());
+    CHECK(jobs.claim({"read"}, "a", quarter(1), quarter(3), 5).size() == 1);
+    CHECK(jobs.claim({"read"}, "b", quarter(3), quarter(4), 5).size() == 1);
+    CHECK(jobs.claim({"read"}, "a", quarter(3), quarter(4), 5).empty());
+}
+
+TEST_CASE("jobs: pause, resume, cancel; nothing hangs past its deadline", "[db]") {
+    Town town;
+    Jobs jobs{town.console};
+    const auto id = jobs.add(order("read"), subjects(3));
+    CHECK(jobs.pause(id));
+    CHECK_FALSE(jobs.pause(id));
+    CHECK(jobs.claim({"read"}, "a", quarter(1), quarter(2), 5).empty());
+    CHECK(jobs.resume(id));
+    CHECK_FALSE(jobs.resume(id));
+    SECTION("cancelled") {
+        CHECK_FALSE(jobs.finish(id, 1, well("1"), quarter(1)));
+        CHECK(jobs.cancel(id, quarter(2)));
+        CHECK_FALSE(jobs.finish(id, 2, well("late"), quarter(2)));
+        CHECK(jobs.find(id)->state == JobState::cancelled);
+        CHECK(jobs.find(id)->done == 1);
+        CHECK(jobs.items(id, ItemState::cancelled, 1, 10).size() == 2);
+    }
+    SECTION("too late, even while paused") {
+        CHECK_FALSE(jobs.finish(id, 1, well("1"), quarter(1)));
+        CHECK(jobs.pause(id));
+        CHECK(jobs.claim({"read"}, "a", quarter(96), quarter(97), 5).empty());
+        CHECK(jobs.find(id)->state == JobState::done);
+        CHECK(jobs.find(id)->failed == 2);
+        CHECK(jobs.items(id, ItemState::failed, 1, 1).at(0).detail == "not done by the deadline");
+    }
+}
+
+TEST_CASE("job runner: some items at once, the rest as they end, and a crash loses none", "[db]") {
+    Town town;
+    Jobs jobs{town.monitor};
+    const auto id = jobs.add(order("held"), subjects(8));
+    {
+        Work work{town, "first"};
+        work.runner.start();
+        work.turn();
+        REQUIRE(work.kind.open.size() == 3);
+        work.kind.end_first(well("1"));
+        work.kind.end_first({ItemState::failed, "refused", {}, {}});
+        work.turn();
+        CHECK(work.kind.open.size() == 3);
+        CHECK(jobs.find(id)->done == 1);
+        CHECK(jobs.find(id)->failed == 1);
+        work.runner.stop();
+    }  // crashes with three in hand
+    Work work{town, "second"};
+    work.clock->at = quarter(1) + std::chrono::minutes{31};
+    work.runner.start();
+    for (int i = 0; i < 40 && jobs.find(id)->open(); ++i) {
+        work.turn(2);
+        while (!work.kind.open.empty()) work.kind.end_first(well("x"));
+    }
+    CHECK(jobs.find(id)->state == JobState::done);
+    CHECK(jobs.find(id)->done == 7);
+    CHECK(town.value("select count(*) from job_item where state = 'waiting'") == 0);
+}
+
+TEST_CASE("job runner: a pause stops what is not begun, what is in hand is still stored", "[db]") {
+    Town town;
+    Jobs jobs{town.console};
+    const auto id = jobs.add(order("held"), subjects(8));
+    Work work{town, "first"};
+    work.runner.start();
+    work.turn();
+    REQUIRE(work.kind.open.size() == 3);
+    CHECK(jobs.pause(id));
+    work.turn();
+    work.kind.end_first(well("1"));
+    work.turn();
+    CHECK(work.kind.open.size() == 2);
+    CHECK(jobs.find(id)->done == 1);
+    CHECK(jobs.resume(id));
+    work.turn();
+    CHECK(work.kind.open.size() >= 3);
+    CHECK(jobs.cancel(id, quarter(3)));
+    work.turn();
+    while (!work.kind.open.empty()) work.kind.end_first(well("late"));
+    work.turn();
+    CHECK(work.kind.open.empty());
+    CHECK(jobs.find(id)->done == 1);
+}
+
+TEST_CASE("job runner: what never works fails in the end", "[db]") {
+    Town town;
+    Jobs jobs{town.monitor};
+    const auto id = jobs.add(order("held"), subjects(1));
+    Work work{town, "first"};
+    work.runner.start();
+    int asked = 0;
+    for (int i = 0; i < 100 && jobs.find(id)->open(); ++i) {
+        work.turn(2);
+        while (!work.kind.open.empty()) {
+            ++asked;
+            work.kind.end_first(
+                {ItemState::waiting, "no_answer", work.clock->at + std::chrono::minutes{1}, {}});
+        }
+        work.clock->at += std::chrono::minutes{1};
+    }
+    CHECK(asked == Jobs::attempts_max);
+    CHECK(jobs.find(id)->failed == 1);
+    CHECK(jobs.items(id, std::nullopt, 1, 1).at(0).detail == "no_answer");
+}
+
+TEST_CASE("read job: a fault that time may cure is tried again, another is not", "[db]") {
+    std::string fault = "offline";
+    headend::jobs::ReadJob kind{[&](DeviceNumber, const dlms::AttributeId& id, auto done) {
+                                    CHECK(id.object == obis::active_import_total);
+                                    done({fault, fault.empty() ? "12 Wh" : ""});
+                                },
+                                [] { return quarter(4); }};
+    auto job = order("read");
+    job.parameters =
+        headend::jobs::ReadOrder{{.class_id = 3, .object = obis::active_import_total, .attribute = 2}}
+            .to_json();
+    JobItem item;
+    item.subject = to_string(customer(1));
+    item.attempts = 2;
+    ItemOutcome outcome;
+    const auto ask = [&] { kind.work(job, item, [&](ItemOutcome ended) { outcome = std::move(ended); }); };
+    ask();
+    CHECK(outcome.state == ItemState::waiting);
+    CHECK(outcome.again == quarter(4) + std::chrono::minutes{4});
+    fault = "no_key";
+    ask();
+    CHECK(outcome.state == ItemState::failed);
+    CHECK(outcome.detail == "no_key");
+    fault.clear();
+    ask();
+    CHECK(outcome.state == ItemState::done);
+    CHECK(outcome.detail == "12 Wh");
+    item.subject = "no meter";
+    ask();
+    CHECK(outcome.state == ItemState::failed);
+}
+
+TEST_CASE("report job: holds what the one who asked may see, and no more", "[db]") {
+    Town town;
+    town.admin.execute("insert into area values (2, 1, 'East'); update meter set area = 2 where number = " +
+                           std::to_string(customer(2).integer()),
+                       "drawing areas");
+    town.store(town.batch(
+        0, 3,
+        {Town::entry(0, 1, {interval(quarter(1), 1)}), Town::entry(1, 2, {interval(quarter(1), 3)}),
+         Town::entry(2, 3, {interval(quarter(1), 5)})}));
+    town.admin.execute(
+        "insert into aggregate_day select meter, bank, at_us('2026-03-10 00:00+05:30'), tenant, "
+        "(select area from meter m where m.id = meter), 1, 0, v1, v2 from interval_row",
+        "making aggregates");
+    using namespace headend::jobs;
+    const UtcDay day{std::chrono::floor<std::chrono::days>(midnight)};
+    auto job = order("report");
+    const auto text = [&](ReportOrder::Kind kind, const Scope& scope) {
+        job.scope = scope;
+        const auto file = make_report(town.console, {kind, day, day, TableFormat::csv}, job,
+                                      obis::load_profile, quarter(2));
+        return std::string{file.content.begin(), file.content.end()};
+    };
+    const auto all = text(ReportOrder::Kind::energy, Scope::of(TenantId{1}));
+    CHECK(all ==
+          "Meter,Area,Concentrator,Day,Import kWh,Export kWh,Intervals,Complete,Doubtful\r\n"
+          "540000000000,Area 1,900000000001,2026-03-10,0.010,0.011,1,1.0,0\r\n"
+          "540000000001,Area 1,900000000001,2026-03-10,0.030,0.031,1,1.0,0\r\n"
+          "540000000002,East,900000000001,2026-03-10,0.050,0.051,1,1.0,0\r\n");
+    const auto east = text(ReportOrder::Kind::energy, Scope::of(TenantId{1}, {AreaId{2}}));
+    CHECK(east.find("540000000002,East,,2026-03-10,0.050") != std::string::npos);
+    CHECK(east.find("540000000001") == std::string::npos);
+    CHECK(text(ReportOrder::Kind::completeness, Scope::of(TenantId{1})).find("900000000001,2026-03-10") !=
+          std::string::npos);
+    CHECK(text(ReportOrder::Kind::completeness, Scope::nothing()).find("9000") == std::string::npos);
+}
+
+}  // namespace wattmesh::test
