@@ -58,11 +58,15 @@ frontend::CallerPortSettings read_port(const platform::Settings& settings,
             out.hello_profiles[word] =
                 std::make_shared<const link::HelloProfile>(read_profile(folder, word, prefix + "profiles"));
         const auto& profile = *out.hello_profiles.at(word);
-        if (profile.carries != link::Carried::wrapper)
+        if (!port.port.profiles.empty() && profile.carries != port.port.carries)
             throw SettingsError(prefix + "profiles: " + word + " carries " +
-                                std::string{to_string(profile.carries)} + ", which is not read yet");
+                                std::string{to_string(profile.carries)} +
+                                ", the ones before something else: give each a port");
+        port.port.carries = profile.carries;
         port.port.profiles.push_back(&profile);
     }
+    if (port.port.sniff && port.port.carries != link::Carried::wrapper)
+        throw SettingsError(prefix + "sniff: only for DLMS in a wrapper");
     if (port.port.profiles.empty() && !port.port.sniff)
         throw SettingsError(prefix + "profiles: name one, or say " + prefix + "sniff = true");
     return port;
@@ -81,6 +85,12 @@ void read_callers(const platform::Settings& settings, HeadendSettings& out) {
                                        .delay = std::chrono::seconds{planned.delay_s},
                                        .depth = std::chrono::seconds{planned.depth_s}});
     }
+    out.dials = settings.optional<bool>("callers.dial", true);
+    out.modbus.fast_period =
+        std::chrono::seconds{settings.optional_in<int>("callers.modbus_fast_s", 30, 1, 900)};
+    out.callers.session.bus_exchange.timeout =
+        std::chrono::seconds{settings.optional_in<int>("callers.modbus_answer_s", 5, 1, 60)};
+    out.modbus.answer_max = out.callers.session.bus_exchange.timeout;
     out.direct.registers_every =
         std::chrono::seconds{settings.optional_in<int>("callers.registers_s", 3'600, 60, 86'400)};
 }

@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "headend/database/bus_units.h"
 #include "headend/database/concentrators.h"
 #include "headend/database/meters.h"
 #include "headend/database/on_demand_log.h"
@@ -12,13 +13,13 @@
 #include "headend/database/pg_store.h"
 #include "headend/job_desks.h"
 #include "headend/meter_ca.h"
-#include "security/password.h"
 
 namespace wattmesh::headend {
 namespace {
 
 constexpr std::size_t frontend_threads = 3, monitor_threads = 2, waiting_max = 256;
 constexpr std::chrono::milliseconds direct_tick_real{200};
+constexpr std::chrono::seconds dial_again{60};
 
 std::string read_text(const std::filesystem::path& file, const char* key) {
     std::ifstream in{file};
@@ -152,7 +153,11 @@ struct FrontendRole::Parts {
                                   return revocations.refuses(facts);
                               }),
                    core, certificates),
-          caller_listener(plant.loop, plant.settings.caller_ports, callers_tls(plant.settings), callers) {}
+          caller_listener(plant.loop, plant.settings.caller_ports, callers_tls(plant.settings), callers),
+          dialler(plant.loop, plant.random, callers, [this] { caller_listener.pump(); }),
+          dial_timer(plant.loop) {
+        caller_listener.join(&dialler);
+    }
 
     DatabaseWorkers workers;
     database::QueryQueue& queue;
@@ -166,6 +171,8 @@ struct FrontendRole::Parts {
     Revocations revocations;
     frontend::Listener listener;
     frontend::CallerListener caller_listener;
+    frontend::CallerDialler dialler;
+    platform::Timer dial_timer;
 };
 
 FrontendRole::~FrontendRole() = default;
@@ -194,6 +201,25 @@ void FrontendRole::initialize(Poco::Util::Application&) {
     parts_->revocations.start();
     parts_->listener.start();
     parts_->caller_listener.start();
+    if (plant_.settings.dials) dial();
+}
+
+/// Who is registered with an address may change at any time.
+void FrontendRole::dial() {
+    parts_->queue.run(
+        [](database::Connection& connection) { return database::BusUnits{connection}.dialled(); },
+        [this](const std::optional<std::vector<database::DialledBus>>& buses) {
+            if (!parts_ || !buses) return;
+            std::vector<frontend::CallerDialler::Place> places;
+            for (const auto& bus : *buses) {
+                const auto colon = bus.address.rfind(':');
+                places.push_back({bus.number,
+                                  {bus.address.substr(0, colon),
+                                   static_cast<std::uint16_t>(std::stoi(bus.address.substr(colon + 1)))}});
+            }
+            parts_->dialler.set(places);
+        });
+    parts_->dial_timer.after(dial_again, [this] { dial(); });
 }
 
 void FrontendRole::uninitialize() {
@@ -203,6 +229,9 @@ void FrontendRole::uninitialize() {
     plant_.caller_listener = nullptr;
     plant_.callers = nullptr;
     plant_.store = nullptr;
+    parts_->dial_timer.cancel();
+    parts_->caller_listener.join(nullptr);
+    parts_->dialler.stop();
     parts_->caller_listener.stop();
     parts_->revocations.stop();
     parts_->listener.stop();
@@ -235,6 +264,7 @@ struct MonitorRole::Parts {
           sealer(plant.loop, queue, database::AuditMark{plant.settings.counters}),
           reads(plant, queue, on_demand),
           direct_tick(plant.loop),
+          bus_wake(plant.loop),
           monitor(plant.loop, plant.settings.monitor, queue, *plant.master, plant.ciphers,
                   [&plant](DeviceNumber number) {
                       if (plant.core != nullptr) plant.core->configure(number);
@@ -254,7 +284,8 @@ struct MonitorRole::Parts {
     monitor::AuditSealer sealer;
     ReadDesk reads;
     std::optional<monitor::DirectReading> direct;  ///< while there is a front-end in this process
-    platform::Timer direct_tick;
+    std::optional<monitor::ModbusReading> buses;   ///< likewise
+    platform::Timer direct_tick, bus_wake;
     monitor::Monitor monitor;
 };
 
@@ -291,11 +322,51 @@ void MonitorRole::read_direct_meters() {
             .log = [](const std::string& line) { platform::Log{"direct"}.warning("failed {}", line); },
             .now = [&plant] { return plant.loop.now(); }});
     plant.caller_desk.reading = &*parts.direct;
+    poll_buses();
     tick_direct();
+}
+
+void MonitorRole::poll_buses() {
+    Parts& parts = *parts_;
+    Plant& plant = plant_;
+    parts.buses.emplace(
+        plant.settings.modbus,
+        monitor::ModbusReading::Ports{
+            .meters =
+                [&queue = parts.queue, &plant](DeviceNumber bus, auto done) {
+                    queue.run(
+                        [bus, now = plant.loop.now()](database::Connection& connection) {
+                            return database::BusUnits{connection}.of(bus, now);
+                        },
+                        std::move(done));
+                },
+            .carry =
+                [&plant](DeviceNumber bus, std::uint8_t unit, Buffer pdu, frontend::Relay::Done done) {
+                    if (plant.callers == nullptr) return done({frontend::RelayStatus::offline, {}});
+                    plant.callers->carry(bus, Sap{unit}, std::move(pdu), std::move(done));
+                    plant.caller_listener->pump_soon();
+                },
+            .store = *plant.store,
+            .superseded =
+                [&plant](DeviceNumber bus, OwnerEpoch epoch) {
+                    if (plant.callers != nullptr) plant.callers->superseded(bus, epoch);
+                },
+            .moved = [this] { wake_buses(); },
+            .log = [](const std::string& line) { platform::Log{"modbus"}.warning("{}", line); },
+            .now = [&plant] { return plant.loop.now(); }});
+    plant.caller_desk.polling = &*parts.buses;
+}
+
+void MonitorRole::wake_buses() {
+    parts_->bus_wake.at(parts_->buses->wake(), [this] {
+        parts_->buses->tick(plant_.loop.now());
+        wake_buses();
+    });
 }
 
 void MonitorRole::tick_direct() {
     parts_->direct->tick(plant_.loop.now());
+    parts_->buses->tick(plant_.loop.now());
     plant_.pump();
     parts_->direct_tick.after_real(direct_tick_real, [this] { tick_direct(); });
 }
@@ -304,53 +375,14 @@ void MonitorRole::uninitialize() {
     if (!parts_) return;
     plant_.monitor = nullptr;
     plant_.on_demand = nullptr;
-    plant_.caller_desk.reading = nullptr;
+    plant_.caller_desk.reading = plant_.caller_desk.polling = nullptr;
+    parts_->bus_wake.cancel();
     parts_->direct_tick.cancel();
     parts_->rotations.stop();
     parts_->sealer.stop();
     parts_->reads.stop();
     parts_->monitor.stop();
     parts_.reset();
-}
-
-ConsoleRole::ConsoleRole(Plant& plant) : plant_(plant) {}
-ConsoleRole::~ConsoleRole() = default;
-
-void ConsoleRole::initialize(Poco::Util::Application&) {
-    console::ConsoleSettings settings = plant_.settings.console;
-    std::array<std::uint8_t, 24> nobody{};
-    plant_.random.fill(nobody);
-    settings.nobody_hash = security::hash_password(to_hex(nobody), plant_.random);
-    console_ = std::make_unique<console::Console>(
-        settings, plant_.settings.database.as("wm_console"),
-        console::Console::Ports{
-            .clock = *plant_.clock,
-            .random = plant_.random,
-            .reads = plant_.live,
-            .verify = [](std::string_view password,
-                         const std::string& hash) { return security::verify_password(password, hash); },
-            .hash = [&random = plant_.random](
-                        std::string_view password) { return security::hash_password(password, random); },
-            .log =
-                [](std::string_view level, const std::string& line) {
-                    const platform::Log log{"console"};
-                    level == "warning" ? log.warning("{}", line) : log.information("{}", line);
-                }});
-    console_->start();
-    reports_ = std::make_unique<ReportDesk>(plant_);
-    reports_->start();
-    plant_.log.information("served console address={} port={}", settings.address, console_->port());
-}
-
-void ConsoleRole::uninitialize() {
-    stop();
-    if (reports_) reports_->stop();
-    reports_.reset();
-}
-
-void ConsoleRole::stop() {
-    if (console_) console_->stop();
-    console_.reset();
 }
 
 }  // namespace wattmesh::headend

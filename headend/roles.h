@@ -11,6 +11,7 @@
 #include "headend/enroller.h"
 #include "headend/live_port.h"
 #include "headend/monitor/direct_reading.h"
+#include "headend/monitor/modbus_reading.h"
 #include "headend/monitor/pg_key_service.h"
 #include "headend/monitor/pg_rotation_desk.h"
 #include "headend/monitor/rotation_work.h"
@@ -22,16 +23,19 @@ namespace wattmesh::headend {
 
 /// Hands devices of other makes to whoever reads them in this process; without a monitor nobody does.
 struct CallerDesk final : frontend::CallerWork {
-    void admitted(DeviceNumber device, OwnerEpoch epoch) override {
-        if (reading != nullptr) reading->admitted(device, epoch);
+    void admitted(DeviceNumber device, OwnerEpoch epoch, link::Carried carries) override {
+        auto* const reader = carries == link::Carried::wrapper ? reading : polling;
+        if (reader != nullptr) reader->admitted(device, epoch, carries);
     }
     void ended(DeviceNumber device) override {
         if (reading != nullptr) reading->ended(device);
+        if (polling != nullptr) polling->ended(device);
     }
     void pushed(DeviceNumber device, OwnerEpoch epoch, Buffer apdu, Instant now) override {
         if (reading != nullptr) reading->pushed(device, epoch, std::move(apdu), now);
     }
-    frontend::CallerWork* reading = nullptr;
+    frontend::CallerWork* reading = nullptr;  ///< of those that speak DLMS
+    frontend::CallerWork* polling = nullptr;  ///< of those that carry Modbus
 };
 
 /// What the roles of one process share. Belongs to the loop's thread unless it says otherwise.
@@ -91,6 +95,7 @@ protected:
     void uninitialize() override;
 
 private:
+    void dial();
     struct Parts;
     Plant& plant_;
     std::unique_ptr<Parts> parts_;
@@ -109,6 +114,8 @@ protected:
 
 private:
     void read_direct_meters();
+    void poll_buses();
+    void wake_buses();
     void tick_direct();
     struct Parts;
     Plant& plant_;

@@ -8,6 +8,7 @@
 #include "headend/frontend/caller_listener.h"
 #include "headend/frontend/listener.h"
 #include "headend/monitor/direct_reading.h"
+#include "headend/monitor/modbus_reading.h"
 #include "headend/monitor/monitor.h"
 #include "platform/arguments.h"
 #include "platform/settings.h"
@@ -36,7 +37,9 @@ struct HeadendSettings {
     std::map<std::string, std::shared_ptr<const link::HelloProfile>>
         hello_profiles;  ///< by name; ports point to them
     std::vector<frontend::CallerPortSettings> caller_ports;
+    bool dials = true;  ///< calls the buses that are registered with an address
     monitor::DirectReadingSettings direct;
+    monitor::ModbusReadingSettings modbus;
     monitor::MonitorSettings monitor;
     int disconnects_per_hour_max = 0;
     console::ConsoleSettings console;

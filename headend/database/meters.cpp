@@ -13,6 +13,7 @@ constexpr const char* columns =
 
 ReadingKeys reading_keys_of(const std::string& word) {
     if (word == "separate") return ReadingKeys::separate;
+    if (word == "none") return ReadingKeys::none;
     return word == "shared" ? ReadingKeys::shared : ReadingKeys::local_only;
 }
 

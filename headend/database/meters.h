@@ -12,7 +12,7 @@
 namespace wattmesh::headend::database {
 
 /// Who may hold the reading client's keys (design: keys).
-enum class ReadingKeys { separate, shared, local_only };
+enum class ReadingKeys { separate, shared, local_only, none };
 
 struct Meter {
     MeterId id;

@@ -6,6 +6,7 @@
 
 #include "headend/database/audit_log.h"
 #include "headend/database/bindings.h"
+#include "headend/database/bus_units.h"
 #include "headend/database/collectors.h"
 #include "headend/database/concentrators.h"
 #include "headend/database/key_counters.h"
@@ -19,6 +20,7 @@ constexpr const char* want_replace = " (--replace takes this file's)";
 
 /// Keys without which the head-end can do nothing with a meter of a model.
 std::vector<KeyPurpose> required_keys(ReadingKeys reading) {
+    if (reading == ReadingKeys::none) return {};
     std::vector<KeyPurpose> required{KeyPurpose::management_ek, KeyPurpose::management_ak};
     if (reading == ReadingKeys::separate)
         required.insert(required.end(),
@@ -45,6 +47,9 @@ public:
             if (!titles_.insert(device.title).second)
                 throw LineRefused("an earlier line has this system title");
             switch (device.kind) {
+                case ShippedDevice::Kind::bus:
+                    report.why = bus(device);
+                    break;
                 case ShippedDevice::Kind::meter:
                     report.why = meter(device);
                     break;
@@ -98,16 +103,33 @@ private:
         return known ? "changed" : "new";
     }
 
+    /// A DTU that calls in or a gateway that we call, with meters on its bus.
+    std::string bus(const ShippedDevice& device) {
+        if (Meters{connection_}.find(device.number)) throw LineRefused("a meter has this number");
+        const bool known = direct_.contains(device.number);
+        const auto id = own_place(device.number, "Bus ");
+        BusUnits buses{connection_};
+        if (known && buses.address(id) == device.address) return {};
+        buses.set_address(id, device.address);
+        if (!known) ++report_.concentrators_new;
+        return known ? "changed" : "new";
+    }
+
     std::string meter(const ShippedDevice& device) {
         if (Collectors{connection_}.find(device.number)) throw LineRefused("a collector has this number");
         const auto model = models_.find(device.model);
         if (model == models_.end()) throw LineRefused("its model is unknown: add it to meter_model first");
         Meters meters{connection_};
         const auto known = meters.find(device.number);
+        if ((model->second == ReadingKeys::none) != device.bus.has_value())
+            throw LineRefused(device.bus ? "its model is not read over a bus"
+                                         : "its model is read over a bus: field \"bus\" is missing");
         NewMeter wanted{.number = device.number,
                         .model = device.model,
                         .role = device.role.value_or(known ? known->role : dcu::MeterRole::customer),
-                        .concentrator = device.direct ? own_place(device.number) : place(device, known),
+                        .concentrator = device.bus      ? bus_of(device)
+                                        : device.direct ? own_place(device.number, "Meter ")
+                                                        : place(device, known),
                         .installed = options_.installed,
                         .serial = device.serial.empty() && known ? known->serial : device.serial,
                         .title = {},
@@ -119,15 +141,17 @@ private:
         const auto sealed = seal(device);
         const auto stored = known ? Keys{connection_}.of(known->id) : std::vector<SealedKey>{};
         // Nobody but the management client reads a meter that calls in by itself, and it is in no mesh.
-        const bool direct = wanted.concentrator && is_direct(*wanted.concentrator);
+        const bool direct = !device.bus && wanted.concentrator && is_direct(*wanted.concentrator);
         check_complete(device, direct ? ReadingKeys::shared : model->second, stored);
         const auto changes = compare(stored, sealed);
         if (changes.replaced && !options_.replace)
             throw LineRefused(std::string{"it is registered with other keys"} + want_replace);
-        const bool moved = known && differs(*known, wanted);
+        bool moved = known && differs(*known, wanted);
+        if (device.bus && known) moved |= BusUnits{connection_}.find(known->id) != device.place;
         if (known && !moved && !changes.added && !changes.replaced) return {};
         meters.put(wanted);
         const auto id = meters.find(device.number)->id;
+        if (device.bus) BusUnits{connection_}.put(id, *wanted.concentrator, device.place);
         for (const auto& key : sealed) Keys{connection_}.put(id, key.purpose, key.sealed, options_.now);
         ++(known ? report_.meters_changed : report_.meters_new);
         if (!changes.replaced) return known ? "changed" : "new";
@@ -146,13 +170,24 @@ private:
         return found->second;
     }
 
-    /// The place of a meter that calls in by itself.
-    ConcentratorId own_place(DeviceNumber number) {
+    /// The bus of a meter; refuses one whose unit another meter has.
+    ConcentratorId bus_of(const ShippedDevice& device) {
+        const auto found = direct_.find(*device.bus);
+        if (found == direct_.end()) throw LineRefused("its bus is neither registered nor on an earlier line");
+        if (const auto other = BusUnits{connection_}.who(found->second, device.place.unit);
+            other && *other != device.number)
+            throw LineRefused("meter " + to_string(*other) + " is unit " + std::to_string(device.place.unit) +
+                              " of this bus");
+        return found->second;
+    }
+
+    /// The place of what calls in by itself, or is called.
+    ConcentratorId own_place(DeviceNumber number, const char* name) {
         if (concentrators_.contains(number)) throw LineRefused("a concentrator has this number");
         const auto [place, first] = direct_.try_emplace(number);
         if (first)
-            place->second = Concentrators{connection_}.add(number, "Meter " + to_string(number), options_.now,
-                                                           Road::direct);
+            place->second =
+                Concentrators{connection_}.add(number, name + to_string(number), options_.now, Road::direct);
         return place->second;
     }
     bool is_direct(ConcentratorId id) const {

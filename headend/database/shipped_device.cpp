@@ -21,8 +21,11 @@ constexpr KeyField key_fields[] = {
 constexpr KeyField secret_fields[] = {{"hls_secret", KeyPurpose::management_secret},
                                       {"lls_password", KeyPurpose::lls_password}};
 const std::vector<std::string> concentrator_fields{"device", "number", "serial", "system_title"};
+const std::vector<std::string> bus_fields{"device", "number", "serial", "address"};
+const std::vector<std::string> bus_meter_fields{"device", "number", "serial",     "model", "role",
+                                                "bus",    "unit",   "word_order", "base"};
 const std::vector<std::string> collector_fields{"device", "number", "system_title", "concentrator", "join"};
-constexpr std::size_t serial_size_max = 32, model_size_max = 64;
+constexpr std::size_t serial_size_max = 32, model_size_max = 64, address_size_max = 260;
 
 std::string field_named(std::string_view field) { return "field " + shown_name(field); }
 
@@ -166,6 +169,56 @@ ShippedDevice read_collector(const ShipmentLine& line, const ShippedKeyForm& for
     return device;
 }
 
+ShippedDevice read_bus(const ShipmentLine& line) {
+    refuse_foreign(line, bus_fields);
+    ShippedDevice device;
+    device.kind = ShippedDevice::Kind::bus;
+    device.number = number_in(line, "number");
+    device.title = system_title(device.number);
+    if (line.find("serial") != nullptr) device.serial = plain_text(line, "serial", serial_size_max);
+    if (line.find("address") == nullptr) return device;
+    device.address = plain_text(line, "address", address_size_max);
+    const auto colon = device.address->rfind(':');
+    const std::string port = colon == std::string::npos ? "" : device.address->substr(colon + 1);
+    const bool has_port = colon != 0 && !port.empty() && port.size() <= 5 &&
+                          port.find_first_not_of("0123456789") == std::string::npos && std::stoi(port) >= 1 &&
+                          std::stoi(port) <= 65'535;
+    if (!has_port) throw LineRefused("field \"address\" is not host:port");
+    return device;
+}
+
+/// A number from `low` to `high`.
+int small_number(const ShipmentLine& line, const char* field, int low, int high) {
+    const auto& digits = text(line, field);
+    const bool is_number =
+        !digits.empty() && digits.size() <= 3 && digits.find_first_not_of("0123456789") == std::string::npos;
+    const int value = is_number ? std::stoi(digits) : -1;
+    if (value < low || value > high)
+        throw LineRefused(field_named(field) + " is not a number from " + std::to_string(low) + " to " +
+                          std::to_string(high));
+    return value;
+}
+
+/// A meter on a bus speaks no DLMS: it has neither title nor keys.
+ShippedDevice read_bus_meter(const ShipmentLine& line) {
+    refuse_foreign(line, bus_meter_fields);
+    ShippedDevice device;
+    device.number = number_in(line, "number");
+    device.title = system_title(device.number);
+    if (line.find("serial") != nullptr) device.serial = plain_text(line, "serial", serial_size_max);
+    device.model = plain_text(line, "model", model_size_max);
+    device.role = role_in(line);
+    device.bus = number_in(line, "bus");
+    device.place.unit = small_number(line, "unit", 1, 247);
+    if (line.find("base") != nullptr) device.place.base = small_number(line, "base", 0, 2);
+    if (const auto* order = line.find("word_order")) {
+        if (*order != "abcd" && *order != "cdab" && *order != "badc" && *order != "dcba")
+            throw LineRefused("field \"word_order\" is none of abcd, cdab, badc and dcba");
+        device.place.order = *order;
+    }
+    return device;
+}
+
 }  // namespace
 
 security::SecretBuffer padded(Bytes password) {
@@ -182,7 +235,7 @@ std::optional<Bytes> unpadded(Bytes stored) {
     return stored.subspan(1, stored[0]);
 }
 
-const std::vector<std::string>& shipment_fields() {
+static const std::vector<std::string>& meter_fields() {
     static const std::vector<std::string> names = [] {
         auto all = concentrator_fields;
         all.insert(all.end(), {"model", "role", "road", "concentrator", "suite", "authentication", "framing",
@@ -194,16 +247,29 @@ const std::vector<std::string>& shipment_fields() {
     return names;
 }
 
+const std::vector<std::string>& shipment_fields() {
+    static const std::vector<std::string> names = [] {
+        auto all = meter_fields();
+        all.insert(all.end(), {"bus", "unit", "word_order", "base", "address"});
+        return all;
+    }();
+    return names;
+}
+
 ShippedDevice read_shipped_device(const ShipmentLine& line, const ShippedKeyForm& form) {
     if (!line.fault.empty()) throw LineRefused(line.fault);
     ShippedDevice device;
     const auto* kind = line.find("device");
-    if (kind != nullptr && *kind != "meter" && *kind != "concentrator" && *kind != "collector")
-        throw LineRefused("field \"device\" is none of \"meter\", \"concentrator\" and \"collector\"");
+    if (kind != nullptr && *kind != "meter" && *kind != "concentrator" && *kind != "collector" &&
+        *kind != "bus")
+        throw LineRefused(
+            "field \"device\" is none of \"meter\", \"concentrator\", \"collector\" and \"bus\"");
+    if (kind != nullptr && *kind == "bus") return read_bus(line);
     if (kind != nullptr && *kind == "collector") return read_collector(line, form);
     const bool is_meter = kind == nullptr || *kind == "meter";
     device.kind = is_meter ? ShippedDevice::Kind::meter : ShippedDevice::Kind::concentrator;
-    refuse_foreign(line, is_meter ? shipment_fields() : concentrator_fields);
+    if (is_meter && line.find("bus") != nullptr) return read_bus_meter(line);
+    refuse_foreign(line, is_meter ? meter_fields() : concentrator_fields);
     device.number = number_in(line, "number");
     device.title = title_in(line, device.number);
     if (line.find("serial") != nullptr) device.serial = plain_text(line, "serial", serial_size_max);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "headend/database/bus_units.h"
 #include "headend/database/keys.h"
 #include "headend/database/shipment_file.h"
 #include "protocol/dcu/objects.h"
@@ -25,7 +26,7 @@ struct ShippedKey {
 
 /// A device as its manufacturer describes it.
 struct ShippedDevice {
-    enum class Kind : std::uint8_t { meter, concentrator, collector } kind{};
+    enum class Kind : std::uint8_t { meter, concentrator, collector, bus } kind{};
     DeviceNumber number;
     SystemTitle title;
     std::string serial;  ///< the manufacturer's, empty when not said
@@ -34,9 +35,13 @@ struct ShippedDevice {
     std::optional<dcu::MeterRole> role;
     std::optional<DeviceNumber> concentrator;  ///< of collectors too
     bool direct = false;                       ///< it calls in by itself
+    std::optional<DeviceNumber> bus;           ///< it is behind this one
+    BusPlace place;                            ///< on it
     int suite = 0;                             ///< DLMS security suite: 0, 1 or 2
     dlms::AssociationForm form;
     std::vector<ShippedKey> keys;  ///< of collectors: the mesh join key
+    // Buses only:
+    std::optional<std::string> address;  ///< host:port that we call; nothing: it calls in
 };
 
 /// How the keys of a file are unwrapped.

@@ -14,7 +14,8 @@ CallerCore::CallerCore(CallerCoreSettings settings, CallerDirectory& directory, 
              .ciphers = ciphers,
              .random = random,
              .settings = settings_.session,
-             .now = now_},
+             .now = now_,
+             .moved = moved_},
       presence_(store, settings_.report_every),
       damping_(settings_.damping) {}
 
@@ -28,7 +29,17 @@ bool CallerCore::on_accepted(LinkId link, const CallerPort& port, Instant now) {
     }
     ++counters_.accepted;
     ++unidentified_;
-    sessions_[link] = {std::make_unique<CallerSession>(world_, port), &port};
+    sessions_[link] = {std::make_unique<CallerSession>(world_, link, port), &port};
+    moved_.insert(link);  // its deadlines begin
+    return true;
+}
+
+bool CallerCore::on_dialled(LinkId link, const CallerPort& port, DeviceNumber device, Instant now) {
+    if (!on_accepted(link, port, now)) return false;
+    Entry& entry = sessions_.at(link);
+    entry.session->known_as(to_string(device));
+    take_over(link, entry);
+    attend(link);
     return true;
 }
 
@@ -41,8 +52,7 @@ void CallerCore::on_bytes(LinkId link, Bytes bytes, Instant now) {
     entry.session->receive(bytes);
     if (!named && !entry.session->identity().empty() && entry.session->phase() != Phase::closing)
         take_over(link, entry);
-    look_at(link, entry);
-    if (settle(link, entry)) sessions_.erase(found);
+    attend(link);
 }
 
 /// Newest log-in wins, unless the number calls in too often: then it keeps the session it has.
@@ -61,7 +71,7 @@ void CallerCore::take_over(LinkId newest, Entry& entry) {
     ++counters_.takeovers;
     session->second.session->end(CallerEnd::took_over, "a newer log-in of " + to_string(number));
     settle(older, session->second);
-    sessions_.erase(session);
+    drop(session);
 }
 
 void CallerCore::on_closed(LinkId link, Instant now) {
@@ -70,7 +80,29 @@ void CallerCore::on_closed(LinkId link, Instant now) {
     if (found == sessions_.end()) return;
     found->second.session->end(CallerEnd::closed_by_peer, "the link was closed by the other end");
     settle(link, found->second);
-    sessions_.erase(found);
+    drop(found);
+}
+
+CallerCore::Sessions::iterator CallerCore::drop(Sessions::iterator at) {
+    due_.erase({at->second.due, at->first});
+    moved_.erase(at->first);
+    return sessions_.erase(at);
+}
+
+bool CallerCore::attend(LinkId link) {
+    const auto found = sessions_.find(link);
+    if (found == sessions_.end()) return true;
+    look_at(link, found->second);
+    if (!settle(link, found->second)) {
+        const Instant due = found->second.session->due();
+        if (due != found->second.due) {
+            due_.erase({found->second.due, link});
+            due_.emplace(found->second.due = due, link);
+        }
+        return false;
+    }
+    drop(found);
+    return true;
 }
 
 void CallerCore::look_at(LinkId link, Entry& entry) {
@@ -106,14 +138,18 @@ void CallerCore::tell_phase(LinkId link, Entry& entry) {
 
 void CallerCore::tick(Instant now) {
     now_ = now;
-    for (auto& [link, entry] : sessions_) look_at(link, entry);
-    counters_.went_offline += presence_.watch(now_);
+    std::vector<LinkId> due;
+    for (auto next = due_.begin(); next != due_.end() && next->first <= now; ++next)
+        due.push_back(next->second);
+    for (const LinkId link : due) attend(link);
+    if (now - watched_ >= settings_.watch_every) {
+        watched_ = now;
+        counters_.went_offline += presence_.watch(now_);
+    }
     if (now_ - swept_ >= settings_.damping.window) {
         swept_ = now_;
         damping_.forget_old(now_);
     }
-    for (auto entry = sessions_.begin(); entry != sessions_.end();)
-        entry = settle(entry->first, entry->second) ? sessions_.erase(entry) : std::next(entry);
 }
 
 /// True when the session ended.
@@ -139,10 +175,7 @@ bool CallerCore::settle(LinkId link, Entry& entry) {
 }
 
 std::vector<CallerAction> CallerCore::take_actions() {
-    for (auto entry = sessions_.begin(); entry != sessions_.end();) {
-        tell_phase(entry->first, entry->second);
-        entry = settle(entry->first, entry->second) ? sessions_.erase(entry) : std::next(entry);
-    }
+    for (const LinkId link : std::exchange(moved_, {})) attend(link);
     return std::exchange(actions_, {});
 }
 

@@ -18,6 +18,7 @@ struct CallerCoreSettings {
     CallerSettings session;
     DampingSettings damping;
     Duration report_every = std::chrono::seconds{15};  ///< presence goes to the store in this rhythm
+    Duration watch_every = std::chrono::seconds{1};    ///< and is looked at in this one
     std::size_t sessions_max = 20'000;
     std::size_t unidentified_max = 1'000;
 };
@@ -60,10 +61,12 @@ public:
 
     /// `port` outlives the link. False: too many are there already, the owner closes it.
     bool on_accepted(LinkId link, const CallerPort& port, Instant now);
+    /// A link that we opened to a device whose number is known from where we called.
+    bool on_dialled(LinkId link, const CallerPort& port, DeviceNumber device, Instant now);
     void on_bytes(LinkId link, Bytes bytes, Instant now);
     void on_closed(LinkId link, Instant now);
     void tick(Instant now);
-    /// Everything that is to be done; looks at every session.
+    /// Everything that is to be done; looks at the sessions that something moved.
     std::vector<CallerAction> take_actions();
     /// What the event just reported brought about.
     std::vector<CallerAction> take_ready_actions() { return std::exchange(actions_, {}); }
@@ -72,7 +75,8 @@ public:
     void expect(DeviceNumber device, OwnerEpoch epoch, Instant last_seen);
     /// Whether its newest session is here.
     bool has(DeviceNumber device) const { return owners_.contains(device); }
-    /// One APDU to the device itself, one answer. `done` may run before this returns.
+    /// One APDU to the device itself, one answer (a bus: a Modbus PDU to the unit `client`). `done` may run
+    /// before this returns.
     void carry(DeviceNumber device, Sap client, Buffer apdu, Relay::Done done);
     void disconnect(DeviceNumber device, const std::string& reason);
     /// The store says that a newer session owns the device.
@@ -87,18 +91,25 @@ private:
         std::unique_ptr<CallerSession> session;
         const CallerPort* port = nullptr;
         Phase told = Phase::accepted;  ///< last phase that was told
+        Instant due = never;           ///< as in due_
     };
+    using Sessions = std::map<LinkId, Entry>;
     CallerSession* session_of(DeviceNumber device);
     void take_over(LinkId newest, Entry& entry);
     void tell_phase(LinkId link, Entry& entry);
     bool settle(LinkId link, Entry& entry);
     void look_at(LinkId link, Entry& entry);
+    Sessions::iterator drop(Sessions::iterator at);
+    /// Looks at one session and performs what follows; true when it ended and is gone.
+    bool attend(LinkId link);
 
-    Instant now_{}, swept_{};
+    Instant now_{}, swept_{}, watched_{};
     CallerCoreSettings settings_;
     CallerWork& work_;
     CallerWorld world_;
-    std::map<LinkId, Entry> sessions_;
+    Sessions sessions_;
+    std::set<std::pair<Instant, LinkId>> due_;  ///< who has something to do when, whatever their number
+    std::set<LinkId> moved_;
     std::map<DeviceNumber, LinkId> owners_;  ///< the newest log-in of each number
     std::size_t unidentified_ = 0;
     Presence presence_;

@@ -58,7 +58,7 @@ void CallerListener::start() {
         log_.information("listened for devices of other makes port_name={} address={} port={}",
                          port->settings.port.name, port->settings.address, port->acceptor.port());
     }
-    if (!ports_.empty()) tick();
+    tick();
 }
 
 void CallerListener::stop() {
@@ -79,7 +79,7 @@ void CallerListener::tick() {
 }
 
 void CallerListener::pump_soon() {
-    if (ports_.empty() || std::exchange(*pump_waits_, true)) return;
+    if (std::exchange(*pump_waits_, true)) return;
     loop_.post([this, waits = std::weak_ptr{pump_waits_}] {
         const auto alive = waits.lock();
         if (!alive) return;
@@ -132,7 +132,10 @@ void CallerListener::perform(std::vector<CallerAction> actions) {
     for (CallerAction& action : actions) {
         const LinkId id = std::visit([](const auto& one) { return one.link; }, action);
         const auto link = links_.find(id);
-        if (link == links_.end()) continue;
+        if (link == links_.end()) {
+            if (dialler_ != nullptr) dialler_->perform(action);
+            continue;
+        }
         const std::string& from = link->second->peer_address();
         if (const auto* out = std::get_if<SendBytes>(&action)) {
             if (link->second->send(out->bytes)) continue;

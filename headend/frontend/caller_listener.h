@@ -6,6 +6,7 @@
 
 #include "headend/frontend/address_range.h"
 #include "headend/frontend/caller_core.h"
+#include "headend/frontend/caller_dialler.h"
 #include "platform/acceptor.h"
 #include "platform/log.h"
 
@@ -37,8 +38,12 @@ public:
     void stop();
     /// Of the port with this position in the settings.
     std::uint16_t port(std::size_t index) const;
+    /// Whose links share the core; outlives the listener or is taken away with null.
+    void join(CallerDialler* dialler) { dialler_ = dialler; }
     /// Something outside moved the core.
     void pump_soon();
+    /// What the event just reported to the core brought about.
+    void pump() { perform(core_.take_ready_actions()); }
     /// Connections refused before they became a session: allow-list, rate, TLS, too many.
     std::uint64_t refused() const { return refused_; }
 
@@ -56,6 +61,7 @@ private:
     platform::Log log_;
     std::vector<std::unique_ptr<Port>> ports_;
     std::map<LinkId, std::unique_ptr<platform::Link>> links_;
+    CallerDialler* dialler_ = nullptr;
     std::uint64_t next_link_ = 1, refused_ = 0;
     std::shared_ptr<bool> pump_waits_ = std::make_shared<bool>(false);  ///< also: alive
 };

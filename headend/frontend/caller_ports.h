@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "headend/frontend/store.h"
+#include "protocol/link/hello_profile.h"
 
 /// What sessions with devices of other makes ask of the head-end; the rules of Store hold.
 namespace wattmesh::headend::frontend {
@@ -21,7 +22,7 @@ public:
 class CallerWork {
 public:
     virtual ~CallerWork() = default;
-    virtual void admitted(DeviceNumber device, OwnerEpoch epoch) = 0;
+    virtual void admitted(DeviceNumber device, OwnerEpoch epoch, link::Carried carries) = 0;
     virtual void ended(DeviceNumber device) = 0;
     /// The device sent something unasked: DataNotification or EventNotification, plain or ciphered.
     virtual void pushed(DeviceNumber device, OwnerEpoch epoch, Buffer apdu, Instant now) = 0;

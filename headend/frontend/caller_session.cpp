@@ -61,16 +61,20 @@ std::optional<DeviceNumber> number_of_identity(std::string_view identity) {
     return DeviceNumber::parse(std::string(12 - identity.size(), '0') + std::string{identity});
 }
 
-CallerSession::CallerSession(const CallerWorld& world, const CallerPort& port)
+CallerSession::CallerSession(const CallerWorld& world, LinkId link, const CallerPort& port)
     : world_(world),
+      link_(link),
       port_(port),
       life_(*this),
       since_(world.now),
       last_frame_(world.now),
       minute_began_(world.now),
       standing_backoff_(std::chrono::seconds{1}, std::chrono::seconds{30}),
-      exchange_(world.settings.exchange, world.now),
+      exchange_(
+          port.carries == link::Carried::wrapper ? world.settings.exchange : world.settings.bus_exchange,
+          world.now),
       no_counters_(std::make_unique<NoCounter>()) {
+    if (port.carries != link::Carried::wrapper) modbus_.emplace(port.carries);
     life_.initiate();
 }
 
@@ -83,6 +87,7 @@ Duration CallerSession::silence_max() const {
 
 void CallerSession::end(CallerEnd end, const std::string& detail) {
     if (phase() == Phase::closing) return;
+    world_.moved.insert(link_);
     ended_ = end;
     life_.process_event(life::Ended{detail});
 }
@@ -104,11 +109,13 @@ std::vector<Buffer> CallerSession::take_output() {
 }
 
 void CallerSession::send(Sap client, Bytes apdu) {
+    if (modbus_) return output_.push_back(modbus_->ask(static_cast<std::uint8_t>(client.value), apdu));
     output_.push_back(link::encode_wrapper({client, management_logical_device, to_buffer(apdu)}));
 }
 
 void CallerSession::request(Sap client, Buffer apdu, Relay::Done done) {
     if (phase() != Phase::ready) return done({RelayStatus::offline, {}});
+    world_.moved.insert(link_);
     exchange_.request(client, std::move(apdu), std::move(done));
 }
 
@@ -127,8 +134,52 @@ void CallerSession::receive(Bytes bytes) {
         first_octets_.insert(first_octets_.end(), bytes.begin(),
                              bytes.begin() + static_cast<std::ptrdiff_t>(room));
     }
+    if (modbus_) return receive_modbus(bytes);
     buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
     consume();
+}
+
+void CallerSession::receive_modbus(Bytes bytes) {
+    modbus_->feed(bytes, profile_);
+    if (const auto answer = modbus_->take_answer()) {
+        last_frame_ = world_.now;
+        ++counters_.frames;
+        if (!exchange_.receive(*answer)) ++counters_.unasked;
+    }
+    if (modbus_->lost()) {
+        ++counters_.malformed;
+        return end(CallerEnd::malformed, "not a Modbus TCP stream");
+    }
+    const Buffer noise = modbus_->take_noise();
+    buffer_.insert(buffer_.end(), noise.begin(), noise.end());
+    consume_noise();
+}
+
+/// Registrations and heartbeats. Once it is known who it is, what is neither is passed over: late answers,
+/// what a DTU's serial side picks up.
+void CallerSession::consume_noise() {
+    while (phase() != Phase::closing && !buffer_.empty()) {
+        const auto found = link::find_hello(
+            profile_ != nullptr ? std::vector<const link::HelloProfile*>{profile_} : port_.profiles, buffer_);
+        if (found.match.verdict == Verdict::more) break;
+        if (found.match.verdict == Verdict::no && identity_.empty()) {
+            ++counters_.malformed;
+            return end(CallerEnd::malformed,
+                       "its first octets are no registration of this port: " + to_hex(first_octets_));
+        }
+        const bool is_hello = found.match.verdict == Verdict::yes;
+        buffer_.erase(buffer_.begin(),
+                      buffer_.begin() + static_cast<std::ptrdiff_t>(is_hello ? found.match.size : 1));
+        partial_since_.reset();
+        if (is_hello)
+            on_hello(found);
+        else
+            ++counters_.noise;
+    }
+    if (buffer_.empty())
+        partial_since_.reset();
+    else if (!partial_since_)
+        partial_since_ = world_.now;
 }
 
 void CallerSession::consume() {
@@ -216,6 +267,7 @@ void CallerSession::ask_standing() {
 }
 
 void CallerSession::on_standing(const std::optional<SessionOpened>& opened) {
+    world_.moved.insert(link_);
     if (!opened) {
         ask_at_ = world_.now + standing_backoff_.next();
         return;
@@ -234,7 +286,7 @@ void CallerSession::on_standing(const std::optional<SessionOpened>& opened) {
 void CallerSession::start_work(OwnerEpoch epoch) {
     epoch_ = epoch;
     ask_at_.reset();
-    world_.work.admitted(*number_, epoch);
+    world_.work.admitted(*number_, epoch, port_.carries);
     for (Buffer& apdu : std::exchange(early_pushes_, {}))
         world_.work.pushed(*number_, epoch_, std::move(apdu), world_.now);
 }
@@ -313,15 +365,31 @@ void CallerSession::tick() {
     if (phase() == Phase::ready) exchange_.tick();
 }
 
+Instant CallerSession::due() const {
+    const CallerSettings& settings = world_.settings;
+    Instant first = std::min(last_frame_ + silence_max(), exchange_.due());
+    if (identity_.empty()) first = std::min(first, since_ + settings.identity_deadline);
+    if (partial_since_) first = std::min(first, *partial_since_ + settings.partial_deadline);
+    if (number_ && ask_at_) first = std::min(first, *ask_at_);
+    if (port_.sniff && !asker_ && counters_.octets == 0)
+        first = std::min(first, since_ + settings.ask_identity_after);
+    return first;
+}
+
 void CallerSession::watch_deadlines() {
     const CallerSettings& settings = world_.settings;
     const Instant now = world_.now;
     if (identity_.empty() && now - since_ >= settings.identity_deadline)
         return end(CallerEnd::no_identity, "it did not say who it is");
     if (now - last_frame_ >= silence_max()) return end(CallerEnd::silent, "three heartbeats missed");
-    if (partial_since_ && now - *partial_since_ >= settings.partial_deadline)
-        return end(CallerEnd::unfinished_frame,
-                   std::to_string(buffer_.size()) + " octets of a frame, no more");
+    if (!partial_since_ || now - *partial_since_ < settings.partial_deadline) return;
+    if (modbus_ && !identity_.empty()) {  // the beginning of a hello that was none
+        counters_.noise += buffer_.size();
+        buffer_.clear();
+        partial_since_.reset();
+    } else {
+        end(CallerEnd::unfinished_frame, std::to_string(buffer_.size()) + " octets of a frame, no more");
+    }
 }
 
 }  // namespace wattmesh::headend::frontend

@@ -1,12 +1,14 @@
 #pragma once
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "headend/frontend/caller_ports.h"
 #include "headend/frontend/guard.h"
 #include "headend/frontend/half_duplex.h"
+#include "headend/frontend/modbus_speech.h"
 #include "headend/frontend/session_life.h"
 #include "protocol/base/cipher.h"
 #include "protocol/dlms/client.h"
@@ -38,6 +40,7 @@ struct CallerPort {
     std::string name;
     std::vector<const link::HelloProfile*> profiles;
     bool sniff = false;  ///< also who says no hello that a profile knows, if he speaks DLMS in a wrapper
+    link::Carried carries = link::Carried::wrapper;  ///< all its profiles do
 };
 
 struct CallerSettings {
@@ -51,11 +54,14 @@ struct CallerSettings {
     std::size_t octets_per_minute_max = 1 << 20;
     std::size_t early_pushes_max = 4;  ///< pushes kept until the store knows the device
     HalfDuplexSettings exchange;
+    /// Modbus: a request is a Modbus PDU, its SAP the unit.
+    HalfDuplexSettings bus_exchange{
+        .timeout = std::chrono::seconds{5}, .rest = std::chrono::seconds{1}, .waiting_max = 8};
 };
 
 struct CallerCounters {
     std::uint64_t frames = 0, octets = 0, logins = 0, beats = 0, bad_checksums = 0, pushes = 0, early = 0,
-                  dropped_pushes = 0, unasked = 0, malformed = 0;
+                  dropped_pushes = 0, unasked = 0, malformed = 0, noise = 0;
 };
 
 /// Everything a session borrows; outlives it.
@@ -66,6 +72,8 @@ struct CallerWorld {
     Random& random;
     const CallerSettings& settings;
     const Instant& now;
+    /// Sessions that something else than their link moved: a completion, a request, an order to end.
+    std::set<LinkId>& moved;
 };
 
 /// One link of a device of another make, from accept to close, as sans-IO state: who it is (hello, or a
@@ -75,15 +83,19 @@ struct CallerWorld {
 ///                                              identified --it does not--> quarantined (looked up again)
 class CallerSession : private life::Actions {
 public:
-    CallerSession(const CallerWorld& world, const CallerPort& port);
+    CallerSession(const CallerWorld& world, LinkId link, const CallerPort& port);
     ~CallerSession() override;
 
     void receive(Bytes bytes);
+    /// Who it is, when we called it: nothing is asked.
+    void known_as(const std::string& identity) { identify(identity); }
     void tick();
+    /// When tick() has something to do by the passing of time alone.
+    Instant due() const;
     void end(CallerEnd end, const std::string& detail = {});
     /// Octets to send, in order.
     std::vector<Buffer> take_output();
-    /// One request; nothing is sent before the session is ready.
+    /// One request; nothing is sent before the session is ready. A bus: SAP and APDU are unit and PDU.
     void request(Sap client, Buffer apdu, Relay::Done done);
 
     Phase phase() const { return life_.phase; }
@@ -108,6 +120,8 @@ private:
     void start_work(OwnerEpoch epoch) override;
     void stop(const std::string& reason) override;
 
+    void receive_modbus(Bytes bytes);
+    void consume_noise();
     void consume();
     bool consume_one();
     bool consume_frame(const link::HelloFound& hello);
@@ -123,6 +137,7 @@ private:
     void watch_deadlines();
 
     const CallerWorld& world_;
+    const LinkId link_;
     const CallerPort& port_;
     life::Life life_;
     Buffer buffer_, first_octets_;
@@ -140,6 +155,7 @@ private:
     Guard standing_guard_;
     Backoff standing_backoff_;
     HalfDuplex exchange_;
+    std::optional<ModbusSpeech> modbus_;
     std::vector<Buffer> early_pushes_;
     std::unique_ptr<CounterStore> no_counters_;
     std::unique_ptr<dlms::Client> asker_;  ///< while we ask who it is

@@ -12,9 +12,6 @@
 
 namespace wattmesh::headend::frontend {
 
-/// One accepted connection, as its owner numbers it.
-using LinkId = Id<struct LinkTag, std::uint64_t>;
-
 struct SendBytes {
     LinkId link;
     Buffer bytes;

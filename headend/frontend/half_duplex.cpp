@@ -1,5 +1,6 @@
 #include "headend/frontend/half_duplex.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -35,6 +36,14 @@ void HalfDuplex::tick() {
         waiting_.pop_front();
     }
     for (const auto& done : ended) done({RelayStatus::timed_out, {}});
+}
+
+Instant HalfDuplex::due() const {
+    Instant first = rests_until_.value_or(never);
+    if (open_) first = std::min(first, open_->sent + settings_.timeout);
+    if (!waiting_.empty())
+        first = std::min(first, waiting_.front().asked + 2 * settings_.timeout + settings_.rest);
+    return first;
 }
 
 void HalfDuplex::close() {

@@ -28,6 +28,8 @@ public:
     /// What to send now, under which client.
     std::optional<std::pair<Sap, Buffer>> take_output();
 
+    /// When tick() or take_output() has something to do by the passing of time alone.
+    Instant due() const;
     bool open() const { return open_.has_value(); }
     /// First octet of the open request: what answers look like depends on it.
     std::uint8_t open_tag() const { return open_ ? open_->tag : std::uint8_t{0}; }

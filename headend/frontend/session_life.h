@@ -11,6 +11,9 @@
 
 namespace wattmesh::headend::frontend {
 
+/// One accepted connection, as its owner numbers it.
+using LinkId = Id<struct LinkTag, std::uint64_t>;
+
 enum class Phase : std::uint8_t { accepted, identified, ready, quarantined, closing };
 std::string_view to_string(Phase phase);
 

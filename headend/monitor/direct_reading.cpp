@@ -80,7 +80,7 @@ JournalId DirectReading::journal_of(DeviceNumber meter, const ObisCode& profile)
     return journal;
 }
 
-void DirectReading::admitted(DeviceNumber device, OwnerEpoch epoch) {
+void DirectReading::admitted(DeviceNumber device, OwnerEpoch epoch, link::Carried) {
     auto& entry = devices_[device];
     if (entry && entry->busy) release(*entry);
     const bool known = entry != nullptr;

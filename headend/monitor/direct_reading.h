@@ -53,7 +53,7 @@ public:
     DirectReading(DirectReadingSettings settings, Ports ports);
     ~DirectReading() override;
 
-    void admitted(DeviceNumber device, OwnerEpoch epoch) override;
+    void admitted(DeviceNumber device, OwnerEpoch epoch, link::Carried carries) override;
     void ended(DeviceNumber device) override;
     void pushed(DeviceNumber device, OwnerEpoch epoch, Buffer apdu, Instant now) override;
     /// Begins what is due; about once a second.

@@ -94,7 +94,17 @@ private:
 
 }  // namespace
 
-std::string_view to_string(Carried carried) { return carried == Carried::wrapper ? "wrapper" : "modbus-rtu"; }
+std::string_view to_string(Carried carried) {
+    switch (carried) {
+        case Carried::wrapper:
+            return "wrapper";
+        case Carried::modbus_rtu:
+            return "modbus-rtu";
+        case Carried::modbus_tcp:
+            return "modbus-tcp";
+    }
+    return "?";
+}
 
 std::variant<HelloProfile, ProfileFault> parse_hello_profile(std::string_view text) {
     if (text.size() > text_size_max) return ProfileFault{0, "the profile is longer than 16 KiB"};

@@ -12,7 +12,8 @@ namespace wattmesh::link {
 /// What a link carries between hellos.
 enum class Carried : std::uint8_t {
     wrapper,     ///< DLMS in wrapper PDUs
-    modbus_rtu,  ///< Modbus RTU, with hellos between, before and behind frames
+    modbus_rtu,  ///< Modbus RTU, with hellos between, before, behind and within frames
+    modbus_tcp,  ///< Modbus TCP; servers of it say no hello: never in a profile
 };
 std::string_view to_string(Carried carried);
 

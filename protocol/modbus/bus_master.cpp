@@ -59,10 +59,16 @@ void BusMaster::answered(const Result<Response>& response, Instant now) {
         ++counters_.malformed;
         return give_up(now);
     }
+    const auto* said_no = std::get_if<Exception>(&*response);
+    if (said_no != nullptr && (said_no->code == ExceptionCode::gateway_path_unavailable ||
+                               said_no->code == ExceptionCode::gateway_target_no_response)) {
+        ++counters_.timeouts;  // it is the gateway that speaks: the unit is as silent as on a wire of ours
+        return give_up(now);
+    }
     ++counters_.answers;
     unit.unanswered = 0;
     if (std::exchange(unit.pause, Duration{}) != Duration{}) events_.emplace_back(UnitBack{unit.at.unit});
-    if (const auto* refused = std::get_if<Exception>(&*response)) {
+    if (const auto* refused = said_no) {
         ++counters_.refused;
         events_.emplace_back(BlockRefused{unit.at.unit, job.block.read, refused->code});
         open_.reset();
@@ -82,6 +88,10 @@ void BusMaster::answered(const Result<Response>& response, Instant now) {
 
 void BusMaster::done(Job& job, Instant now) {
     const auto period = job.pace == Pace::fast ? plan_.fast_period : plan_.slow_period;
+    if (job.pace == Pace::slow && plan_.slow_on_the_clock) {
+        job.due = Instant{period * (now.time_since_epoch() / period + 1)};
+        return count_round(job, now);
+    }
     // A bus that is behind its plan goes on at once instead of catching up with what nobody needs any more.
     job.due = job.due == Instant{} ? now + period : std::max(job.due + period, now);
     count_round(job, now);

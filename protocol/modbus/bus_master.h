@@ -21,11 +21,14 @@ struct BusUnit {
 struct BusPlan {
     Duration fast_period = std::chrono::seconds{5};   ///< of points with Pace::fast
     Duration slow_period = std::chrono::minutes{15};  ///< of the others
-    Duration answer_max = std::chrono::seconds{1};    ///< from the request to the whole answer
-    Duration gap = std::chrono::milliseconds{50};     ///< from an answer to the next request
-    unsigned tries = 2;                               ///< of one request, before it counts as unanswered
-    unsigned dead_after = 3;                          ///< unanswered requests in a row
-    Duration dead_pause = std::chrono::minutes{1};    ///< then it is left alone; doubled up to:
+    /// Slow points are due at whole multiples of slow_period since 1970, after a first time at once: what
+    /// counts is what a counter says when an interval ends.
+    bool slow_on_the_clock = false;
+    Duration answer_max = std::chrono::seconds{1};  ///< from the request to the whole answer
+    Duration gap = std::chrono::milliseconds{50};   ///< from an answer to the next request
+    unsigned tries = 2;                             ///< of one request, before it counts as unanswered
+    unsigned dead_after = 3;                        ///< unanswered requests in a row
+    Duration dead_pause = std::chrono::minutes{1};  ///< then it is left alone; doubled up to:
     Duration dead_pause_max = std::chrono::minutes{5};
     BlockLimits limits;
 };

@@ -92,8 +92,12 @@ Response ModbusMeter::answer(const Request& request, Instant now) const {
         if (at + size <= 0 || at >= read->count) continue;
         std::array<std::uint16_t, 4> number{};
         number.fill(not_available);
-        if (const auto value = truth(point.quantity, now))
+        if (const auto value = truth(point.quantity, now)) {
             encode_number(*value / point.scale, point.type, map_.order, std::span{number}.first(size));
+            const bool whole = at >= 0 && at + size <= read->count;
+            if (polled_ != nullptr && whole)
+                polled_->record(meter_.settings().number, map_, point.quantity, *value, now);
+        }
         for (std::uint16_t i = 0; i < size; ++i) {
             const int place = at + i;
             if (place < 0 || place >= read->count) continue;

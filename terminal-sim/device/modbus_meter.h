@@ -3,6 +3,7 @@
 
 #include "protocol/modbus/pdu.h"
 #include "protocol/modbus/register_map.h"
+#include "terminal-sim/device/polled_truth.h"
 #include "terminal-sim/meter/meter.h"
 
 namespace wattmesh::sim {
@@ -12,8 +13,9 @@ namespace wattmesh::sim {
 /// outside, and for a part of a whole block, it refuses the address.
 class ModbusMeter {
 public:
-    /// Both outlive it.
-    ModbusMeter(const Meter& meter, const modbus::RegisterMap& map) : meter_(meter), map_(map) {}
+    /// All outlive it. `polled` hears what is answered, before any encoding; may be null.
+    ModbusMeter(const Meter& meter, const modbus::RegisterMap& map, PolledTruth* polled = nullptr)
+        : meter_(meter), map_(map), polled_(polled) {}
 
     /// Exceptions: illegal_function for anything but reading with the map's function, illegal_data_address.
     modbus::Response answer(const modbus::Request& request, Instant now) const;
@@ -25,6 +27,7 @@ private:
 
     const Meter& meter_;
     const modbus::RegisterMap& map_;
+    PolledTruth* polled_;
 };
 
 }  // namespace wattmesh::sim

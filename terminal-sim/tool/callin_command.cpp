@@ -16,21 +16,6 @@ namespace {
 
 using platform::SettingsError;
 
-link::HelloProfile profile_in(const platform::Settings& settings) {
-    const auto file = settings.required<std::filesystem::path>("profile");
-    std::ifstream in{file};
-    std::ostringstream text;
-    if (!(text << in.rdbuf())) throw SettingsError("--profile " + file.string() + ": cannot be read");
-    auto profile = link::parse_hello_profile(text.str());
-    if (const auto* fault = std::get_if<link::ProfileFault>(&profile))
-        throw SettingsError("--profile " + file.string() + ":" + std::to_string(fault->line) + ": " +
-                            fault->why);
-    auto known = std::get<link::HelloProfile>(std::move(profile));
-    if (known.carries != link::Carried::wrapper)
-        throw SettingsError("--profile " + file.string() + ": does not carry DLMS in a wrapper");
-    return known;
-}
-
 HelloFault fault_in(const platform::Settings& settings) {
     const auto word = settings.optional<std::string>("fault", "none");
     if (word == "none") return HelloFault::none;
@@ -40,9 +25,26 @@ HelloFault fault_in(const platform::Settings& settings) {
 
 }  // namespace
 
+link::HelloProfile hello_profile_in(const platform::Settings& settings, link::Carried carries) {
+    const auto file = settings.required<std::filesystem::path>("profile");
+    std::ifstream in{file};
+    std::ostringstream text;
+    if (!(text << in.rdbuf())) throw SettingsError("--profile " + file.string() + ": cannot be read");
+    auto profile = link::parse_hello_profile(text.str());
+    if (const auto* fault = std::get_if<link::ProfileFault>(&profile))
+        throw SettingsError("--profile " + file.string() + ":" + std::to_string(fault->line) + ": " +
+                            fault->why);
+    auto known = std::get<link::HelloProfile>(std::move(profile));
+    if (known.carries != carries)
+        throw SettingsError("--profile " + file.string() + ": carries " +
+                            std::string{to_string(known.carries)} + ", not " +
+                            std::string{to_string(carries)});
+    return known;
+}
+
 int run_callin_meter(const platform::Settings& settings, const DeviceNumber& number) {
     const platform::Log log{"device"};
-    const auto profile = profile_in(settings);
+    const auto profile = hello_profile_in(settings, link::Carried::wrapper);
     const auto place = settings.required<platform::HostPort>("headend");
     const auto folder = settings.required<std::filesystem::path>("state");
     std::filesystem::create_directories(folder);

@@ -248,31 +248,39 @@ const Command all[] = {
      run_certificate},
     {"device",
      "simulate devices of other makes",
-     "Usage: terminal-sim device --kind modbus-tcp --port PORT --number N [--units N-M] [--map NAME] [...]\n"
+     "Usage: terminal-sim device --kind modbus-tcp --port PORT --number N [--units N-M] [--map NAME,...] "
+     "[...]\n"
+     "       terminal-sim device --kind dtu --headend HOST:PORT --identity ID --profile FILE --number N "
+     "[...]\n"
      "       terminal-sim device --kind dlms-callin --headend HOST:PORT --number N --profile FILE --ek HEX "
-     "--ak "
-     "HEX\n"
+     "--ak HEX\n"
      "                           --state DIR [...]\n"
      "modbus-tcp: a Modbus TCP gateway with three-phase meters behind it; any Modbus master reads them.\n"
+     "dtu: calls in, says its registration packet, beats, and lets Modbus RTU through to such meters.\n"
      "dlms-callin: a DLMS meter that calls in, says the hello of its make and is read over that link "
      "(wrapper).\n"
-     "  --number N         device number of the first unit, the next one has the next number; identity in "
-     "the "
-     "hello\n"
+     "  --number N         device number of the first unit, the next one has the next number; of dlms-callin "
+     "also the\n"
+     "                     identity in the hello; --identity ID: that of the DTU\n"
      "  --profile FILE     how it says hello (protocol/link/profiles); its heartbeats come as the file says\n"
      "  --ek, --ak HEX     keys of the management client    --state DIR  where its counters stay\n"
      "  --push-every S     pushes every S seconds, ciphered    --history-hours H  as --history-days (24)\n"
-     "  --fault F          hello-checksum: log-ins with a wrong checksum, as some makes have them\n"
-     "  --units N-M        unit identifiers (1); another one is answered with exception 11\n"
-     "  --map NAME         registers: em6400ng (default), em6400, em1200\n"
+     "  --fault F          hello-checksum (dlms-callin): a log-in's checksum leaves out the option;\n"
+     "                     beat-within (dtu): every third answer has a heartbeat in its middle\n"
+     "  --units N-M        unit addresses, at most 64 (1)\n"
+     "  --map NAME,...     register maps, in turn for the units: em6400ng (default), em6400, em1200\n"
+     "  --swapped N,...    units with the other order of registers than their map says\n"
+     "  --dead N,...       units that do not answer\n"
      "  --address A        to listen on (127.0.0.1)\n"
-     "  --history-days D   how long they have been measuring at the start (1)    --seed N  of their load "
-     "(1)\n"
-     "  --truth FILE       appends every captured interval\n"
+     "  --history-days D   how long they have been measuring at the start (1)\n"
+     "  --seed N           of their load (1)\n"
+     "  --truth FILE       dlms-callin: appends every captured interval; the others: each value that was "
+     "polled, as\n"
+     "                     meter,at_epoch_s,channel,value before any encoding\n"
      "  --speed X, --origin S   as for field\n",
-     {"kind", "port",  "number", "units",      "map",           "address", "history-days",
-      "seed", "truth", "speed",  "origin",     "log",           "headend", "profile",
-      "ek",   "ak",    "state",  "push-every", "history-hours", "fault"},
+     {"kind",         "port",          "number",  "units",    "map",     "swapped", "dead", "address",
+      "history-days", "history-hours", "headend", "identity", "profile", "ek",      "ak",   "state",
+      "push-every",   "fault",         "seed",    "truth",    "speed",   "origin",  "log"},
      run_device},
     {"sts",
      "derive keys of, make and decode prepayment tokens",

@@ -19,7 +19,7 @@ struct EveryoneKnown : CallerDirectory {
 };
 
 struct Heard : CallerWork {
-    void admitted(DeviceNumber, OwnerEpoch) override {}
+    void admitted(DeviceNumber, OwnerEpoch, link::Carried) override {}
     void ended(DeviceNumber) override {}
     void pushed(DeviceNumber, OwnerEpoch, Buffer apdu, Instant) override { octets += apdu.size(); }
     std::size_t octets = 0;

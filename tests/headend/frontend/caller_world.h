@@ -44,7 +44,9 @@ struct MemoryDirectory : CallerDirectory {
 };
 
 struct NotedWork : CallerWork {
-    void admitted(DeviceNumber device, OwnerEpoch epoch) override { admissions.emplace_back(device, epoch); }
+    void admitted(DeviceNumber device, OwnerEpoch epoch, link::Carried) override {
+        admissions.emplace_back(device, epoch);
+    }
     void ended(DeviceNumber device) override { ends.push_back(device); }
     void pushed(DeviceNumber, OwnerEpoch, Buffer apdu, Instant) override {
         pushes.push_back(std::move(apdu));

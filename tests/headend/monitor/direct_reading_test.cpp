@@ -97,7 +97,7 @@ struct Site {
     }
     void admit() {
         store.epochs[number].value = ++epoch;
-        reading->admitted(number, OwnerEpoch{epoch});
+        reading->admitted(number, OwnerEpoch{epoch}, link::Carried::wrapper);
     }
     /// Everything that moves, moves.
     void settle() {

@@ -187,3 +187,35 @@ TEST_CASE("modbus bus: without anything due it sleeps, and what nobody asked for
     CHECK(master.wake() == start + 1s + 50ms);
     CHECK(master.next(start + 1s + 50ms));
 }
+
+TEST_CASE("bus master: slow points are due when a quarter hour ends", "[protocol]") {
+    BusPlan plan;
+    plan.slow_on_the_clock = true;
+    plan.fast_period = 10min;
+    Wire wire{{}, 1, maps::em6400ng, plan};
+    wire.now = start + 7min;
+    wire.run_until(start + 61min);
+    const auto& energy = wire.reads.at({1, 3204});
+    REQUIRE(energy.size() == 5);  // at once, then at 15, 30, 45 and 60 minutes
+    for (std::size_t i = 1; i < energy.size(); ++i) {
+        const auto due = start + 15min * static_cast<int>(i);
+        CHECK(energy[i] >= due);
+        CHECK(energy[i] < due + 2s);
+    }
+}
+
+TEST_CASE("bus master: a gateway that says nobody is there is silence of the unit", "[protocol]") {
+    const BusUnit units[]{{1, &maps::em1200}};
+    BusMaster master{units, {.dead_after = 1, .limits = {}}};
+    Instant now = start;
+    for (int round = 0; round < 2; ++round) {
+        REQUIRE(master.next(now));
+        master.answered(Response{Exception{ExceptionCode::gateway_target_no_response}}, now);
+        now += 1s;
+    }
+    const auto event = master.take_event();
+    REQUIRE(event);
+    CHECK(std::get<UnitSilent>(*event).unit == 1);
+    CHECK(master.counters().timeouts == 2);
+    CHECK(master.counters().answers == 0);
+}
