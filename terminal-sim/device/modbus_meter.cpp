@@ -95,8 +95,12 @@ Response ModbusMeter::answer(const Request& request, Instant now) const {
         if (const auto value = truth(point.quantity, now)) {
             encode_number(*value / point.scale, point.type, map_.order, std::span{number}.first(size));
             const bool whole = at >= 0 && at + size <= read->count;
+            // A float cannot say every watt-hour of a large counter, and what it cannot say is not shown.
+            const double shown = point.type == NumberType::float32
+                                     ? double{static_cast<float>(*value / point.scale)} * point.scale
+                                     : *value;
             if (polled_ != nullptr && whole)
-                polled_->record(meter_.settings().number, map_, point.quantity, *value, now);
+                polled_->record(meter_.settings().number, map_, point.quantity, shown, now);
         }
         for (std::uint16_t i = 0; i < size; ++i) {
             const int place = at + i;

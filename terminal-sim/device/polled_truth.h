@@ -8,10 +8,10 @@
 
 namespace wattmesh::sim {
 
-/// What panel meters really showed each time somebody polled them, written before anything is encoded: lines
-/// "meter,at_epoch_s,channel,value". Channels and scalers are those of the head-end's bank of polled
-/// registers (1 Wh, 2 W, then volts x 10 and amperes x 100, by phase or, of a map that has no phases, the
-/// average).
+/// What panel meters really showed each time somebody polled them, written before registers are made of it:
+/// lines "meter,at_epoch_s,channel,value", as fine as the type of the register. Channels and scalers are
+/// those of the head-end's bank of polled registers (1 Wh, 2 W, then volts x 10 and amperes x 100, by phase
+/// or, of a map that has no phases, the average).
 class PolledTruth {
 public:
     /// Appends. Throws std::runtime_error naming the file.
