@@ -25,7 +25,8 @@ HelloFault fault_in(const platform::Settings& settings) {
 
 }  // namespace
 
-link::HelloProfile hello_profile_in(const platform::Settings& settings, link::Carried carries) {
+link::HelloProfile hello_profile_in(const platform::Settings& settings,
+                                    std::optional<link::Carried> carries) {
     const auto file = settings.required<std::filesystem::path>("profile");
     std::ifstream in{file};
     std::ostringstream text;
@@ -35,10 +36,10 @@ link::HelloProfile hello_profile_in(const platform::Settings& settings, link::Ca
         throw SettingsError("--profile " + file.string() + ":" + std::to_string(fault->line) + ": " +
                             fault->why);
     auto known = std::get<link::HelloProfile>(std::move(profile));
-    if (known.carries != carries)
+    if (carries && known.carries != *carries)
         throw SettingsError("--profile " + file.string() + ": carries " +
                             std::string{to_string(known.carries)} + ", not " +
-                            std::string{to_string(carries)});
+                            std::string{to_string(*carries)});
     return known;
 }
 

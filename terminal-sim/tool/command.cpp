@@ -282,6 +282,21 @@ const Command all[] = {
       "history-days", "history-hours", "headend", "identity", "profile", "ek",      "ak",   "state",
       "push-every",   "fault",         "seed",    "truth",    "speed",   "origin",  "log"},
      run_device},
+    {"bridge",
+     "let a head-end talk to what hangs on a serial line, as a DTU does",
+     "Usage: terminal-sim bridge --serial DEVICE --headend HOST:PORT --profile FILE --identity ID [...]\n"
+     "Calls in, says the registration packet of the profile, passes octets on both ways as they are, and "
+     "says "
+     "its\nheartbeat when nothing else went up for a heartbeat's time. Calls again when the link ends.\n"
+     "  --serial DEVICE    serial port, or one end of a pty pair (socat pty,raw,link=/tmp/a "
+     "pty,raw,link=/tmp/b)\n"
+     "  --baud N           300 to 115200 (9600)      --format F  8E1 (default), 8N1, 8N2, 8O1\n"
+     "  --gap-ms N         octets of the line travel together when they are no further apart (20)\n"
+     "  --profile FILE     registration and heartbeat (protocol/link/profiles), with the identity in them\n"
+     "  --speed X, --origin S   as for field\n"
+     "Exit status: 0 stopped by a signal; 1 the serial port went away.\n",
+     {"serial", "baud", "format", "gap-ms", "headend", "profile", "identity", "speed", "origin", "log"},
+     run_bridge},
     {"sts",
      "derive keys of, make and decode prepayment tokens",
      "Usage: terminal-sim sts derive --vk HEX --pan N --sgc N [...]\n"

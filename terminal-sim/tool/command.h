@@ -35,6 +35,7 @@ int run_truth(const Call& call);
 int run_image(const Call& call);
 int run_certificate(const Call& call);
 int run_device(const Call& call);
+int run_bridge(const Call& call);
 int run_sts(const Call& call);
 
 /// Picks the command and calls it; `terminal-sim`, `--help` and `COMMAND --help` print help.

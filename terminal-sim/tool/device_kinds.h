@@ -1,4 +1,6 @@
 #pragma once
+#include <optional>
+
 #include "platform/settings.h"
 #include "protocol/base/id.h"
 #include "protocol/link/hello_profile.h"
@@ -11,7 +13,8 @@ int run_modbus_gateway(const platform::Settings& settings, const DeviceNumber& f
 int run_dtu(const platform::Settings& settings, const DeviceNumber& first);
 int run_callin_meter(const platform::Settings& settings, const DeviceNumber& number);
 
-/// The file that --profile names. Throws SettingsError, also when it carries something else.
-link::HelloProfile hello_profile_in(const platform::Settings& settings, link::Carried carries);
+/// The file that --profile names. Throws SettingsError, also when it carries something else than is said.
+link::HelloProfile hello_profile_in(const platform::Settings& settings,
+                                    std::optional<link::Carried> carries = {});
 
 }  // namespace wattmesh::sim
