@@ -144,7 +144,7 @@ const std::map<std::string, std::string> texts{
      "headend user add LOGIN [--role ROLE] [--area N] [--name \"FULL NAME\"] [--password-stdin] --config "
      "FILE\n"
      "  Adds a user of the console, or changes role and password. Reads the password from standard input.\n"
-     "    --role  viewer (looks), operator (default; also reads meters), engineer (also sets parameters), "
+     "    --role  viewer (looks), operator (default; also reads and switches meters), engineer (also sets parameters), "
      "auditor\n"
      "            (looks, and reads the audit log), administrator (everything, also accounts)\n"
      "    --area  the role holds in this area only; more than one role or area is given in the console\n"

@@ -28,11 +28,12 @@ std::string text_of(const monitor::OnDemandResult& result) {
 
 }  // namespace
 
-ReadDesk::ReadDesk(Plant& plant, database::QueryQueue& queue, monitor::OnDemand& on_demand)
+MeterDesk::MeterDesk(Plant& plant, database::QueryQueue& queue, monitor::OnDemand& on_demand,
+                     monitor::RelayDesk& relay)
     : plant_(plant),
       queue_(queue),
       on_demand_(on_demand),
-      kind_(
+      reads_(
           [this](DeviceNumber meter, const dlms::AttributeId& attribute,
                  std::function<void(jobs::ReadJob::Answer)> done) {
               on_demand_.read(
@@ -48,7 +49,9 @@ ReadDesk::ReadDesk(Plant& plant, database::QueryQueue& queue, monitor::OnDemand&
               plant_.pump();
           },
           [this] { return plant_.loop.now(); }),
-      runner_(plant.loop, settings_of(plant), queue, {&kind_}) {}
+      relays_(
+          queue, relay, [&plant] { plant.pump(); }, [&plant] { return plant.loop.now(); }),
+      runner_(plant.loop, settings_of(plant), queue, {&reads_, &relays_}) {}
 
 ReportDesk::ReportDesk(Plant& plant)
     : workers_(plant, "wm_console", report_threads),

@@ -2,14 +2,17 @@
 #include "headend/jobs/read_job.h"
 #include "headend/jobs/report_job.h"
 #include "headend/monitor/on_demand.h"
+#include "headend/monitor/relay_job.h"
 #include "headend/roles.h"
 
 namespace wattmesh::headend {
 
-/// Jobs that read meters, in the monitor role. All on the loop's thread.
-class ReadDesk {
+/// Jobs that read and switch meters, in the monitor role. All on the loop's thread.
+class MeterDesk {
 public:
-    ReadDesk(Plant& plant, database::QueryQueue& queue, monitor::OnDemand& on_demand);
+    /// `relay` outlives it.
+    MeterDesk(Plant& plant, database::QueryQueue& queue, monitor::OnDemand& on_demand,
+              monitor::RelayDesk& relay);
     void start() { runner_.start(); }
     void stop() { runner_.stop(); }
 
@@ -17,7 +20,8 @@ private:
     Plant& plant_;
     database::QueryQueue& queue_;
     monitor::OnDemand& on_demand_;
-    jobs::ReadJob kind_;
+    jobs::ReadJob reads_;
+    monitor::RelayJob relays_;
     jobs::JobRunner runner_;
 };
 

@@ -262,7 +262,8 @@ struct MonitorRole::Parts {
               plant.ciphers, plant.random),
           rotations(plant.loop, {}, queue, rotator),
           sealer(plant.loop, queue, database::AuditMark{plant.settings.counters}),
-          reads(plant, queue, on_demand),
+          relay(keys, on_demand, carry_over(plant), plant.ciphers, plant.random),
+          meters(plant, queue, on_demand, relay),
           direct_tick(plant.loop),
           bus_wake(plant.loop),
           monitor(plant.loop, plant.settings.monitor, queue, *plant.master, plant.ciphers,
@@ -282,7 +283,8 @@ struct MonitorRole::Parts {
     monitor::KeyRotator rotator;
     monitor::RotationWork rotations;
     monitor::AuditSealer sealer;
-    ReadDesk reads;
+    monitor::RelayDesk relay;
+    MeterDesk meters;
     std::optional<monitor::DirectReading> direct;  ///< while there is a front-end in this process
     std::optional<monitor::ModbusReading> buses;   ///< likewise
     platform::Timer direct_tick, bus_wake;
@@ -299,7 +301,7 @@ void MonitorRole::initialize(Poco::Util::Application&) {
     parts_->monitor.start();
     parts_->rotations.start();
     parts_->sealer.start();
-    parts_->reads.start();
+    parts_->meters.start();
     if (plant_.store != nullptr) read_direct_meters();
 }
 
@@ -380,7 +382,7 @@ void MonitorRole::uninitialize() {
     parts_->direct_tick.cancel();
     parts_->rotations.stop();
     parts_->sealer.stop();
-    parts_->reads.stop();
+    parts_->meters.stop();
     parts_->monitor.stop();
     parts_.reset();
 }

@@ -39,6 +39,7 @@ void read_console(const platform::Settings& settings, console::ConsoleSettings& 
     if (console.certificate.empty() != console.key.empty()) {
         throw platform::SettingsError("console.certificate and console.key: give both for HTTPS, or none");
     }
+    console.second_person_above = settings.optional_in<int>("relay.second_person_above", 10, 0, 10'000);
     console.speed = settings.optional<double>("speed", 1);
 }
 

@@ -18,6 +18,8 @@ void add_read_routes(std::vector<Route>& routes, Context& context);
 void add_account_routes(std::vector<Route>& routes, Context& context);
 void add_token_routes(std::vector<Route>& routes, Context& context, Access& access);
 void add_audit_routes(std::vector<Route>& routes, Context& context);
+/// Before the jobs' routes, some of which take any verb.
+void add_relay_routes(std::vector<Route>& routes, Context& context);
 void add_job_routes(std::vector<Route>& routes, Context& context);
 
 /// Name of the session cookie.

@@ -1,9 +1,7 @@
 #include <algorithm>
 
 #include "headend/console/api.h"
-#include "headend/console/json.h"
-#include "headend/console/json_body.h"
-#include "headend/database/jobs.h"
+#include "headend/console/job_json.h"
 #include "headend/jobs/read_job.h"
 #include "headend/jobs/report_job.h"
 #include "protocol/cosem/obis_names.h"
@@ -12,71 +10,8 @@ namespace wattmesh::headend::console {
 namespace {
 
 using database::Job;
-constexpr int days_max = 400, meters_max = 10'000;
+constexpr int days_max = 400;
 constexpr auto deadline_after = std::chrono::hours{24};
-
-void write(Json& json, const Job& job) {
-    json.open_object()
-        .field("id", std::int64_t{job.id.value})
-        .field("kind", job.kind)
-        .field("title", job.title);
-    json.field("state", to_string(job.state))
-        .field("total", job.total)
-        .field("done", job.done)
-        .field("failed", job.failed);
-    json.field("requested_by", job.requested_by).field("reason", job.reason).field("created", job.created);
-    json.field("started", job.started)
-        .field("finished", job.finished)
-        .field("deadline", job.deadline)
-        .close_object();
-}
-
-/// Everybody's jobs are for who may look at the whole utility; others see their own.
-bool sees_all(const Request& request) {
-    const auto& user = request.caller->user;
-    return user.scope(database::Right::look) == database::Scope::of(user.tenant);
-}
-
-Job wanted(database::Connection& connection, const Request& request) {
-    const auto id = parse_id(request.captured.at("id"));
-    auto job = id ? database::Jobs{connection}.find(database::JobId{*id}) : std::nullopt;
-    const bool mine = job && job->scope.tenant == request.scope.tenant &&
-                      (sees_all(request) || job->requested_by == request.caller->name());
-    if (!mine) throw Problem{404, "Unknown job", "There is no such job, or it is another person's."};
-    return std::move(*job);
-}
-
-std::vector<std::string> subjects_of(database::Connection& connection, const JsonBody& body) {
-    std::vector<std::string> subjects;
-    if (body.has("concentrator")) {
-        const auto number = DeviceNumber::parse(body.text("concentrator", 12));
-        if (!number) throw Problem{400, "Bad request", "'concentrator' must have twelve digits."};
-        for (const auto& meter : database::JobSubjects{connection}.of_concentrator(*number))
-            subjects.push_back(to_string(meter));
-        if (subjects.empty())
-            throw Problem{404, "No meters",
-                          "Concentrator " + to_string(*number) + " is unknown or has no meters."};
-    } else {
-        std::vector<DeviceNumber> numbers;
-        for (const auto& text : body.texts("meters")) {
-            const auto number = DeviceNumber::parse(text);
-            if (!number)
-                throw Problem{400, "Bad request",
-                              "'" + text + "' in 'meters' is not a number of twelve digits."};
-            numbers.push_back(*number);
-        }
-        if (numbers.empty() || numbers.size() > meters_max)
-            throw Problem{400, "Bad request", "Name 1 to 10 000 'meters', or a 'concentrator'."};
-        const auto known = database::JobSubjects{connection}.known(numbers);
-        for (const auto& number : numbers) {
-            if (!std::binary_search(known.begin(), known.end(), number))
-                throw Problem{404, "Unknown meter",
-                              "The head-end has no meter " + to_string(number) + ". Nothing was ordered."};
-            subjects.push_back(to_string(number));
-        }
-    }
-    return subjects;
-}
 
 Answer order(Context& context, database::Connection& connection, const Request& request, Job job,
              const std::vector<std::string>& subjects) {
@@ -141,6 +76,12 @@ Answer order_report(Context& context, const Request& request) {
     return order(context, *connection, request, job, {std::string{to_string(*kind)}});
 }
 
+/// Everybody's jobs are for who may look at the whole utility; others see their own.
+bool sees_all(const Request& request) {
+    const auto& user = request.caller->user;
+    return user.scope(database::Right::look) == database::Scope::of(user.tenant);
+}
+
 Answer list(Context& context, const Request& request) {
     auto connection = context.lease(request);
     Json json;
@@ -156,13 +97,13 @@ Answer list(Context& context, const Request& request) {
 Answer one(Context& context, const Request& request) {
     auto connection = context.lease(request);
     Json json;
-    write(json, wanted(*connection, request));
+    write(json, wanted_job(*connection, request));
     return {.body = json.take()};
 }
 
 Answer items(Context& context, const Request& request) {
     auto connection = context.lease(request);
-    const auto job = wanted(*connection, request);
+    const auto job = wanted_job(*connection, request);
     std::optional<database::ItemState> state;
     if (const auto word = request.text("state"); !word.empty()) {
         state = database::parse_item_state(word);
@@ -190,7 +131,7 @@ Answer items(Context& context, const Request& request) {
 
 Answer file(Context& context, const Request& request) {
     auto connection = context.lease(request);
-    const auto job = wanted(*connection, request);
+    const auto job = wanted_job(*connection, request);
     const auto found = database::Jobs{*connection}.file(job.id);
     if (!found)
         throw Problem{404, "No file", job.open() ? "The job is not done yet." : "The job made no file."};
@@ -202,7 +143,7 @@ Answer file(Context& context, const Request& request) {
 Answer steer(Context& context, const Request& request) {
     const auto& verb = request.captured.at("verb");
     auto connection = context.lease(request);
-    const auto before = wanted(*connection, request);
+    const auto before = wanted_job(*connection, request);
     if (before.requested_by != request.caller->name() && !request.caller->may(database::Right::accounts))
         throw Problem{403, "Not allowed",
                       "Only " + before.requested_by + " or an administrator steers this job."};

@@ -5,11 +5,10 @@
 namespace wattmesh::headend::console {
 namespace {
 
-constexpr std::pair<database::Right, const char*> right_words[] = {{database::Right::look, "look"},
-                                                                   {database::Right::read, "read"},
-                                                                   {database::Right::configure, "configure"},
-                                                                   {database::Right::audit, "audit"},
-                                                                   {database::Right::accounts, "accounts"}};
+constexpr std::pair<database::Right, const char*> right_words[] = {
+    {database::Right::look, "look"},   {database::Right::read, "read"},
+    {database::Right::relay, "relay"}, {database::Right::configure, "configure"},
+    {database::Right::audit, "audit"}, {database::Right::accounts, "accounts"}};
 
 std::string me(const Context& context, const Caller& caller) {
     Json json;

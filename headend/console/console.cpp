@@ -51,6 +51,7 @@ struct Console::State {
         add_account_routes(routes, context);
         add_token_routes(routes, context, access);
         add_audit_routes(routes, context);
+        add_relay_routes(routes, context);
         add_job_routes(routes, context);
     }
 

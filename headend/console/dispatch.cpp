@@ -15,6 +15,8 @@ std::string_view needed_role(database::Right right) {
             return "a role";
         case database::Right::read:
             return "the role operator";
+        case database::Right::relay:
+            return "the role operator";
         case database::Right::configure:
             return "the role engineer";
         case database::Right::audit:

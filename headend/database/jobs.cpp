@@ -8,13 +8,14 @@
 namespace wattmesh::headend::database {
 namespace {
 
-constexpr std::array<std::string_view, 5> job_words{"queued", "running", "paused", "cancelled", "done"};
+constexpr std::array<std::string_view, 6> job_words{"queued",    "running", "paused",
+                                                    "cancelled", "done",    "proposed"};
 constexpr std::array<std::string_view, 4> item_words{"waiting", "done", "failed", "cancelled"};
 
 constexpr const char* columns =
     "select id, tenant, areas, kind, title, parameters, requested_by, reason, state, total, done, failed, "
     "created_us, "
-    "started_us, finished_us, deadline_us from job";
+    "started_us, finished_us, deadline_us, approved_by from job";
 
 Job job_of(const soci::row& row) {
     Job job;
@@ -35,6 +36,7 @@ Job job_of(const soci::row& row) {
     job.started = row.get<std::optional<Instant>>(13);
     job.finished = row.get<std::optional<Instant>>(14);
     job.deadline = row.get<Instant>(15);
+    if (row.get_indicator(16) == soci::i_ok) job.approved_by = row.get<std::string>(16);
     return job;
 }
 
@@ -103,15 +105,15 @@ JobId Jobs::add(const Job& job, const std::vector<std::string>& subjects) {
     assert(!subjects.empty() && subjects.size() <= items_max);
     return connection_.run("ordering a job", [&](soci::session& sql) {
         JobId id;
+        const std::string state{to_string(job.state)};
         const int tenant = std::stoi(job.scope.tenant), total = static_cast<int>(subjects.size());
         sql << "insert into job (tenant, areas, kind, title, parameters, requested_by, reason, total, "
                "created_us, "
-               "deadline_us) values (:tenant, :areas, :kind, :title, :parameters, :by, :reason, :total, "
-               ":now, "
-               ":deadline) returning id",
+               "deadline_us, state) values (:tenant, :areas, :kind, :title, :parameters, :by, :reason, "
+               ":total, :now, :deadline, :state) returning id",
             use(tenant), use(job.scope.areas), use(job.kind), use(job.title), use(job.parameters),
             use(job.requested_by), use(job.reason), use(total), use(job.created), use(job.deadline),
-            soci::into(id);
+            use(state), soci::into(id);
         const auto list = array_of(subjects);
         sql << "insert into job_item (job, place, subject) select :id, s.place, s.subject from "
                "unnest(cast(:list as text[])) with ordinality s(subject, place)",
@@ -191,12 +193,49 @@ bool Jobs::resume(JobId id) {
     });
 }
 
+bool Jobs::approve(JobId id, const std::string& by) {
+    return connection_.run("approving a job", [&](soci::session& sql) {
+        soci::statement update = (sql.prepare << "update job set state = 'queued', approved_by = :by where "
+                                                 "id = :id and state = 'proposed'",
+                                  use(by), use(id));
+        return affected(update) == 1;
+    });
+}
+
+std::vector<std::string> Jobs::changed(JobId id) {
+    return connection_.run("listing what a job changed", [&](soci::session& sql) {
+        std::vector<std::string> found;
+        const soci::rowset<std::string> rows =
+            (sql.prepare
+                 << "select subject from job_item where job = :id and state = 'done' and detail not like "
+                    "'% already' order by place",
+             use(id));
+        for (const auto& subject : rows) found.push_back(subject);
+        return found;
+    });
+}
+
+int Jobs::cancel_all(const std::string& kind, TenantId tenant, Instant now) {
+    return connection_.run("cancelling all jobs of a kind", [&](soci::session& sql) {
+        std::vector<JobId> open;
+        {
+            const soci::rowset<soci::row> rows = (sql.prepare << "select id from job where kind = :kind and "
+                                                                 "tenant = :tenant and state in ('proposed', "
+                                                                 "'queued', 'running', 'paused')",
+                                                  use(kind), use(tenant));
+            for (const auto& row : rows) open.push_back(row.get<JobId>(0));
+        }
+        for (const auto& id : open) cancel(id, now);
+        return static_cast<int>(open.size());
+    });
+}
+
 bool Jobs::cancel(JobId id, Instant now) {
     return connection_.run("cancelling a job", [&](soci::session& sql) {
         soci::statement update =
             (sql.prepare
                  << "update job set state = 'cancelled', finished_us = :now where id = :id and state in "
-                    "('queued', 'running', 'paused')",
+                    "('proposed', 'queued', 'running', 'paused')",
              use(now), use(id));
         if (affected(update) != 1) return false;
         sql << "update job_item set state = 'cancelled' where job = :id and state = 'waiting'", use(id);
@@ -211,9 +250,10 @@ std::vector<Job> Jobs::claim(const std::vector<std::string>& kinds, const std::s
         std::vector<JobId> late;
         {
             const soci::rowset<soci::row> rows =
-                (sql.prepare << "select id from job where state in ('queued', 'running', 'paused') and "
-                                "deadline_us <= :now "
-                                "and kind = any(cast(:kinds as text[])) limit 20",
+                (sql.prepare
+                     << "select id from job where state in ('proposed', 'queued', 'running', 'paused') and "
+                        "deadline_us <= :now "
+                        "and kind = any(cast(:kinds as text[])) limit 20",
                  use(now), use(list));
             for (const auto& row : rows) late.push_back(row.get<JobId>(0));
         }
@@ -237,7 +277,7 @@ std::vector<Job> Jobs::claim(const std::vector<std::string>& kinds, const std::s
                             "areas, kind, "
                             "title, parameters, requested_by, reason, state, total, done, failed, "
                             "created_us, started_us, "
-                            "finished_us, deadline_us",
+                            "finished_us, deadline_us, approved_by",
              soci::use(now, "now"), soci::use(owner, "owner"), soci::use(until, "until"),
              soci::use(list, "kinds"), soci::use(most, "most"));
         for (const auto& row : rows) taken.push_back(job_of(row));

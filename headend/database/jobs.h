@@ -11,7 +11,8 @@ namespace wattmesh::headend::database {
 
 using JobId = Id<struct JobTag, std::int64_t>;
 
-enum class JobState { queued, running, paused, cancelled, done };
+/// proposed: waits for a second person.
+enum class JobState { queued, running, paused, cancelled, done, proposed };
 std::string_view to_string(JobState state);
 
 struct Job {
@@ -20,6 +21,7 @@ struct Job {
     std::string kind, title;
     std::string parameters;  ///< JSON, the kind's own
     std::string requested_by, reason;
+    std::optional<std::string> approved_by{};
     JobState state = JobState::queued;
     int total = 0, done = 0, failed = 0;
     Instant created{};
@@ -75,8 +77,8 @@ public:
 
     explicit Jobs(Connection& connection) : connection_(connection) {}
 
-    /// Orders `job` (kind, title, parameters, requested_by, reason, scope, created, deadline) for the
-    /// subjects, at most items_max.
+    /// Orders `job` (kind, title, parameters, requested_by, reason, scope, state queued or proposed, created,
+    /// deadline) for the subjects, at most items_max.
     JobId add(const Job& job, const std::vector<std::string>& subjects);
     std::optional<Job> find(JobId id);
     /// Newest first, of the tenant of `scope`; without `everybody` only those of `requested_by`.
@@ -88,6 +90,12 @@ public:
     /// From queued or running to paused; false when it is neither.
     bool pause(JobId id);
     bool resume(JobId id);
+    /// From proposed to queued; false when it is not proposed.
+    bool approve(JobId id, const std::string& by);
+    /// Subjects of the items that ended well and were not so before (detail without " already").
+    std::vector<std::string> changed(JobId id);
+    /// Cancels every open job of the kind; how many.
+    int cancel_all(const std::string& kind, TenantId tenant, Instant now);
     /// Items that wait are cancelled; false when the job is over.
     bool cancel(JobId id, Instant now);
 

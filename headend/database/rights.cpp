@@ -13,7 +13,7 @@ struct Row {
 constexpr std::uint8_t bit(Right right) {
     return static_cast<std::uint8_t>(1U << static_cast<unsigned>(right));
 }
-constexpr std::uint8_t operates = bit(Right::look) | bit(Right::read);
+constexpr std::uint8_t operates = bit(Right::look) | bit(Right::read) | bit(Right::relay);
 constexpr std::array rows{
     Row{Role::viewer, "viewer", bit(Right::look)},
     Row{Role::operator_, "operator", operates},

@@ -9,6 +9,7 @@ namespace wattmesh::headend::database {
 enum class Right : std::uint8_t {
     look,       ///< see devices, readings, events
     read,       ///< make a meter be read, run reports
+    relay,      ///< disconnect and reconnect
     configure,  ///< parameters, schedules, assets
     audit,      ///< the audit log
     accounts,   ///< other people's accounts and tokens

@@ -54,6 +54,7 @@ struct OnDemand::Talk {
     dlms::Data value;  ///< while the scaler is being read
     std::shared_ptr<CounterRescue> rescue;
     bool carrying = false, releasing = false, ended = false;
+    bool telling = false;  ///< a result is being told: what is asked for meanwhile waits for its turn
 };
 
 /// What waits while somebody else talks with the meter.
@@ -104,7 +105,7 @@ void OnDemand::read(DeviceNumber meter, const dlms::AttributeId& id, dlms::Selec
     }
     const auto talk = talk_of(meter);
     talk->requests.push_back({id, std::move(selection), std::move(done), now_()});
-    if (talk->client && talk->requests.size() == 1 && !talk->releasing) {
+    if (talk->client && talk->requests.size() == 1 && !talk->releasing && !talk->telling) {
         next_request(*talk);
         pump(talk);
     }
@@ -217,7 +218,9 @@ void OnDemand::on_value(Talk& talk, const dlms::ReadOutcome& outcome) {
     } else {
         result.value = *data;
     }
+    talk.telling = true;
     finish(talk, std::move(result));
+    talk.telling = false;
     if (!talk.ended) next_request(talk);
 }
 

@@ -193,6 +193,26 @@ TEST_CASE("architecture: only headend/database knows table names, and SQL never 
     }
 }
 
+TEST_CASE("architecture: in the head-end only the relay desk calls a disconnector's methods",
+          "[architecture]") {
+    const std::regex command{R"(remote_disconnect|remote_reconnect|class_disconnect_control)"};
+    int doors = 0;
+    for (const auto& source : sources()) {
+        if (!starts_with(source.path, "headend")) continue;
+        for (std::size_t i = 0; i < source.lines.size(); ++i) {
+            if (!std::regex_search(source.lines[i], command)) continue;
+            // role_rules names them to refuse them
+            if (source.path.rfind("headend/monitor/role_rules.", 0) == 0) continue;
+            ++doors;
+            check(source.path + ":" + std::to_string(i + 1), source.lines[i],
+                  source.path.rfind("headend/monitor/relay_desk.", 0) == 0
+                      ? ""
+                      : "order it from the command gate");
+        }
+    }
+    CHECK(doors > 0);
+}
+
 TEST_CASE("architecture: a file is one idea", "[architecture]") {
     for (const auto& source : sources()) {
         INFO(source.path);

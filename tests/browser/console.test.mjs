@@ -1,7 +1,7 @@
 // One test per page against a running head-end with a town: BASE_URL, CONSOLE_USER (or USER), PASSWORD, SHOTS from the environment.
 // Pages are compared with what the API says at the same time; a script error, refused content or foreign request fails the run.
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { after, afterEach, before, test } from 'node:test';
 import { open, signIn } from './browser.mjs';
 
@@ -201,6 +201,128 @@ test('meter: how it was reached at an instant', async () => {
   const text = (await page.locator('.found').innerText()).replace(/\s/g, '');
   for (const relay of place.route ?? []) assert.ok(text.includes(relay), `${relay} in ${text}`);
   await shoot('route-at');
+});
+
+test('jobs: many meters are read, their values are those of the API; a report comes as a file', async () => {
+  await page.goto('/jobs');
+  const { items } = await api('/api/meters?limit=3');
+  const wanted = items.filter((meter) => meter.role === 'customer').slice(0, 2).map((meter) => meter.number);
+  await page.getByLabel('Meters, or one concentrator').fill(wanted.join(' '));
+  await page.getByLabel('Reason').fill('browser test');
+  await page.getByRole('button', { name: 'Order' }).click();
+  await page.getByRole('heading', { name: /^Read .* of 2 meters$/ }).waitFor();
+  const id = new URL(page.url()).pathname.split('/').pop();
+  await page.locator('.chip').filter({ hasText: 'done' }).waitFor({ timeout: slow });
+  await eventually('items', async () => {
+    const { items: read } = await api(`/api/jobs/${id}/items`);
+    const rows = await page.locator('tbody tr').allInnerTexts();
+    assert.equal(rows.length, 2);
+    read.forEach((item, i) => assert.ok(rows[i].includes(item.detail.replace(/_/g, ' ')), `${item.detail} in ${rows[i]}`));
+  });
+  await shoot('job');
+
+  await page.goto('/jobs');
+  await page.getByRole('combobox', { name: 'As', exact: true }).selectOption('csv');
+  await page.getByRole('button', { name: 'Make it' }).click();
+  const link = page.getByRole('link', { name: 'Download the file' });
+  await link.waitFor({ timeout: slow });
+  const [download] = await Promise.all([page.waitForEvent('download'), link.click()]);
+  assert.match(download.suggestedFilename(), /^energy-[\d-]+\.csv$/);
+  const text = readFileSync(await download.path(), 'utf8');
+  assert.match(text, /^Meter,Area,Concentrator,Day,Import kWh/);
+  await page.goto('/jobs');
+  await page.getByText('Daily energies').first().waitFor();
+  await shoot('jobs');
+});
+
+test('supply: a meter is cut off only after its digits were typed, says so, and is connected again', async () => {
+  await page.goto(`/meters/${deep}`);
+  await page.getByRole('button', { name: 'Disconnect …' }).click();
+  await page.getByLabel('Reason').fill('browser test');
+  await page.getByLabel('Last four digits').fill('0000');
+  await page.getByRole('button', { name: `Disconnect ${deep}` }).click();
+  await page.getByRole('alert').filter({ hasText: 'last four digits' }).waitFor();
+  await shoot('disconnect');
+  await page.getByLabel('Last four digits').fill(deep.slice(-4));
+  await page.getByRole('button', { name: `Disconnect ${deep}` }).click();
+  await page.getByText('the meter says disconnected').waitFor({ timeout: slow });
+  await shoot('disconnected');
+  await page.getByRole('button', { name: 'Reconnect …' }).click();
+  await page.getByLabel('Reason').fill('browser test is over');
+  await page.getByLabel('Last four digits').fill(deep.slice(-4));
+  await page.getByRole('button', { name: `Reconnect ${deep}` }).click();
+  await page.getByText(/the meter says (connected|ready for reconnection)/).waitFor({ timeout: slow });
+  const { items } = await api(`/api/audit?subject=${deep}`);
+  const acts = items.filter((record) => record.action.startsWith('relay'));
+  assert.deepEqual(acts.map((record) => [record.action, record.before, record.reason]).reverse().slice(0, 2),
+    [['relay disconnect', 'connected', 'browser test'], ['relay reconnect', 'disconnected', 'browser test is over']]);
+});
+
+test('jobs: one press stops all switching, in words, and is released', async () => {
+  await page.goto('/jobs');
+  await page.getByRole('button', { name: 'Stop all switching …' }).click();
+  await page.locator('form.press').getByLabel('Reason').fill('wrong list');
+  await page.getByRole('button', { name: 'Stop it' }).click();
+  await page.getByRole('alert').filter({ hasText: 'wrong list' }).waitFor();
+  await shoot('stopped');
+  const refused = await page.evaluate(async (n) => {
+    const { csrf } = await (await fetch('/api/me')).json();
+    const answer = await fetch('/api/relay/orders', { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-CSRF-Token': csrf }, body: JSON.stringify({ verb: 'disconnect', meters: [n], reason: 'x' }) });
+    return answer.status;
+  }, deep);
+  assert.equal(refused, 409);
+  await page.getByRole('button', { name: 'Release the stop …' }).click();
+  await page.locator('form.press').getByLabel('Reason').fill('list corrected');
+  await page.getByRole('button', { name: 'Release it' }).click();
+  await page.getByRole('button', { name: 'Stop all switching …' }).waitFor();
+});
+
+test('users: one is added in words and changed; the audit log shows who, why, before and after', async () => {
+  const login = `guest${Date.now() % 100000}`;
+  await page.goto('/users');
+  await page.getByRole('button', { name: 'Add a user' }).click();
+  await page.getByLabel('Sign-in name').fill(login);
+  await page.getByLabel('Full name').fill('A guest');
+  await page.getByLabel('Password').fill('long enough to keep');
+  await page.getByLabel('Reason').fill('visits the control room');
+  await page.getByLabel('Role', { exact: true }).selectOption('viewer');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('row').filter({ hasText: login }).waitFor();
+  await page.getByRole('button', { name: `Change ${login}` }).click();
+  await page.getByLabel('Reason').fill('went home');
+  await page.getByLabel('Disabled').check();
+  await shoot('users');
+  await page.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('row').filter({ hasText: login }).filter({ hasText: 'disabled' }).waitFor();
+
+  await page.goto('/audit');
+  await page.getByLabel('What').fill(login);
+  await page.getByRole('button', { name: 'Show' }).click();
+  const change = page.getByRole('row').filter({ hasText: 'went home' });
+  await change.waitFor();
+  assert.match(await change.innerText(), /was: A guest: viewer\s+is: A guest: viewer, disabled/);
+  await page.getByText(/sealed in one chain, which is whole/).waitFor();
+  await eventually('seal', async () => {
+    await page.reload();
+    await page.getByLabel('What').fill(login);
+    await page.getByRole('button', { name: 'Show' }).click();
+    assert.doesNotMatch(await page.getByRole('row').filter({ hasText: 'went home' }).innerText(), /not sealed/);
+  });
+  await shoot('audit');
+});
+
+test('account: a token for a program works, and no more after it was revoked', async () => {
+  await page.goto('/account');
+  await page.getByLabel('What it is for').fill('browser test');
+  await page.getByRole('button', { name: 'Make a token' }).click();
+  const token = await page.locator('code').innerText();
+  const ask = () => page.evaluate((t) => fetch('/api/me', { credentials: 'omit', headers: { Authorization: `Bearer ${t}` } }).then((r) => r.status), token);
+  assert.equal(await ask(), 200);
+  await shoot('account');
+  await page.getByRole('button', { name: 'Revoke browser test' }).first().click();
+  await page.getByRole('cell', { name: 'revoked' }).first().waitFor();
+  assert.equal(await ask(), 401);
+  faults.splice(0);  // the browser reports the 401 that was asked for
 });
 
 test('keyboard and theme: g c goes to the board, ? explains, dark is kept', async () => {

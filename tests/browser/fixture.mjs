@@ -93,10 +93,20 @@ function api(path, query) {
   if (path === '/api/outages') return { open: 1, items: [{ concentrator: concentrators[0], at: iso(Date.now() - 4e5), received: iso(Date.now() - 3.9e5), members: 101, reported: 74, inferred: 3, ended: null, back: null, missing: null }, { concentrator: concentrators[1], at: iso(Date.now() - 9e7), received: iso(Date.now() - 9e7), members: 99, reported: 12, inferred: 0, ended: iso(Date.now() - 8.8e7), back: 12, missing: 0 }] };
   if ((part = path.match(/^\/api\/meters\/(\d+)\/route$/)) && byNumber.has(part[1])) return { meter: part[1], at: query.get('at') ?? iso(Date.now()), state: 'joined', since: iso(Date.now() - 5e7), until: null, concentrator: concentrators[0], hops: byNumber.get(part[1]).hops, sub_address: null, rssi_dbm: -88, parent: byNumber.get(part[1]).parent, route_since: iso(Date.now() - 5e7), route: routeOf(byNumber.get(part[1])) };
   if (path === '/api/quarantine') return { items: [{ kind: 'entry', at: iso(Date.now() - 5e6), concentrator: concentrators[0], meter: meters[4].number, reason: 'an instant in 2099', detail: 'entry 311, 84 octets: 02030906010063010' }] };
+  const job = { id: 1, kind: 'read', title: 'Read Active energy import of 96 meters', state: 'running', total: 96, done: 61, failed: 2, requested_by: 'demo', reason: 'monthly check', created: iso(Date.now() - 9e4), started: iso(Date.now() - 8e4), finished: null, deadline: iso(Date.now() + 8e7) };
+  if (path === '/api/relay') return { stopped: false, since: null, by: null, reason: null, second_person_above: 10 };
+  if (path === '/api/jobs') return { items: [job, { ...job, id: 2, kind: 'report', title: 'Daily energies, 2026-11-01 to 2026-11-21', state: 'done', total: 1, done: 1, failed: 0 }] };
+  if (path.startsWith('/api/jobs/') && path.endsWith('/items')) return { items: [{ place: 1, subject: meters[0].number, state: 'done', detail: '1234567 Wh', attempts: 1, finished: iso(Date.now() - 4e4) }, { place: 2, subject: meters[1].number, state: 'failed', detail: 'no_answer', attempts: 5, finished: iso(Date.now() - 2e4) }], next: null };
+  if (path.startsWith('/api/jobs/')) return job;
+  if (path === '/api/users') return { items: [{ user: 'demo', name: 'Demo', disabled: false, last_login: iso(Date.now()), locked_until: null, grants: [{ role: 'administrator', area: null }] }, { user: 'asha', name: 'Asha Rao', disabled: false, last_login: null, locked_until: null, grants: [{ role: 'viewer', area: null }, { role: 'engineer', area: 2 }] }] };
+  if (path === '/api/areas') return { items: [{ area: 1, name: 'Area 1' }, { area: 2, name: 'East' }] };
+  if (path === '/api/tokens') return { items: [{ id: 1, name: 'billing export', look_only: true, created: iso(Date.now() - 9e8), expires: iso(Date.now() + 9e8), last_used: iso(Date.now() - 6e4), revoked: null }] };
+  if (path === '/api/audit') return { items: [{ id: 2, number: null, at: iso(Date.now() - 200), actor: 'demo', action: 'read', subject: meters[0].number, detail: '1-0:1.8.0*255 attribute 2', reason: 'asked in the console', before: null, after: null }, { id: 1, number: 1, at: iso(Date.now() - 9e5), actor: 'demo', action: 'user change', subject: 'asha', detail: '', reason: 'moved', before: 'Asha Rao: viewer', after: 'Asha Rao: viewer, engineer in area 2' }] };
+  if (path === '/api/audit/verify') return { whole: true, sealed: 1, waiting: 1, oldest_waiting: iso(Date.now() - 200), first_broken: null };
   return null;
 }
 const types = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.woff2': 'font/woff2' };
-const me = () => ({ user: 'demo', name: 'Demo', role: 'operator', csrf: 'token', clock: { now: iso(Date.now()), speed: 1 } });
+const me = () => ({ user: 'demo', name: 'Demo', role: 'administrator', rights: ['look', 'read', 'relay', 'configure', 'audit', 'accounts'], csrf: 'token', clock: { now: iso(Date.now()), speed: 1 } });
 
 const server = createServer((request, response) => {
   const url = new URL(request.url, 'http://x'), signedIn = (request.headers.cookie ?? '').includes('wattmesh_session=fixture');

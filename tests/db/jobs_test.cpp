@@ -2,6 +2,7 @@
 #include <thread>
 
 #include "headend/database/jobs.h"
+#include "headend/database/relay_rules.h"
 #include "headend/jobs/job_runner.h"
 #include "headend/jobs/read_job.h"
 #include "headend/jobs/report_job.h"
@@ -298,6 +299,55 @@ TEST_CASE("report job: holds what the one who asked may see, and no more", "[db]
     CHECK(text(ReportOrder::Kind::completeness, Scope::of(TenantId{1})).find("900000000001,2026-03-10") !=
           std::string::npos);
     CHECK(text(ReportOrder::Kind::completeness, Scope::nothing()).find("9000") == std::string::npos);
+}
+
+TEST_CASE("relay rules: a protected or stopped meter is refused at the moment of firing", "[db]") {
+    Town town;
+    RelayRules rules{town.console}, gate{town.monitor};
+    limit(town.console, Scope::of(TenantId{1}));
+    CHECK_FALSE(gate.refusal(customer(1), true));
+    CHECK(gate.refusal(customer(77), true) == "unknown_meter");
+    CHECK(rules.protect(customer(1), "dialysis at home"));
+    CHECK_FALSE(rules.protect(customer(77), "no such meter"));
+    CHECK(rules.protection(customer(1)) == "dialysis at home");
+    CHECK(gate.refusal(customer(1), true) == "protected");
+    CHECK_FALSE(gate.refusal(customer(1), false));
+    CHECK(rules.protected_among({customer(0), customer(1), customer(2)}).at(0).why == "dialysis at home");
+    CHECK(rules.shares({customer(0), customer(1)}).at(0).meters == 2);
+    CHECK(rules.stop(TenantId{1}, {quarter(1), "ada", "wrong list"}));
+    CHECK_FALSE(rules.stop(TenantId{1}, {quarter(2), "vic", "again"}));
+    CHECK(rules.stopped(TenantId{1})->by == "ada");
+    CHECK(gate.refusal(customer(2), true) == "stopped");
+    CHECK(gate.refusal(customer(2), false) == "stopped");
+    CHECK(rules.go_on(TenantId{1}));
+    CHECK_FALSE(rules.go_on(TenantId{1}));
+    CHECK_FALSE(gate.refusal(customer(2), true));
+    CHECK(rules.protect(customer(1), std::nullopt));
+    CHECK_FALSE(gate.refusal(customer(1), true));
+    limit(town.console, Scope::nothing());
+    CHECK_FALSE(rules.protect(customer(1), "not mine to protect"));
+}
+
+TEST_CASE("jobs: a proposed one waits for approval, cancelling all takes it too, and undo knows what changed",
+          "[db]") {
+    Town town;
+    Jobs jobs{town.console};
+    auto proposed = order("relay");
+    proposed.state = JobState::proposed;
+    const auto id = jobs.add(proposed, subjects(3));
+    CHECK(jobs.claim({"relay"}, "a", quarter(1), quarter(2), 5).empty());
+    CHECK_FALSE(jobs.pause(id));
+    CHECK(jobs.approve(id, "vic"));
+    CHECK_FALSE(jobs.approve(id, "vic"));
+    CHECK(jobs.find(id)->approved_by == "vic");
+    CHECK(jobs.claim({"relay"}, "a", quarter(1), quarter(2), 5).size() == 1);
+    CHECK_FALSE(jobs.finish(id, 1, well("disconnected"), quarter(1)));
+    CHECK_FALSE(jobs.finish(id, 2, well("disconnected already"), quarter(1)));
+    const auto second = jobs.add(proposed, subjects(1));
+    CHECK(jobs.cancel_all("relay", TenantId{2}, quarter(2)) == 0);
+    CHECK(jobs.cancel_all("relay", TenantId{1}, quarter(2)) == 2);
+    CHECK(jobs.find(second)->state == JobState::cancelled);
+    CHECK(jobs.changed(id) == std::vector<std::string>{to_string(customer(0))});
 }
 
 }  // namespace wattmesh::test

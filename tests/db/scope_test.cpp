@@ -73,6 +73,28 @@ TEST_CASE("scope: readings, journals and conflicts are limited with their meters
     CHECK(OverviewReader{town.console}.store_counts().rows == 0);
 }
 
+TEST_CASE("scope: every limited view shows all columns of its table", "[db]") {
+    Town town;
+    CHECK(town.value(
+              "select count(*) from information_schema.columns t join information_schema.views v on "
+              "v.table_schema = "
+              "'wattmesh_scope' and v.table_name = t.table_name where t.table_schema = 'wattmesh' and "
+              "t.table_name <> "
+              "'collector' and not exists (select from information_schema.columns s where s.table_schema = "
+              "'wattmesh_scope' and s.table_name = t.table_name and s.column_name = t.column_name)") == 0);
+    CHECK(town.value("select count(*) from information_schema.views where table_schema = 'wattmesh_scope'") >=
+          20);
+}
+
+TEST_CASE("scope: the console reads no table with an area except through its limited view", "[db]") {
+    Town town;
+    CHECK(town.value("select count(*) from information_schema.columns c where c.table_schema = 'wattmesh' "
+                     "and c.column_name = "
+                     "'area' and c.table_name not in ('user_grant') and has_table_privilege('wm_console', "
+                     "'wattmesh.' || "
+                     "quote_ident(c.table_name), 'select')") == 0);
+}
+
 TEST_CASE("roles: what a person may do follows from the roles, where from their areas", "[db]") {
     Town town;
     town.admin.execute(

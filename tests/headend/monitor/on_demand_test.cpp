@@ -1,35 +1,12 @@
 #include "headend/monitor/on_demand.h"
 
-#include <catch2/catch.hpp>
-
-#include "headend/monitor/guarded_protection.h"
 #include "protocol/dlms/server.h"
-#include "security/ciphers.h"
+#include "tests/headend/monitor/fixed_keys.h"
 
 namespace wattmesh::headend::monitor {
 namespace {
 
-const DeviceNumber meter = DeviceNumber::parse("540000000001").value();
-const DeviceNumber concentrator = DeviceNumber::parse("900000000001").value();
-
-struct MemoryCounters : CounterStore {
-    std::optional<std::uint32_t> next() override { return ++sent; }
-    bool accept(std::uint32_t received) override {
-        if (received <= accepted) return false;
-        accepted = received;
-        return true;
-    }
-    void raise(std::uint32_t next) override {
-        if (next > sent) sent = next - 1;
-    }
-    std::uint32_t sent = 0, accepted = 0;
-};
-
-Key128 key(std::uint8_t fill) {
-    std::array<std::uint8_t, 16> octets{};
-    octets.fill(fill);
-    return Key128{octets};
-}
+using namespace fixed;
 
 /// A meter with one register and one text, for the management client only.
 struct Meter : dlms::ObjectModel {
@@ -69,29 +46,6 @@ struct Meter : dlms::ObjectModel {
     security::SystemRandom random;
     MemoryCounters sent, received;
     dlms::Server server;
-};
-
-struct FixedKeys : KeyService {
-    void access(KeyRequest request, std::function<void(KeyAnswer)> done) override {
-        waiting.push_back([this, request, done] { done(answer(request)); });
-    }
-    KeyAnswer answer(const KeyRequest& request) {
-        if (fault) return *fault;
-        auto keyed = std::make_unique<dlms::SecurityContext>(keys, own_title, system_title(request.meter),
-                                                             ciphers, counters, counters);
-        return GuardedAccess{.concentrator = concentrator,
-                             .own_title = own_title,
-                             .meter_title = system_title(request.meter),
-                             .protection = std::make_unique<GuardedProtection>(
-                                 std::move(keyed), request.role, 0,
-                                 [](const std::string& why) { FAIL_CHECK("refused: " << why); })};
-    }
-    void raise(DeviceNumber, const dlms::CounterRaised&, const std::string&) override {}
-    dlms::ClientKeys keys{key(1), key(2)};
-    std::optional<KeyFault> fault;
-    MemoryCounters counters;
-    security::OpensslCiphers ciphers;
-    std::vector<std::function<void()>> waiting;
 };
 
 /// The whole way from a question to the meter, one step at a time.
@@ -181,6 +135,21 @@ TEST_CASE("on demand: what is asked meanwhile uses the same association, long an
     world.run();
     CHECK(world.results.size() == 3);
     CHECK(world.results[2].ok());
+}
+
+TEST_CASE("on demand: what is asked for while a result is told is asked once, in the same association",
+          "[monitor]") {
+    World world;
+    world.on_demand.read(meter, name, [&](const OnDemandResult&) {
+        world.on_demand.read(meter, energy, world.note());
+        world.on_demand.read(meter, name, world.note());
+    });
+    world.run();
+    REQUIRE(world.results.size() == 2);
+    CHECK(world.results[0].value.integer() == 9'108);
+    CHECK(world.results[0].unit == 30);
+    CHECK(world.results[1].value.octets().size() == 300);
+    CHECK(world.on_demand.open() == 0);
 }
 
 TEST_CASE("on demand: every way it can fail has its word", "[monitor]") {

@@ -1,5 +1,5 @@
 import { get, post, setCsrf, whenSignedOut } from './api';
-import type { Clock, Me } from './types';
+import type { Clock, Me, Right } from './types';
 
 /// Who is signed in, and the head-end's clock: simulated time may run faster than the browser's.
 class Session {
@@ -36,6 +36,7 @@ class Session {
     try { await post('/api/logout', {}); } finally { this.me = null; }
   }
   /// Only shows or hides; the server decides.
-  get mayRead() { return this.me !== null && this.me.role !== 'viewer'; }
+  may(right: Right) { return this.me?.rights.includes(right) ?? false; }
+  get mayRead() { return this.may('read'); }
 }
 export const session = new Session();

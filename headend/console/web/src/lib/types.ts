@@ -1,8 +1,17 @@
 // What the API answers; the names are those of /api/openapi.yaml. Instants are ISO 8601 in UTC, energies whole Wh.
 
-export type Role = 'viewer' | 'operator' | 'engineer' | 'administrator';
 export interface Clock { now: string; speed: number }
-export interface Me { user: string; name: string; role: Role; csrf: string; clock: Clock }
+export const roles = ['viewer', 'operator', 'engineer', 'auditor', 'administrator'] as const;
+export type Right = 'look' | 'read' | 'relay' | 'configure' | 'audit' | 'accounts';
+export interface Me { user: string; name: string; role: string; rights: Right[]; csrf: string; clock: Clock }
+export interface Grant { role: (typeof roles)[number]; area: number | null }
+export interface User { user: string; name: string; disabled: boolean; last_login: string | null; locked_until: string | null; grants: Grant[] }
+export interface Token { id: number; name: string; look_only: boolean; created: string; expires: string; last_used: string | null; revoked: string | null }
+export interface AuditRecord { id: number; number: number | null; at: string; actor: string; action: string; subject: string; detail: string; reason: string; before: string | null; after: string | null }
+export interface AuditVerdict { whole: boolean; sealed: number; waiting: number; oldest_waiting: string | null; first_broken: number | null }
+export interface Job { id: number; kind: 'read' | 'report' | 'relay'; title: string; state: 'queued' | 'running' | 'paused' | 'cancelled' | 'done' | 'proposed'; total: number; done: number; failed: number; requested_by: string; approved_by: string | null; reason: string; created: string; started: string | null; finished: string | null; deadline: string }
+export interface RelayState { stopped: boolean; since: string | null; by: string | null; reason: string | null; second_person_above: number }
+export interface JobItem { place: number; subject: string; state: 'waiting' | 'done' | 'failed' | 'cancelled'; detail: string; attempts: number; finished: string | null }
 
 export type LinkState = 'online' | 'offline' | 'never' | 'revoked';
 export type MeshState = 'online' | 'unseen' | 'joining' | 'joined' | 'suspect' | 'offline' | 'parked' | 'dark' | 'deleted' | 'lost';

@@ -1,0 +1,258 @@
+#include <algorithm>
+
+#include "headend/console/api.h"
+#include "headend/console/job_json.h"
+#include "headend/console/json.h"
+#include "headend/console/json_body.h"
+#include "headend/database/relay_rules.h"
+#include "headend/monitor/relay_job.h"
+
+namespace wattmesh::headend::console {
+namespace {
+
+using database::Job;
+using database::JobState;
+using database::RelayRules;
+using database::Right;
+constexpr auto deadline_after = std::chrono::hours{24};
+constexpr std::size_t named_max = 20;
+
+TenantId tenant_of(const Request& request) { return request.caller->user.tenant; }
+
+std::vector<DeviceNumber> numbers_of(const std::vector<std::string>& subjects) {
+    std::vector<DeviceNumber> numbers;
+    for (const auto& subject : subjects) numbers.push_back(DeviceNumber::parse(subject).value());
+    return numbers;
+}
+
+void check_not_stopped(database::Connection& connection, const Request& request) {
+    if (const auto stop = RelayRules{connection}.stopped(tenant_of(request)))
+        throw Problem{409, "Switching is stopped",
+                      stop->by + " stopped all switching (" + stop->reason +
+                          "). It goes on when somebody releases the stop."};
+}
+
+/// Blast radius: what an order would touch, before anything is ordered.
+Answer plan(const Context& context, database::Connection& connection,
+            const std::vector<std::string>& subjects, const std::vector<database::ProtectedMeter>& spared) {
+    Json json;
+    json.open_object().field("meters", static_cast<int>(subjects.size()));
+    json.field("second_person", static_cast<int>(subjects.size()) > context.settings.second_person_above);
+    json.key("protected").open_array();
+    for (const auto& meter : spared)
+        json.open_object().field("meter", meter.meter).field("why", meter.why).close_object();
+    json.close_array().key("concentrators").open_array();
+    for (const auto& share : RelayRules{connection}.shares(numbers_of(subjects)))
+        json.open_object()
+            .field("concentrator", share.concentrator)
+            .field("meters", share.meters)
+            .close_object();
+    json.close_array().close_object();
+    return {.body = json.take()};
+}
+
+void refuse_protected(const std::vector<database::ProtectedMeter>& spared) {
+    if (spared.empty()) return;
+    std::string names;
+    for (std::size_t i = 0; i < std::min(spared.size(), named_max); ++i)
+        names += (i == 0 ? "" : ", ") + to_string(spared[i].meter) + " (" + spared[i].why + ")";
+    if (spared.size() > named_max) names += " and " + std::to_string(spared.size() - named_max) + " more";
+    throw Problem{409, "Protected meters",
+                  "Nothing was ordered. These meters must not be cut off: " + names + "."};
+}
+
+Answer place(Context& context, database::Connection& connection, const Request& request,
+             monitor::RelayVerb verb, const std::vector<std::string>& subjects, const std::string& reason) {
+    const int count = static_cast<int>(subjects.size());
+    const bool alone = count <= context.settings.second_person_above;
+    Job job;
+    job.kind = "relay";
+    job.title = (verb == monitor::RelayVerb::disconnect ? "Disconnect " : "Reconnect ") +
+                (count == 1 ? "meter " + subjects.front() : std::to_string(count) + " meters");
+    job.parameters = monitor::RelayOrder{verb}.to_json();
+    job.requested_by = request.caller->name();
+    job.reason = reason;
+    job.state = alone ? JobState::queued : JobState::proposed;
+    job.scope = request.scope;
+    job.created = context.now();
+    job.deadline = job.created + deadline_after;
+    database::Transaction transaction{connection};
+    database::Jobs jobs{connection};
+    const auto id = jobs.add(job, subjects);
+    database::AuditRecord record{{}, job.requested_by, "job relay", "job " + std::to_string(id.value)};
+    record.detail = job.title + (alone ? "" : ", waits for a second person");
+    record.reason = reason;
+    record.after = job.parameters;
+    record.tenant = tenant_of(request);
+    context.audit(connection, record);
+    const auto made = jobs.find(id);
+    transaction.commit();
+    Json json;
+    write(json, *made);
+    return {.status = 202,
+            .body = json.take(),
+            .headers = {{"Location", "/api/jobs/" + std::to_string(id.value)}}};
+}
+
+Answer order(Context& context, const Request& request) {
+    const JsonBody body{request.body};
+    const auto verb = monitor::parse_relay_verb(body.text("verb", 16));
+    if (!verb) throw Problem{400, "Bad request", "'verb' must be disconnect or reconnect."};
+    const bool only_plan = body.flag_or("dry_run", false);
+    const auto reason = only_plan ? std::string{} : body.text("reason", 200);
+    auto connection = context.lease(request);
+    const auto subjects = subjects_of(*connection, body);
+    const auto spared = *verb == monitor::RelayVerb::disconnect
+                            ? RelayRules{*connection}.protected_among(numbers_of(subjects))
+                            : std::vector<database::ProtectedMeter>{};
+    if (only_plan) return plan(context, *connection, subjects, spared);
+    check_not_stopped(*connection, request);
+    refuse_protected(spared);
+    return place(context, *connection, request, *verb, subjects, reason);
+}
+
+/// A relay order that the caller may approve or undo: every meter of it lies where the caller may switch.
+Job wanted_relay(database::Connection& connection, const Request& request) {
+    auto job = wanted_job(connection, request);
+    if (job.kind != "relay")
+        throw Problem{409, "Not a relay order", "Only an order that disconnects or reconnects takes this."};
+    return job;
+}
+
+Answer approve(Context& context, const Request& request) {
+    auto connection = context.lease(request);
+    const auto job = wanted_relay(*connection, request);
+    if (request.caller->token) throw Problem{403, "Not allowed", "A second person approves, not a program."};
+    if (job.requested_by == request.caller->name())
+        throw Problem{403, "Not allowed", "A second person approves: you ordered this yourself."};
+    check_not_stopped(*connection, request);
+    database::Transaction transaction{*connection};
+    database::Jobs jobs{*connection};
+    if (!jobs.approve(job.id, request.caller->name()))
+        throw Problem{409, "Not now",
+                      "The order is " + std::string{to_string(job.state)} + ": there is nothing to approve."};
+    database::AuditRecord record{
+        {}, request.caller->name(), "job approve", "job " + std::to_string(job.id.value)};
+    record.detail = job.title + ", ordered by " + job.requested_by;
+    record.before = to_string(job.state);
+    record.after = to_string(JobState::queued);
+    record.tenant = tenant_of(request);
+    context.audit(*connection, record);
+    const auto after = jobs.find(job.id);
+    transaction.commit();
+    Json json;
+    write(json, *after);
+    return {.body = json.take()};
+}
+
+/// Takes back what the order changed: the same meters, the other way round. What was so before stays.
+Answer undo(Context& context, const Request& request) {
+    const auto reason = JsonBody{request.body}.text("reason", 200);
+    auto connection = context.lease(request);
+    const auto job = wanted_relay(*connection, request);
+    check_not_stopped(*connection, request);
+    if (job.open()) throw Problem{409, "Not now", "The order is not over. Cancel the rest first."};
+    const auto verb = monitor::RelayOrder::from_json(job.parameters).verb == monitor::RelayVerb::disconnect
+                          ? monitor::RelayVerb::reconnect
+                          : monitor::RelayVerb::disconnect;
+    const auto subjects = database::Jobs{*connection}.changed(job.id);
+    if (subjects.empty()) throw Problem{409, "Nothing to undo", "The order changed no meter."};
+    if (verb == monitor::RelayVerb::disconnect)
+        refuse_protected(RelayRules{*connection}.protected_among(numbers_of(subjects)));
+    return place(context, *connection, request, verb, subjects,
+                 "undo of job " + std::to_string(job.id.value) + ": " + reason);
+}
+
+Answer state(Context& context, const Request& request) {
+    auto connection = context.lease(request);
+    const auto stop = RelayRules{*connection}.stopped(tenant_of(request));
+    Json json;
+    json.open_object().field("stopped", stop.has_value()).key("since");
+    stop ? json.value(stop->since) : json.null();
+    json.key("by");
+    stop ? json.value(stop->by) : json.null();
+    json.key("reason");
+    stop ? json.value(stop->reason) : json.null();
+    json.field("second_person_above", context.settings.second_person_above);
+    return {.body = json.close_object().take()};
+}
+
+/// One press: nothing more is switched, what was ordered is cancelled.
+Answer stop(Context& context, const Request& request) {
+    const auto reason = JsonBody{request.body}.text("reason", 200);
+    auto connection = context.lease(request);
+    database::Transaction transaction{*connection};
+    const bool fresh =
+        RelayRules{*connection}.stop(tenant_of(request), {context.now(), request.caller->name(), reason});
+    const int cancelled = database::Jobs{*connection}.cancel_all("relay", tenant_of(request), context.now());
+    database::AuditRecord record{{}, request.caller->name(), "relay stop", "all meters"};
+    record.detail = (fresh ? "" : "again, ") + std::to_string(cancelled) + " orders cancelled";
+    record.reason = reason;
+    record.tenant = tenant_of(request);
+    context.audit(*connection, record);
+    transaction.commit();
+    Json json;
+    return {
+        .body =
+            json.open_object().field("stopped", true).field("cancelled", cancelled).close_object().take()};
+}
+
+Answer go_on(Context& context, const Request& request) {
+    const auto reason = JsonBody{request.body}.text("reason", 200);
+    auto connection = context.lease(request);
+    database::Transaction transaction{*connection};
+    if (!RelayRules{*connection}.go_on(tenant_of(request)))
+        throw Problem{409, "Not stopped", "Switching was not stopped."};
+    database::AuditRecord record{{}, request.caller->name(), "relay release", "all meters"};
+    record.reason = reason;
+    record.tenant = tenant_of(request);
+    context.audit(*connection, record);
+    transaction.commit();
+    Json json;
+    return {.body = json.open_object().field("stopped", false).close_object().take()};
+}
+
+Answer protect(Context& context, const Request& request) {
+    const auto meter = request.device("number");
+    const JsonBody body{request.body};
+    const auto reason = body.text("reason", 200);
+    const std::optional<std::string> why =
+        body.has("why") ? std::optional{body.text("why", 200)} : std::nullopt;
+    auto connection = context.lease(request);
+    database::Transaction transaction{*connection};
+    RelayRules rules{*connection};
+    const auto before = rules.protection(meter);
+    if (!rules.protect(meter, why))
+        throw Problem{404, "Unknown meter", "The head-end has no meter " + to_string(meter) + "."};
+    database::AuditRecord record{{}, request.caller->name(), why ? "protect" : "unprotect", to_string(meter)};
+    record.reason = reason;
+    record.before = before;
+    record.after = why;
+    record.tenant = tenant_of(request);
+    context.audit(*connection, record);
+    transaction.commit();
+    Json json;
+    return {.body = json.open_object().field("meter", meter).field("protected", why).close_object().take()};
+}
+
+}  // namespace
+
+void add_relay_routes(std::vector<Route>& routes, Context& context) {
+    const auto add = [&](const char* method, const char* pattern, Right right,
+                         Answer (*handle)(Context&, const Request&)) {
+        routes.push_back(
+            {.method = method, .pattern = pattern, .right = right, .handle = [&context, handle](Request& r) {
+                 return handle(context, r);
+             }});
+    };
+    add("GET", "/api/relay", Right::look, state);
+    add("POST", "/api/relay/orders", Right::relay, order);
+    routes.back().body_size_max = 256 * 1024;  // ten thousand numbers
+    add("POST", "/api/relay/stop", Right::relay, stop);
+    add("POST", "/api/relay/release", Right::relay, go_on);
+    add("POST", "/api/jobs/{id}/approve", Right::relay, approve);
+    add("POST", "/api/jobs/{id}/undo", Right::relay, undo);
+    add("POST", "/api/meters/{number}/protection", Right::configure, protect);
+}
+
+}  // namespace wattmesh::headend::console

@@ -1,0 +1,20 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "headend/console/http.h"
+#include "headend/console/json.h"
+#include "headend/console/json_body.h"
+#include "headend/database/jobs.h"
+
+/// What the routes of jobs and of the command gate share.
+namespace wattmesh::headend::console {
+
+void write(Json& json, const database::Job& job);
+/// The job an address names. Everybody's jobs are for who may look at the whole utility; others see their
+/// own. A Problem 404 otherwise.
+database::Job wanted_job(database::Connection& connection, const Request& request);
+/// The meters an order is about: `meters`, or all of `concentrator`. A Problem when one of them is not there.
+std::vector<std::string> subjects_of(database::Connection& connection, const JsonBody& body);
+
+}  // namespace wattmesh::headend::console

@@ -1,0 +1,102 @@
+#include "headend/monitor/relay_job.h"
+
+#include <Poco/JSON/Object.h>
+#include <Poco/JSON/Parser.h>
+
+#include <algorithm>
+#include <array>
+#include <stdexcept>
+
+#include "headend/database/audit_log.h"
+#include "headend/database/relay_rules.h"
+
+namespace wattmesh::headend::monitor {
+namespace {
+
+/// Nothing was sent, and time may cure it.
+constexpr std::array<std::string_view, 7> passing{
+    "offline", "unavailable", "unreachable", "no_answer", "busy", "not_joined", "too_many_disconnects"};
+
+std::string detail_of(const RelayResult& result) {
+    if (!result.fault.empty()) return result.fault;
+    const std::string now{to_string(*result.after)};
+    return result.sent ? now : now + " already";
+}
+
+}  // namespace
+
+std::string RelayOrder::to_json() const { return R"({"verb":")" + std::string{to_string(verb)} + R"("})"; }
+
+RelayOrder RelayOrder::from_json(const std::string& text) {
+    try {
+        const auto object = Poco::JSON::Parser{}.parse(text).extract<Poco::JSON::Object::Ptr>();
+        const auto verb = parse_relay_verb(object->getValue<std::string>("verb"));
+        if (!verb) throw std::runtime_error("the order neither disconnects nor reconnects");
+        return {*verb};
+    } catch (const Poco::Exception& error) {
+        throw std::runtime_error("not a relay order: " + error.displayText());
+    }
+}
+
+void RelayJob::work(const database::Job& job, const database::JobItem& item, Done done) {
+    const auto meter = DeviceNumber::parse(item.subject);
+    std::optional<RelayOrder> order;
+    try {
+        order = RelayOrder::from_json(job.parameters);
+    } catch (const std::runtime_error&) {
+    }
+    if (!meter || !order)
+        return done({database::ItemState::failed, "the order is not one of a relay job", {}, {}});
+    const bool disconnects = order->verb == RelayVerb::disconnect;
+    queue_.run(
+        [meter = *meter, disconnects](database::Connection& connection) {
+            return database::RelayRules{connection}.refusal(meter, disconnects).value_or("");
+        },
+        [this, job, item, meter = *meter, verb = order->verb,
+         done = std::move(done)](const std::optional<std::string>& refusal) {
+            if (!refusal)
+                return done(
+                    {database::ItemState::waiting, "unavailable", now_() + std::chrono::minutes{1}, {}});
+            if (refusal->empty()) return fire(job, item, meter, verb, done);
+            record(job, meter, verb, *refusal, {});
+            done({database::ItemState::failed, *refusal, {}, {}});
+        });
+}
+
+void RelayJob::fire(const database::Job& job, const database::JobItem& item, DeviceNumber meter,
+                    RelayVerb verb, const Done& done) {
+    desk_.run(meter, verb, job.requested_by, [this, job, item, meter, verb, done](const RelayResult& result) {
+        const bool again = !result.fault.empty() && !result.sent &&
+                           std::find(passing.begin(), passing.end(), result.fault) != passing.end();
+        if (again)
+            return done({database::ItemState::waiting,
+                         result.fault,
+                         now_() + std::chrono::minutes{1} * (1 << item.attempts),
+                         {}});
+        const auto detail = detail_of(result);
+        record(job, meter, verb, detail, result);
+        done(
+            {result.fault.empty() ? database::ItemState::done : database::ItemState::failed, detail, {}, {}});
+    });
+    pump_();
+}
+
+void RelayJob::record(const database::Job& job, DeviceNumber meter, RelayVerb verb, const std::string& detail,
+                      const RelayResult& result) {
+    database::AuditRecord record{now_(), job.requested_by, "relay " + std::string{to_string(verb)},
+                                 to_string(meter)};
+    record.detail = detail + ", job " + std::to_string(job.id.value);
+    record.reason = job.reason;
+    if (result.before) record.before = to_string(*result.before);
+    if (result.after) record.after = to_string(*result.after);
+    record.tenant = TenantId{std::stoi(job.scope.tenant)};
+    queue_.execute(
+        [record](database::Connection& connection) {
+            database::Transaction transaction{connection};
+            database::AuditLog{connection}.append(record);
+            transaction.commit();
+        },
+        [](bool) {});
+}
+
+}  // namespace wattmesh::headend::monitor

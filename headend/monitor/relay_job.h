@@ -1,0 +1,39 @@
+#pragma once
+#include "headend/jobs/job_runner.h"
+#include "headend/monitor/relay_desk.h"
+
+namespace wattmesh::headend::monitor {
+
+/// What "relay" jobs do.
+struct RelayOrder {
+    RelayVerb verb{};
+    std::string to_json() const;
+    /// Throws std::runtime_error when the text is not an order of ours.
+    static RelayOrder from_json(const std::string& text);
+};
+
+/// The command gate: every meter of an order is looked up once more at the moment of firing (stopped,
+/// protected), switched by the relay desk, and its result written to the audit log with who, why, before and
+/// after. Doing an item twice is harmless: a meter that is as wanted gets no command.
+class RelayJob : public jobs::JobKind {
+public:
+    RelayJob(database::QueryQueue& queue, RelayDesk& desk, std::function<void()> pump,
+             std::function<Instant()> now)
+        : queue_(queue), desk_(desk), pump_(std::move(pump)), now_(std::move(now)) {}
+    std::string name() const override { return "relay"; }
+    int at_once() const override { return 4; }
+    void work(const database::Job& job, const database::JobItem& item, Done done) override;
+
+private:
+    void fire(const database::Job& job, const database::JobItem& item, DeviceNumber meter, RelayVerb verb,
+              const Done& done);
+    void record(const database::Job& job, DeviceNumber meter, RelayVerb verb, const std::string& detail,
+                const RelayResult& result);
+
+    database::QueryQueue& queue_;
+    RelayDesk& desk_;
+    std::function<void()> pump_;
+    std::function<Instant()> now_;
+};
+
+}  // namespace wattmesh::headend::monitor
