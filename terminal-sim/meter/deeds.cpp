@@ -54,6 +54,10 @@ void Meter::apply(const Deed& deed) {
         case Deed::Kind::disconnected:
         case Deed::Kind::reconnected: {
             const bool close = deed.kind == Deed::Kind::reconnected;
+            if (prepaid_) {
+                switch_prepaid(close, deed.at);
+                break;
+            }
             if (!close) status_ |= profile_status_bit::disconnected;
             supply_->set(close, deed.at);
             if (rare_) rare_->ready_for_reconnection = false;

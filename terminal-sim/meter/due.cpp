@@ -55,7 +55,11 @@ bool has_times(const SimObject& object) { return object.spec->class_id == 22 || 
 
 std::optional<Meter::Due> Meter::next_due() const {
     std::optional<Due> next;
-    if (rare_->trip_at) next = Due{std::max(*rare_->trip_at, latest_), {}, nullptr};
+    if (rare_->trip_at) next = Due{std::max(*rare_->trip_at, latest_), {}, nullptr, false};
+    if (prepaid_ && prepaid_->look_at) {
+        const Instant at = std::max(*prepaid_->look_at, latest_);
+        if (!next || at < next->at) next = Due{at, {}, nullptr, true};
+    }
     for (const auto& object : *objects_) {
         if (!has_times(object)) continue;
         const auto done = rare_->done_until.find(object.name);
@@ -63,7 +67,7 @@ std::optional<Meter::Due> Meter::next_due() const {
             *this, object, done == rare_->done_until.end() ? Instant{} : done->second, clock_.shown(latest_));
         if (!shown) continue;
         const Instant at = std::max(clock_.true_time(*shown), latest_);
-        if (!next || at < next->at) next = Due{at, *shown, &object};
+        if (!next || at < next->at) next = Due{at, *shown, &object, false};
     }
     const auto scheduled = next_scheduled();
     if (scheduled && (!next || scheduled->at < next->at)) next = scheduled;
@@ -76,6 +80,10 @@ Instant Meter::next_event() const {
 }
 
 void Meter::carry_out(const Due& due) {
+    if (due.credit) {
+        latest_ = std::max(latest_, due.at);
+        return follow_credit(due.at);
+    }
     if (due.object == nullptr) return trip(due.at);
     rare_->done_until[due.object->name] = due.shown;
     latest_ = std::max(latest_, due.at);

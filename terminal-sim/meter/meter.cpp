@@ -61,12 +61,14 @@ Meter::Meter(MeterSettings settings, const Load& load, Supply* supply, Truth* tr
       daily_(columns_of(*settings_.model, cosem::Quantity::daily_profile), 86'400, 400, settings_.over_radio,
              settings_.quirks),
       events_(columns_of(*settings_.model, cosem::Quantity::event_log), 0, 200, false, settings_.quirks),
-      objects_(&objects_of({phases(), supply != nullptr, settings_.over_radio, settings_.model})),
+      objects_(&objects_of({phases(), supply != nullptr, settings_.over_radio, settings_.prepaid.has_value(),
+                            settings_.model})),
       last_stamp_(clock_.shown(settings_.installed_at)),
       last_registers_(registers(settings_.installed_at)) {
     log(last_stamp_, event::power_up);
     if (settings_.image_memory != nullptr)
         if (auto image = settings_.image_memory->restore()) rare().image = std::move(image);
+    if (settings_.prepaid) install_prepaid();
 }
 
 Registers Meter::registers(Instant at) const { return start_ + ledger_.at(at); }

@@ -18,6 +18,7 @@
 #include "terminal-sim/meter/meter_clock.h"
 #include "terminal-sim/meter/objects/object.h"
 #include "terminal-sim/meter/objects/rare.h"
+#include "terminal-sim/meter/prepaid_side.h"
 #include "terminal-sim/meter/profile.h"
 #include "terminal-sim/meter/push_order.h"
 #include "terminal-sim/meter/truth.h"
@@ -56,6 +57,8 @@ struct MeterSettings {
     ImageMemory* image_memory = nullptr;
     /// security_policy from the factory: every APDU authenticated and encrypted, both ways.
     std::uint8_t security_policy = 0x6C;
+    /// Sells by token. Absent: in credit mode. Only for meters with a breaker.
+    std::optional<PrepaidSettings> prepaid{};
 };
 
 /// One simulated meter: a COSEM logical device over a load. Not copyable; one thread.
@@ -90,6 +93,15 @@ public:
     void replay(const std::vector<Deed>& deeds);
     /// Somebody presses the button; true when that closed the breaker (disconnect control, modes 1, 3, 5, 6).
     bool reconnect_by_hand(Instant now);
+
+    /// Twenty digits from the keypad or through the token gateway, of a prepayment meter.
+    TokenEntry enter_token(const std::string& digits, cosem::token_gateway::DeliveryMethod from, Instant now);
+    /// The customer asks for emergency credit.
+    bool take_emergency(Instant now);
+    /// Null in credit mode. Its balance is that of the last quarter hour or deed.
+    const PrepaidSide* prepaid() const { return prepaid_.get(); }
+    /// Balance and relay of this instant, of a prepayment meter.
+    PrepaidMeter prepaid_at(Instant now) const;
 
     /// What the meter says it is, and what image files for it name as their model.
     static constexpr std::string_view type = "WMT-SIM";
@@ -168,6 +180,7 @@ private:
         Instant at{};     ///< true time
         Instant shown{};  ///< as scheduled
         const SimObject* object = nullptr;
+        bool credit = false;  ///< it may run out, or a quarter hour ends
     };
     std::optional<Due> next_due() const;
     void carry_out(const Due& due);
@@ -178,6 +191,11 @@ private:
     std::optional<Due> next_scheduled() const;
     void run_schedule(const Due& due);
     void catch_up_schedule(Instant from, Instant to, Instant now);
+    // prepaid_side.cpp
+    void install_prepaid();
+    void settle_credit(Instant now);
+    void follow_credit(Instant now);
+    void switch_prepaid(bool close, Instant now);
     // objects/arbitrator.cpp
     dlms::AccessResult arbitrate(const SimObject::Call& what);
 
@@ -192,6 +210,7 @@ private:
     const SimObjects* objects_;
     std::vector<Deed> deeds_;
     std::unique_ptr<RareState> rare_;
+    std::unique_ptr<PrepaidSide> prepaid_;
     Instant last_stamp_{};
     Instant latest_{};  ///< true time of the last thing that happened
     Registers last_registers_;

@@ -29,6 +29,8 @@ std::string_view to_string(Relay relay) {
 PrepaidMeter::PrepaidMeter(PrepaidSettings settings) : settings_(std::move(settings)) {
     state_.key = settings_.key;
     state_.decoder_key = settings_.decoder_key;
+    state_.balance = settings_.balance;
+    if (state_.balance > 0) state_.relay = Relay::closed;
 }
 
 PrepaidMeter::PrepaidMeter(PrepaidSettings settings, PrepaidState state)
@@ -203,8 +205,9 @@ void PrepaidMeter::consume(std::int64_t wh, Duration elapsed, Instant now) {
     } else {
         state_.balance -= wh;
     }
+    // One Wh less: counts are whole, and a short time with one in it is no overload.
     const bool over = state_.power_limit && elapsed.count() > 0 &&
-                      wh * hour.count() > std::int64_t{*state_.power_limit} * elapsed.count();
+                      (wh - 1) * hour.count() > std::int64_t{*state_.power_limit} * elapsed.count();
     if (over) state_.overloaded = true;
     settle(now);
 }

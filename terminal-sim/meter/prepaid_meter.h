@@ -20,7 +20,8 @@ struct PrepaidSettings {
     /// Hundred-thousandths per kWh: the meter takes money (0/4). Without it, units (0/0).
     std::optional<std::int64_t> price{};
     std::int64_t balance_max = 10'000'000, low_credit = 5'000, emergency = 3'000;
-    bool arming = false;  ///< after it was open for want of credit the relay waits for the button
+    std::int64_t balance = 0;  ///< that the installer left on it
+    bool arming = false;       ///< after it was open for want of credit the relay waits for the button
 };
 
 enum class Relay : std::uint8_t { closed, open, armed };  ///< armed: open, and the button closes it
@@ -71,6 +72,7 @@ struct PrepaidState {
 /// Octets and instants in, answers and events out; no clock, no file. Source: IEC 62055-41, clause 7.
 class PrepaidMeter {
 public:
+    /// The relay is closed when there is a balance to begin with.
     explicit PrepaidMeter(PrepaidSettings settings);
     /// Goes on after a power cut. Sections of a key change are lost.
     PrepaidMeter(PrepaidSettings settings, PrepaidState state);
@@ -90,6 +92,7 @@ public:
     /// Wh until the relay opens, at least; zero when it is open.
     std::int64_t energy_left() const;
     const PrepaidState& state() const { return state_; }
+    const PrepaidSettings& settings() const { return settings_; }
     std::vector<PrepaidEvent> take_events() { return std::exchange(events_, {}); }
 
     static constexpr Duration key_change_window = std::chrono::minutes{10};

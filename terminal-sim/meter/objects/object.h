@@ -57,10 +57,11 @@ struct TableKey {
     int phases = 1;
     bool breaker = false;
     bool over_radio = false;  ///< no modem and no IP of its own
+    bool prepaid = false;
     const cosem::MeterModel* model = nullptr;
     friend bool operator<(const TableKey& a, const TableKey& b) {
-        return std::tie(a.phases, a.breaker, a.over_radio, a.model->name) <
-               std::tie(b.phases, b.breaker, b.over_radio, b.model->name);
+        return std::tie(a.phases, a.breaker, a.over_radio, a.prepaid, a.model->name) <
+               std::tie(b.phases, b.breaker, b.over_radio, b.prepaid, b.model->name);
     }
 };
 /// Shared by all meters of a kind, made when the first one asks; lives as long as the program. Thread safe.
@@ -85,6 +86,7 @@ struct ObjectMaker {
     static void ports(SimObjects& objects, const TableKey& key);
     static void mbus(SimObjects& objects);
     static void payment(SimObjects& objects);
+    static void prepayment(SimObjects& objects);
 };
 
 /// 0-0:C.D.E*255 and the like.

@@ -118,6 +118,8 @@ ControlMode Meter::control_mode() const {
 
 ControlState Meter::control_state(Instant now) const {
     if (closed(now)) return ControlState::connected;
+    if (prepaid_ && !prepaid_->held_open && prepaid_at(now).relay() == Relay::armed)
+        return ControlState::ready_for_reconnection;
     return rare_ && rare_->ready_for_reconnection ? ControlState::ready_for_reconnection
                                                   : ControlState::disconnected;
 }
@@ -125,7 +127,12 @@ ControlState Meter::control_state(Instant now) const {
 AccessResult Meter::switch_supply(bool close, Instant now) {
     const ControlMode mode = control_mode();
     if (supply_ == nullptr || mode == ControlMode::none) return AccessResult::other_reason;
+    if (prepaid_ && !close && !prepaid_->held_open) {
+        perform({Deed::Kind::disconnected, now, {}, {}});  // also when it is open for want of credit
+        return AccessResult::success;
+    }
     if (closed(now) == close) return AccessResult::success;
+    if (prepaid_ && prepaid_at(now).relay() == Relay::open) return AccessResult::other_reason;  // buy first
     if (!close)
         perform({Deed::Kind::disconnected, now, {}, {}});
     else if (cosem::disconnect_control::reconnects_directly(mode))
@@ -139,6 +146,12 @@ AccessResult Meter::switch_supply(bool close, Instant now) {
 
 bool Meter::reconnect_by_hand(Instant now) {
     advance(now);
+    if (prepaid_) {
+        const bool tripped = rare_->ready_for_reconnection;  // by the limiter
+        if (closed(now) || (prepaid_->held_open && !tripped)) return false;
+        perform({Deed::Kind::reconnected, now, {}, {}});
+        return closed(now);
+    }
     if (supply_ == nullptr || control_state(now) != ControlState::ready_for_reconnection) return false;
     perform({Deed::Kind::reconnected, now, {}, {}});
     return true;
@@ -171,6 +184,7 @@ void Meter::trip(Instant at) {
     if (!closed(at) || control_mode() == ControlMode::none) return;
     status_ |= profile_status_bit::disconnected;
     rare().ready_for_reconnection = true;  // a local disconnection
+    if (prepaid_) prepaid_->held_open = true;
     supply_->set(false, at);
     log(clock_.shown(at), event::limit_exceeded);
     push_alarm(at);

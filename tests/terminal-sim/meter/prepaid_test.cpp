@@ -263,7 +263,7 @@ TEST_CASE("prepaid meter: orders by token", "[sim]") {
     CHECK(meter.enter(order(Command::power_limit, t1_tid + 2, 1000), day).refusal == Refusal::none);
     meter.consume(250, 15min, day);  // 1000 W
     CHECK(meter.relay() == Relay::closed);
-    meter.consume(251, 15min, day);
+    meter.consume(252, 15min, day);
     CHECK(meter.relay() == Relay::open);
     meter.press_button(day);
     CHECK(meter.relay() == Relay::closed);
