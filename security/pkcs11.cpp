@@ -14,7 +14,17 @@
 namespace wattmesh::security {
 namespace {
 
-constexpr std::size_t key_size = 32, mac_size = 16;
+constexpr std::size_t key_size = 32;
+
+/// What a key is for, and what it must be for that.
+struct Use {
+    CK_MECHANISM_TYPE mechanism;
+    std::size_t mac_size;
+    std::array<CK_KEY_TYPE, 2> types;
+    const char* name;
+};
+constexpr Use aes_cmac{CKM_AES_CMAC, 16, {CKK_AES, CKK_AES}, "an AES key"};
+constexpr Use hmac_sha256{CKM_SHA256_HMAC, 32, {CKK_GENERIC_SECRET, CKK_SHA256_HMAC}, "a secret for HMAC"};
 
 const char* word_of(CK_RV code) {
     switch (code) {
@@ -72,11 +82,11 @@ CK_ATTRIBUTE label_attribute(std::string& label) { return {CKA_LABEL, label.data
 
 }  // namespace
 
-struct Pkcs11Key::State {
-    explicit State(const Pkcs11Uri& place) : uri(place), api(load(place.module)) {}
-    ~State() { log_out(); }
-    State(const State&) = delete;
-    State& operator=(const State&) = delete;
+struct Pkcs11Session {
+    Pkcs11Session(const Pkcs11Uri& place, const Use& what) : uri(place), use(what), api(load(place.module)) {}
+    ~Pkcs11Session() { log_out(); }
+    Pkcs11Session(const Pkcs11Session&) = delete;
+    Pkcs11Session& operator=(const Pkcs11Session&) = delete;
 
     void log_out() {
         if (session != 0) api->C_CloseSession(std::exchange(session, 0));
@@ -140,9 +150,10 @@ struct Pkcs11Key::State {
                                           attribute(CKA_SENSITIVE, sensitive), attribute(CKA_KEY_TYPE, type)};
         check(api->C_GetAttributeValue(session, found.front(), facts.data(), facts.size()),
               "looking at key " + uri.object);
-        if (extractable != CK_FALSE || sensitive != CK_TRUE || type != CKK_AES) {
-            throw TokenError("PKCS#11: key " + uri.object +
-                             " is not an AES key that stays in the token (sensitive, not extractable)");
+        const bool fits = type == use.types[0] || type == use.types[1];
+        if (extractable != CK_FALSE || sensitive != CK_TRUE || !fits) {
+            throw TokenError("PKCS#11: key " + uri.object + " is not " + use.name +
+                             " that stays in the token (sensitive, not extractable)");
         }
         key = found.front();
     }
@@ -165,51 +176,81 @@ struct Pkcs11Key::State {
         find_key();
     }
 
-    CK_RV mac(Bytes message, Buffer& out) {
-        CK_MECHANISM mechanism{CKM_AES_CMAC, nullptr, 0};
+    /// Once more with a new session when the token was away.
+    void mac(Bytes message, std::span<std::uint8_t> out) {
+        const std::lock_guard lock{mutex};
+        CK_RV code = try_mac(message, out);
+        if (is_gone(code)) {
+            log_in();
+            find_key();
+            code = try_mac(message, out);
+        }
+        check(code, "using key " + uri.object);
+    }
+
+    CK_RV try_mac(Bytes message, std::span<std::uint8_t> out) {
+        assert(out.size() == use.mac_size);
+        CK_MECHANISM mechanism{use.mechanism, nullptr, 0};
         const CK_RV begun = api->C_SignInit(session, &mechanism, key);
         if (begun != CKR_OK) return begun;
         CK_ULONG size = out.size();
         const CK_RV code = api->C_Sign(session, const_cast<std::uint8_t*>(message.data()), message.size(),
                                        out.data(), &size);
-        if (code == CKR_OK && size != mac_size) return CKR_GENERAL_ERROR;
+        if (code == CKR_OK && size != use.mac_size) return CKR_GENERAL_ERROR;
         return code;
     }
 
     Pkcs11Uri uri;
+    Use use;
     CK_FUNCTION_LIST* api;
     CK_SESSION_HANDLE session = 0;
     CK_OBJECT_HANDLE key = 0;
     std::mutex mutex;
 };
 
-Pkcs11Key::Pkcs11Key(std::unique_ptr<State> state) : state_(std::move(state)) {}
+namespace {
+
+std::unique_ptr<Pkcs11Session> session_of(const Pkcs11Uri& uri, const Use& use) {
+    auto session = std::make_unique<Pkcs11Session>(uri, use);
+    session->log_in();
+    return session;
+}
+
+}  // namespace
+
+Pkcs11Key::Pkcs11Key(std::unique_ptr<Pkcs11Session> session) : session_(std::move(session)) {}
 Pkcs11Key::~Pkcs11Key() = default;
 
 std::unique_ptr<Pkcs11Key> Pkcs11Key::open(const Pkcs11Uri& uri) {
-    auto state = std::make_unique<State>(uri);
-    state->log_in();
-    state->find_key();
-    return std::unique_ptr<Pkcs11Key>{new Pkcs11Key{std::move(state)}};
+    auto session = session_of(uri, aes_cmac);
+    session->find_key();
+    return std::unique_ptr<Pkcs11Key>{new Pkcs11Key{std::move(session)}};
 }
 
 std::unique_ptr<Pkcs11Key> Pkcs11Key::create(const Pkcs11Uri& uri) {
-    auto state = std::make_unique<State>(uri);
-    state->log_in();
-    state->generate_key();
-    return std::unique_ptr<Pkcs11Key>{new Pkcs11Key{std::move(state)}};
+    auto session = session_of(uri, aes_cmac);
+    session->generate_key();
+    return std::unique_ptr<Pkcs11Key>{new Pkcs11Key{std::move(session)}};
 }
 
 Buffer Pkcs11Key::cmac(Bytes message) {
-    const std::lock_guard lock{state_->mutex};
-    Buffer out(mac_size);
-    CK_RV code = state_->mac(message, out);
-    if (is_gone(code)) {
-        state_->log_in();
-        state_->find_key();
-        code = state_->mac(message, out);
-    }
-    check(code, "using key " + state_->uri.object);
+    Buffer out(aes_cmac.mac_size);
+    session_->mac(message, out);
+    return out;
+}
+
+Pkcs11HashKey::Pkcs11HashKey(std::unique_ptr<Pkcs11Session> session) : session_(std::move(session)) {}
+Pkcs11HashKey::~Pkcs11HashKey() = default;
+
+std::unique_ptr<Pkcs11HashKey> Pkcs11HashKey::open(const Pkcs11Uri& uri) {
+    auto session = session_of(uri, hmac_sha256);
+    session->find_key();
+    return std::unique_ptr<Pkcs11HashKey>{new Pkcs11HashKey{std::move(session)}};
+}
+
+std::array<std::uint8_t, 32> Pkcs11HashKey::compute(Bytes message) {
+    std::array<std::uint8_t, 32> out{};
+    session_->mac(message, out);
     return out;
 }
 

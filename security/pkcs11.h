@@ -2,7 +2,7 @@
 #include <memory>
 #include <stdexcept>
 
-#include "protocol/base/bytes.h"
+#include "protocol/sts/derivation.h"
 #include "security/pkcs11_uri.h"
 
 namespace wattmesh::security {
@@ -12,6 +12,9 @@ namespace wattmesh::security {
 struct TokenError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
+
+/// One key in a token, logged in to; of pkcs11.cpp.
+struct Pkcs11Session;
 
 /// An AES-256 key that never leaves its PKCS#11 token (OASIS PKCS #11 2.40), used for AES-CMAC. The module is
 /// loaded at run time, nothing links it. One session, used by one thread at a time; when the token was away
@@ -31,9 +34,25 @@ public:
     Buffer cmac(Bytes message);
 
 private:
-    struct State;
-    explicit Pkcs11Key(std::unique_ptr<State> state);
-    std::unique_ptr<State> state_;
+    explicit Pkcs11Key(std::unique_ptr<Pkcs11Session> session);
+    std::unique_ptr<Pkcs11Session> session_;
+};
+
+/// A secret that never leaves its token, used for HMAC-SHA-256 (CKM_SHA256_HMAC): an STS vending key of 160
+/// bits, put there by its issuer. Otherwise as Pkcs11Key.
+class Pkcs11HashKey final : public sts::KeyedHash {
+public:
+    /// Throws as Pkcs11Key::open.
+    static std::unique_ptr<Pkcs11HashKey> open(const Pkcs11Uri& uri);
+    ~Pkcs11HashKey() override;
+    Pkcs11HashKey(const Pkcs11HashKey&) = delete;
+    Pkcs11HashKey& operator=(const Pkcs11HashKey&) = delete;
+
+    std::array<std::uint8_t, 32> compute(Bytes message) override;
+
+private:
+    explicit Pkcs11HashKey(std::unique_ptr<Pkcs11Session> session);
+    std::unique_ptr<Pkcs11Session> session_;
 };
 
 }  // namespace wattmesh::security

@@ -64,6 +64,12 @@ void SoftwareModule::load_key(const VendingKeyTerms& terms, const VendingKey& ke
     keys_.load(terms, key, expected);
 }
 
+void SoftwareModule::load_token_key(const VendingKeyTerms& terms, const std::string& place,
+                                    const CheckValue& expected) {
+    const std::lock_guard lock{mutex_};
+    keys_.load_from_token(terms, place, expected);
+}
+
 std::uint64_t SoftwareModule::remember(const std::string& id, std::uint64_t sequence, std::uint64_t place) {
     assert(places_.size() + 1 == sequence);
     places_.push_back(place);

@@ -24,6 +24,8 @@ public:
 
     /// See VendingKeyFile::load. Counters go on.
     void load_key(const VendingKeyTerms& terms, const sts::VendingKey& key, const CheckValue& expected);
+    /// See VendingKeyFile::load_from_token.
+    void load_token_key(const VendingKeyTerms& terms, const std::string& place, const CheckValue& expected);
 
     ModuleAnswer issue(const TokenRequest& request, Instant now) override;
     ModuleAnswer change_key(const KeyChangeRequest& request, Instant now) override;

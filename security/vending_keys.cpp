@@ -2,6 +2,8 @@
 
 #include <sstream>
 
+#include "security/pkcs11.h"
+
 namespace wattmesh::security {
 namespace {
 
@@ -9,6 +11,8 @@ using namespace sts;
 
 constexpr std::string_view heading = "wattmesh vending keys 1\n";
 constexpr std::size_t file_size_max = 1 << 20, wrapped_plain_size = 24;  // length, key, zeros
+/// Of a key in a token the wrapped octets hold none: they only seal its terms and its place.
+constexpr std::uint8_t elsewhere = 0;
 
 bool possible(const VendingKeyTerms& terms) {
     return terms.name.supply_group <= supply_group_last && terms.name.revision >= 1 &&
@@ -33,6 +37,7 @@ struct Line {
     VendingKeyTerms terms;
     CheckValue check{};
     Buffer wrapped;
+    std::string place;  ///< of a key in a token
 };
 
 std::optional<Line> parse(const std::string& text) {
@@ -62,11 +67,24 @@ std::optional<Line> parse(const std::string& text) {
     terms.key_change = functions[2] == 'k';
     std::copy(check_octets->begin(), check_octets->end(), line.check.begin());
     line.wrapped = *wrapped_octets;
+    in >> line.place;
     return line;
 }
 
-std::string purpose_of(const VendingKeyTerms& terms, const CheckValue& check) {
-    return "sts vending key " + text_of(terms, check);
+std::string purpose_of(const VendingKeyTerms& terms, const CheckValue& check, const std::string& place) {
+    return "sts vending key " + text_of(terms, check) + " " + place;
+}
+
+CheckValue check_value_of(KeyedHash& hash) {
+    const auto octets = hash.compute(std::array<std::uint8_t, 8>{});
+    return {octets[0], octets[1], octets[2]};
+}
+
+std::unique_ptr<Pkcs11HashKey> open_in_token(const VendingKeyName& name, const std::string& place) {
+    const auto uri = Pkcs11Uri::parse(place);
+    if (!uri || place.find(' ') != std::string::npos)
+        throw VendingKeyError("vending key " + to_string(name) + ": its place is no PKCS#11 URI (RFC 7512)");
+    return Pkcs11HashKey::open(*uri);
 }
 
 }  // namespace
@@ -85,17 +103,26 @@ void VendingKeyFile::read() {
     while (std::getline(in, text)) {
         const auto line = parse(text);
         if (!line || !possible(line->terms)) throw FileError(file_.string() + " is damaged");
-        const auto plain = master_.unwrap(purpose_of(line->terms, line->check), line->wrapped);
+        const VendingKeyName& name = line->terms.name;
+        const auto plain = master_.unwrap(purpose_of(line->terms, line->check, line->place), line->wrapped);
         if (!plain || plain->reveal().size() != wrapped_plain_size || plain->reveal()[0] > 20) {
-            throw FileError(file_.string() + ": vending key " + to_string(line->terms.name) +
+            throw FileError(file_.string() + ": vending key " + to_string(name) +
                             " does not open: its terms were changed, or it belongs to another master key");
         }
-        const auto key = VendingKey::from(plain->reveal().subspan(1, plain->reveal()[0]));
-        if (!key) throw FileError(file_.string() + " is damaged");
-        entries_[line->terms.name] = {
-            line->terms, line->check,
-            std::make_unique<KeyDerivation>(line->terms.derivation, *key, ciphers_)};
-        lines_[line->terms.name] = text;
+        std::unique_ptr<KeyDerivation> derivation;
+        if (plain->reveal()[0] == elsewhere) {
+            auto hash = open_in_token(name, line->place);
+            if (check_value_of(*hash) != line->check)
+                throw VendingKeyError("vending key " + to_string(name) +
+                                      ": the token has another key there now");
+            derivation = std::make_unique<KeyDerivation>(std::move(hash));
+        } else {
+            const auto key = VendingKey::from(plain->reveal().subspan(1, plain->reveal()[0]));
+            if (!key) throw FileError(file_.string() + " is damaged");
+            derivation = std::make_unique<KeyDerivation>(line->terms.derivation, *key, ciphers_);
+        }
+        entries_[name] = {line->terms, line->check, std::move(derivation)};
+        lines_[name] = text;
     }
 }
 
@@ -106,22 +133,43 @@ CheckValue VendingKeyFile::check_value(Derivation derivation, const VendingKey& 
         const std::uint64_t block = ciphers.des_encrypt(*Secret<8>::from(key.reveal().first(8)), 0);
         for (unsigned i = 0; i < 3; ++i) check[i] = static_cast<std::uint8_t>(block >> (56 - 8 * i));
     } else {
-        const std::array<std::uint8_t, 8> zeros{};
-        const auto hash = ciphers.hmac_sha256(key.reveal())->compute(zeros);
-        std::copy(hash.begin(), hash.begin() + 3, check.begin());
+        check = check_value_of(*ciphers.hmac_sha256(key.reveal()));
     }
     return check;
 }
 
 void VendingKeyFile::load(const VendingKeyTerms& terms, const VendingKey& key, const CheckValue& expected) {
+    if (key.size() != (terms.derivation == Derivation::dkga02 ? 8u : 20u))
+        throw VendingKeyError("vending key " + to_string(terms.name) +
+                              ": has the wrong length for its derivation");
+    Buffer plain(wrapped_plain_size);
+    plain[0] = static_cast<std::uint8_t>(key.size());
+    std::copy(key.reveal().begin(), key.reveal().end(), plain.begin() + 1);
+    take(terms, check_value(terms.derivation, key), expected, std::move(plain), "",
+         std::make_unique<KeyDerivation>(terms.derivation, key, ciphers_));
+}
+
+void VendingKeyFile::load_from_token(const VendingKeyTerms& terms, const std::string& place,
+                                     const CheckValue& expected) {
+    if (terms.derivation != Derivation::dkga04)
+        throw VendingKeyError("vending key " + to_string(terms.name) +
+                              ": derivation 02 does not work in a token");
+    auto hash = open_in_token(terms.name, place);
+    const CheckValue check = check_value_of(*hash);
+    take(terms, check, expected, Buffer(wrapped_plain_size), place,
+         std::make_unique<KeyDerivation>(std::move(hash)));
+}
+
+/// `sealed` is wiped.
+void VendingKeyFile::take(const VendingKeyTerms& terms, const CheckValue& check, const CheckValue& expected,
+                          Buffer sealed, const std::string& place,
+                          std::unique_ptr<KeyDerivation> derivation) {
+    const SecretBuffer plain{std::move(sealed)};
     const std::string name = "vending key " + to_string(terms.name);
     if (!possible(terms)) throw VendingKeyError(name + ": its terms are impossible");
-    if (key.size() != (terms.derivation == Derivation::dkga02 ? 8u : 20u))
-        throw VendingKeyError(name + ": has the wrong length for its derivation");
-    const CheckValue check = check_value(terms.derivation, key);
     if (check != expected)
         throw VendingKeyError(name + ": the check value is " + to_hex(check) + " and not " +
-                              to_hex(expected) + ", so a digit of the key is wrong");
+                              to_hex(expected) + ", so it is another key or a digit is wrong");
     if (const Entry* old = find(terms.name)) {
         if (old->check_value != check)
             throw VendingKeyError(name + ": there is another key of this supply group and revision");
@@ -130,18 +178,14 @@ void VendingKeyFile::load(const VendingKeyTerms& terms, const VendingKey& key, c
             old->terms.expiry != terms.expiry)
             throw VendingKeyError(name + ": a refresh changes neither base date, type nor expiry number");
     }
-    Buffer plain(wrapped_plain_size);
-    plain[0] = static_cast<std::uint8_t>(key.size());
-    std::copy(key.reveal().begin(), key.reveal().end(), plain.begin() + 1);
-    const Buffer wrapped = master_.wrap(purpose_of(terms, check), plain);
-    wipe(plain);
+    const Buffer wrapped = master_.wrap(purpose_of(terms, check, place), plain.reveal());
     auto lines = lines_;
-    lines[terms.name] = text_of(terms, check) + " " + to_hex(wrapped);
+    lines[terms.name] = text_of(terms, check) + " " + to_hex(wrapped) + (place.empty() ? "" : " " + place);
     std::string content{heading};
     for (const auto& [ignored, line] : lines) content += line + "\n";
     write_private_file(file_, as_bytes(content));
     lines_ = std::move(lines);
-    entries_[terms.name] = {terms, check, std::make_unique<KeyDerivation>(terms.derivation, key, ciphers_)};
+    entries_[terms.name] = {terms, check, std::move(derivation)};
 }
 
 const VendingKeyFile::Entry* VendingKeyFile::find(const VendingKeyName& name) const {

@@ -29,6 +29,10 @@ public:
     /// when it returns. Throws VendingKeyError (wrong check value or length, impossible terms), FileError.
     void load(const VendingKeyTerms& terms, const sts::VendingKey& key, const CheckValue& expected);
 
+    /// The same of a key that is in a PKCS#11 token and stays there: `place` is its URI. DKGA04 only, since
+    /// DKGA02 mixes the key itself into its result. Throws TokenError too.
+    void load_from_token(const VendingKeyTerms& terms, const std::string& place, const CheckValue& expected);
+
     struct Entry {
         VendingKeyTerms terms;
         CheckValue check_value{};
@@ -42,6 +46,8 @@ public:
 
 private:
     void read();
+    void take(const VendingKeyTerms& terms, const CheckValue& check, const CheckValue& expected,
+              Buffer sealed, const std::string& place, std::unique_ptr<sts::KeyDerivation> derivation);
 
     std::filesystem::path file_;
     const MasterKey& master_;

@@ -68,16 +68,20 @@ std::string_view explain(DerivationFault fault) {
 }
 
 KeyDerivation::KeyDerivation(Derivation derivation, const VendingKey& key, DerivationCiphers& ciphers)
-    : derivation_(derivation), key_(key), ciphers_(ciphers) {
-    if (derivation_ == Derivation::dkga04) hash_ = ciphers_.hmac_sha256(key_.reveal());
+    : derivation_(derivation), key_(key), ciphers_(&ciphers) {
+    if (derivation_ == Derivation::dkga04) hash_ = ciphers.hmac_sha256(key.reveal());
 }
+
+KeyDerivation::KeyDerivation(std::unique_ptr<KeyedHash> hash)
+    : derivation_(Derivation::dkga04), hash_(std::move(hash)) {}
 
 std::variant<DecoderKey, DerivationFault> KeyDerivation::derive(const KeyAttributes& attributes,
                                                                 Algorithm algorithm, const MeterPan& meter) {
     assert(valid(attributes));
     if (derivation_ == Derivation::dkga01 || derivation_ == Derivation::dkga03)
         return DerivationFault::obsolete;
-    if (key_.size() != (derivation_ == Derivation::dkga02 ? 8u : 20u)) return DerivationFault::key_size;
+    if (key_ && key_->size() != (derivation_ == Derivation::dkga02 ? 8u : 20u))
+        return DerivationFault::key_size;
     if (attributes.type == KeyType::common) return DerivationFault::common_key;
     if (derivation_ == Derivation::dkga04) return by_hash(attributes, algorithm, meter);
     if (algorithm != Algorithm::ea07) return DerivationFault::algorithm;
@@ -96,7 +100,7 @@ DecoderKey KeyDerivation::by_des(const KeyAttributes& attributes, const MeterPan
     control_block = control_block << 24 | 0xFFFFFF;
     const std::uint64_t block = meter_block ^ control_block;
     const std::uint64_t key =
-        ciphers_.des_encrypt(*Secret<8>::from(key_.reveal()), block) ^ block ^ number(key_.reveal());
+        ciphers_->des_encrypt(*Secret<8>::from(key_->reveal()), block) ^ block ^ number(key_->reveal());
     std::array<std::uint8_t, 8> octets{};
     for (unsigned i = 0; i < 8; ++i) octets[i] = static_cast<std::uint8_t>(key >> (56 - 8 * i));
     const Secret<8> wiped{octets};

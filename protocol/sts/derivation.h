@@ -32,6 +32,8 @@ class KeyDerivation {
 public:
     /// Nothing is checked before the first derive(). `ciphers` must outlive it.
     KeyDerivation(Derivation derivation, const VendingKey& key, DerivationCiphers& ciphers);
+    /// DKGA04 with a vending key that is somewhere else: `hash` is under it.
+    explicit KeyDerivation(std::unique_ptr<KeyedHash> hash);
     /// The key of one meter. The expiry number takes no part in it.
     std::variant<DecoderKey, DerivationFault> derive(const KeyAttributes& attributes, Algorithm algorithm,
                                                      const MeterPan& meter);
@@ -41,8 +43,8 @@ private:
     DecoderKey by_hash(const KeyAttributes& attributes, Algorithm algorithm, const MeterPan& meter);
 
     Derivation derivation_;
-    VendingKey key_;
-    DerivationCiphers& ciphers_;
+    std::optional<VendingKey> key_;
+    DerivationCiphers* ciphers_ = nullptr;
     std::unique_ptr<KeyedHash> hash_;
 };
 

@@ -47,11 +47,6 @@ std::string rewire(Field& field, bool move, std::string_view words) {
 
 }  // namespace
 
-struct ControlPort::Connection {
-    std::unique_ptr<platform::Link> link;
-    std::string line;
-};
-
 std::string ControlPort::answer(Field& field, Duration behind, std::string_view line) {
     const auto blank = line.find(' ');
     const std::string_view word = line.substr(0, blank);
@@ -78,37 +73,13 @@ std::string ControlPort::answer(Field& field, Duration behind, std::string_view 
 
 ControlPort::ControlPort(platform::Loop& loop, Field& field, std::function<Duration()> behind,
                          const std::string& address, std::uint16_t port)
-    : field_(field),
-      behind_(std::move(behind)),
-      acceptor_(loop, {.address = address, .port = port, .tls = {}}) {
-    acceptor_.start([this](std::unique_ptr<platform::Link> link) { take(std::move(link)); },
-                    [](const auto&, const auto&) {});
-    log().information("listening port={}", acceptor_.port());
-}
-
-ControlPort::~ControlPort() = default;
-
-void ControlPort::take(std::unique_ptr<platform::Link> link) {
-    if (connections_.size() >= connections_max) return;
-    const int id = next_++;
-    auto& connection = connections_[id] = std::make_unique<Connection>();
-    connection->link = std::move(link);
-    connection->link->start({[this, id](Bytes bytes) { receive(id, bytes); },
-                             [this, id](const std::string&) { connections_.erase(id); }});
-}
-
-void ControlPort::receive(int id, Bytes bytes) {
-    Connection& connection = *connections_.at(id);
-    for (const std::uint8_t octet : bytes) {
-        if (octet != '\n') {
-            if (connection.line.size() >= line_size_max) return connection.link->close();
-            if (octet != '\r') connection.line += static_cast<char>(octet);
-            continue;
-        }
-        const std::string answer = ControlPort::answer(field_, behind_(), connection.line) + "\n";
-        connection.line.clear();
-        if (!connection.link->send(as_bytes(answer))) return connection.link->close();
-    }
+    : lines_(
+          loop,
+          [&field, behind = std::move(behind)](std::string_view line) {
+              return answer(field, behind(), line);
+          },
+          address, port) {
+    log().information("listening port={}", lines_.port());
 }
 
 }  // namespace wattmesh::sim

@@ -98,12 +98,24 @@ const Command all[] = {
      "  --policy N         security_policy from the factory, a set of bits (108: all authenticated and "
      "encrypted; 0: pushes\n"
      "                     are plain)\n"
+     "  --pan N            sells by token (STS), with its key as for sts: --dk, or --vk and --sgc; --dkga, "
+     "--ea, --krn, --ti,\n"
+     "                     --kt, --bdt, --ken. Its breaker opens when the credit is used up\n"
+     "  --credit KWH       that the installer left on it (0)   --low-credit KWH  warning (5)   --emergency "
+     "KWH "
+     " (3)\n"
+     "  --arming true      a hand at the meter closes the breaker after a purchase\n"
+     "  --keypad HOST:PORT lines, each answered by a JSON line: enter TOKEN, emergency, button, status\n"
      "  --speed X, --origin S   as for field\n",
-     {"suite",   "authentication", "framing",   "signing",  "hls-secret", "pki",          "quirk",
-      "gateway", "push",           "push-link", "push-pdu", "policy",     "port",         "link",
-      "window",  "information",    "echo",      "number",   "ek",         "ak",           "secret",
-      "master",  "keys",           "address",   "kind",     "model",      "history-days", "seed",
-      "state",   "truth",          "speed",     "origin",   "log"},
+     {"pan",          "dk",          "vk",         "sgc",     "dkga",  "ea",
+      "krn",          "ti",          "kt",         "bdt",     "ken",   "credit",
+      "low-credit",   "emergency",   "arming",     "keypad",  "suite", "authentication",
+      "framing",      "signing",     "hls-secret", "pki",     "quirk", "gateway",
+      "push",         "push-link",   "push-pdu",   "policy",  "port",  "link",
+      "window",       "information", "echo",       "number",  "ek",    "ak",
+      "secret",       "master",      "keys",       "address", "kind",  "model",
+      "history-days", "seed",        "state",      "truth",   "speed", "origin",
+      "log"},
      run_meter},
     {"read",
      "read an object of a meter",

@@ -3,12 +3,14 @@
 #include "security/ciphers.h"
 #include "terminal-sim/field/field_state.h"
 #include "terminal-sim/field/json_file.h"
+#include "terminal-sim/field/line_port.h"
 #include "terminal-sim/field/shipment.h"
 #include "terminal-sim/meter/access.h"
 #include "terminal-sim/meter/bench_port.h"
 #include "terminal-sim/meter/held_keys.h"
 #include "terminal-sim/meter/push_port.h"
 #include "terminal-sim/tool/command.h"
+#include "terminal-sim/tool/keypad.h"
 #include "terminal-sim/tool/keys.h"
 #include "terminal-sim/tool/running.h"
 #include "terminal-sim/tool/security_options.h"
@@ -83,6 +85,11 @@ MeterSettings meter_of(const platform::Settings& settings) {
     made.model = &model_of(settings);
     made.quirks = quirks_of(settings, *made.model);
     made.push_destination = push_destination(settings);
+    made.prepaid = prepaid_of(settings);
+    if (made.prepaid && made.kind != LoadKind::household)
+        throw platform::SettingsError("--pan: only a household's meter has a breaker to sell by token");
+    if (settings.has("keypad") && !made.prepaid)
+        throw platform::SettingsError("--keypad: a meter without --pan has none");
     made.security_policy = static_cast<std::uint8_t>(settings.optional_in<int>("policy", 0x6C, 0, 0xFC));
     return made;
 }
@@ -216,6 +223,14 @@ int run_meter(const Call& call) {
     };
     const BenchPort bench{
         loop, settings.optional<std::string>("address", "127.0.0.1"), port, link, make_server, limits};
+    std::optional<LinePort> keypad;
+    if (settings.has("keypad")) {
+        const auto at = settings.required<platform::HostPort>("keypad");
+        keypad.emplace(
+            loop, [&](std::string_view line) { return keypad_answer(meter, line, loop.now()); }, at.host,
+            at.port);
+        log.information("keypad listening port={}", keypad->port());
+    }
     const platform::StopSignals stop{loop, [&] { loop.stop(); }};
     log.information("listening number={} port={} link={} rows={} state={}", to_string(number), bench.port(),
                     to_string(link), meter.load_profile().rows().size(), folder.string());

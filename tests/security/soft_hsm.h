@@ -1,4 +1,7 @@
 #pragma once
+#include <dlfcn.h>
+#include <p11-kit/pkcs11.h>
+
 #include <catch2/catch.hpp>
 #include <cstdio>
 
@@ -43,5 +46,37 @@ struct SoftHsm {
     }
     Folder folder;
 };
+
+/// Puts a key of ours into the token, as a key ceremony would.
+inline void import_key(std::string label, Buffer value, bool extractable, CK_KEY_TYPE type = CKK_AES) {
+    auto* const library = dlopen(softhsm_module, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    REQUIRE(library != nullptr);
+    CK_FUNCTION_LIST* api = nullptr;
+    REQUIRE(reinterpret_cast<CK_C_GetFunctionList>(dlsym(library, "C_GetFunctionList"))(&api) == CKR_OK);
+    CK_SLOT_ID slots[8];
+    CK_ULONG count = 8;
+    REQUIRE(api->C_GetSlotList(CK_TRUE, slots, &count) == CKR_OK);
+    CK_SESSION_HANDLE session = 0;
+    REQUIRE(api->C_OpenSession(slots[0], CKF_SERIAL_SESSION | CKF_RW_SESSION, nullptr, nullptr, &session) ==
+            CKR_OK);
+    std::uint8_t pin[] = {'1', '2', '3', '4', '5', '6'};
+    const CK_RV login = api->C_Login(session, CKU_USER, pin, sizeof pin);
+    REQUIRE((login == CKR_OK || login == CKR_USER_ALREADY_LOGGED_IN));
+    CK_OBJECT_CLASS kind = CKO_SECRET_KEY;
+    CK_BBOOL yes = CK_TRUE;
+    CK_BBOOL may_leave = extractable ? CK_TRUE : CK_FALSE;
+    CK_ATTRIBUTE facts[] = {{CKA_CLASS, &kind, sizeof kind},
+                            {CKA_KEY_TYPE, &type, sizeof type},
+                            {CKA_TOKEN, &yes, sizeof yes},
+                            {CKA_PRIVATE, &yes, sizeof yes},
+                            {CKA_SENSITIVE, &yes, sizeof yes},
+                            {CKA_SIGN, &yes, sizeof yes},
+                            {CKA_EXTRACTABLE, &may_leave, sizeof may_leave},
+                            {CKA_LABEL, label.data(), label.size()},
+                            {CKA_VALUE, value.data(), value.size()}};
+    CK_OBJECT_HANDLE made = 0;
+    REQUIRE(api->C_CreateObject(session, facts, std::size(facts), &made) == CKR_OK);
+    api->C_CloseSession(session);
+}
 
 }  // namespace wattmesh::security
