@@ -1,12 +1,15 @@
 #include "security/tls.h"
 
 #include <arpa/inet.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <utility>
 
+#include "security/master_key.h"
 #include "security/tls_context.h"
 #include "security/x509_text.h"
 
@@ -78,6 +81,28 @@ void expect_name(SSL* ssl, const std::string& name) {
     }
 }
 
+/// Tickets that any process with this key opens, before and after a restart: thousands of devices call again
+/// at once then. Who has the key could forge a ticket, but also a handshake; what a resumed session says is
+/// still protected by a key exchange of its own (RFC 8446, 2.2: psk_dhe_ke).
+void give_tickets(SSL_CTX* context, const SecretBuffer& key_pem) {
+    // Key name of 16 octets, then 32 for the HMAC and 32 for the cipher.
+    const Key256 name = hkdf_sha256(key_pem.reveal(), "wattmesh tls ticket name"),
+                 hmac = hkdf_sha256(key_pem.reveal(), "wattmesh tls ticket hmac"),
+                 cipher = hkdf_sha256(key_pem.reveal(), "wattmesh tls ticket cipher");
+    Buffer copy = to_buffer(name.reveal().first(16));
+    copy.reserve(80);  // one place, wiped below
+    for (const auto* const key : {&hmac, &cipher})
+        copy.insert(copy.end(), key->reveal().begin(), key->reveal().end());
+    const auto size = static_cast<long>(copy.size());
+    const bool taken = SSL_CTX_ctrl(context, SSL_CTRL_SET_TLSEXT_TICKET_KEYS, size, copy.data()) == 1;
+    OPENSSL_cleanse(copy.data(), copy.size());
+    if (!taken) throw CryptoError("tls ticket keys");
+    constexpr std::array<unsigned char, 7> group{'c', 'a', 'l', 'l', 'e', 'r', 's'};
+    check(SSL_CTX_set_session_id_context(context, group.data(), group.size()), "tls session context");
+    SSL_CTX_clear_options(context, SSL_OP_NO_TICKET);
+    SSL_CTX_set_num_tickets(context, 1);
+}
+
 }  // namespace
 
 TlsContext::TlsContext(TlsSettings settings) : impl_(std::make_unique<Impl>()) {
@@ -98,6 +123,7 @@ TlsContext::TlsContext(TlsSettings settings) : impl_(std::make_unique<Impl>()) {
     SSL_CTX_set_max_cert_list(context, handshake_size_max);
     SSL_CTX_set_verify_depth(context, chain_length_max);
     use_identity(context, ours);
+    if (server && ours.without_protocol) give_tickets(context, ours.key_pem);
     impl_->settings.key_pem = {};  // OpenSSL has its own now
     impl_->ca = use_trust(context, ours);
     if (!server && !ours.protocols.empty()) offer_protocols(context, ours.protocols);

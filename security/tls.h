@@ -42,7 +42,7 @@ struct TlsSettings {
 };
 
 /// Settings, keys and trust that many sessions share. Immutable, may be shared by threads if `revoked` may.
-/// There is no session resumption (no tickets): every handshake checks the certificate and its revocation.
+/// No resumption (tickets), so that certificates are always checked, but of servers without_protocol.
 class TlsContext {
 public:
     /// Throws PkiError naming what does not parse or does not belong together.

@@ -70,6 +70,31 @@ std::optional<SessionGrant> Concentrators::open_session(DeviceNumber number, Ins
     });
 }
 
+std::map<DeviceNumber, SessionGrant> Concentrators::open_sessions(const std::vector<DeviceNumber>& numbers,
+                                                                  Instant now, Road road) {
+    std::string list = "{";
+    for (const auto& number : numbers)
+        list += (list.size() > 1 ? "," : "") + std::to_string(number_of(number));
+    list += "}";
+    return connection_.run("opening sessions", [&](soci::session& sql) {
+        const int way = static_cast<int>(road);
+        const soci::rowset<soci::row> rows =
+            (sql.prepare << "with mine as (select id from concentrator where number = any(cast(:numbers as "
+                            "bigint[])) and road = :road order by id for update) "
+                            "update concentrator c set owner_epoch = owner_epoch + (state <> 2)::int, "
+                            "link = case when state <> 2 then 1 else link end, "
+                            "last_seen_us = greatest(last_seen_us, :now) from mine where c.id = mine.id "
+                            "returning c.id, c.state, c.owner_epoch, c.number",
+             use(list), use(way), use(now));
+        std::map<DeviceNumber, SessionGrant> grants;
+        for (const auto& row : rows)
+            grants[row.get<DeviceNumber>(3)] = {row.get<ConcentratorId>(0),
+                                                static_cast<ConcentratorState>(row.get<int>(1)),
+                                                row.get<OwnerEpoch>(2)};
+        return grants;
+    });
+}
+
 void Concentrators::seen(DeviceNumber number, Instant last_seen, LinkState link) {
     connection_.run("noting a concentrator's presence", [&](soci::session& sql) {
         const int state = static_cast<int>(link);
@@ -85,6 +110,30 @@ void Concentrators::seen(DeviceNumber number, OwnerEpoch epoch, Instant last_see
         sql << "update concentrator set link = :link, last_seen_us = greatest(last_seen_us, :seen) "
                "where number = :number and owner_epoch = :epoch",
             use(state), use(last_seen), use(number), use(epoch);
+    });
+}
+
+void Concentrators::seen(const std::vector<Sighting>& sightings) {
+    std::string numbers = "{", epochs = "{", instants = "{", links = "{";
+    for (const auto& one : sightings) {
+        const char* const comma = numbers.size() > 1 ? "," : "";
+        numbers += comma + std::to_string(number_of(one.number));
+        epochs += comma + std::to_string(one.epoch.value);
+        instants += comma + std::to_string(epoch_us(one.last_seen));
+        links += comma + std::to_string(static_cast<int>(one.link));
+    }
+    for (auto* list : {&numbers, &epochs, &instants, &links}) *list += "}";
+    connection_.run("noting the presence of many", [&](soci::session& sql) {
+        // In order of the rows: two processes that note the same numbers do not wait for each other in a
+        // ring.
+        sql << "with seen as (select * from unnest(cast(:numbers as bigint[]), cast(:epochs as bigint[]), "
+               "cast(:instants as bigint[]), cast(:links as smallint[])) as s(number, epoch, at_us, link)), "
+               "mine as (select c.id, s.at_us, s.link from concentrator c join seen s on s.number = c.number "
+               "and s.epoch = c.owner_epoch order by c.id for update of c) "
+               "update concentrator c set link = mine.link, last_seen_us = greatest(last_seen_us, "
+               "mine.at_us) "
+               "from mine where c.id = mine.id",
+            use(numbers), use(epochs), use(instants), use(links);
     });
 }
 

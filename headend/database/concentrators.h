@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -47,6 +48,14 @@ struct Certificate {
     bool revoked = false;
 };
 
+/// When a session of a number was last heard, and whether that was all.
+struct Sighting {
+    DeviceNumber number;
+    OwnerEpoch epoch;
+    Instant last_seen{};
+    LinkState link{};
+};
+
 /// Tables concentrator and concentrator_certificate.
 class Concentrators {
 public:
@@ -62,10 +71,15 @@ public:
     /// registered with this road; a revoked one gets its state and no new epoch.
     std::optional<SessionGrant> open_session(DeviceNumber number, Instant now,
                                              Road road = Road::concentrator);
+    /// The same of many numbers in one statement; those that are not registered with this road are missing.
+    std::map<DeviceNumber, SessionGrant> open_sessions(const std::vector<DeviceNumber>& numbers, Instant now,
+                                                       Road road);
     void seen(DeviceNumber number, Instant last_seen, LinkState link);
     /// Like `seen`, but only while `epoch` is still the owner: a session that was evicted cannot mark its
     /// successor offline.
     void seen(DeviceNumber number, OwnerEpoch epoch, Instant last_seen, LinkState link);
+    /// Likewise, of many numbers in one statement; each number once.
+    void seen(const std::vector<Sighting>& sightings);
 
     /// Remembers an issued certificate and makes the concentrator `enrolled`.
     void certify(ConcentratorId concentrator, const Certificate& certificate);

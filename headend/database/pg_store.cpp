@@ -1,5 +1,8 @@
 #include "headend/database/pg_store.h"
 
+#include <map>
+#include <utility>
+
 #include "headend/database/concentrators.h"
 #include "headend/database/cursors.h"
 
@@ -44,8 +47,15 @@ frontend::SessionOpened opened(const std::optional<SessionGrant>& grant) {
 
 }  // namespace
 
+/// Sightings that wait for the one that is being written: with many devices they go in batches.
+struct PgStore::Presence {
+    std::map<DeviceNumber, Sighting> waiting;
+    bool writing = false;
+};
+
 PgStore::PgStore(QueryQueue& queue)
     : queue_(queue),
+      presence_(std::make_shared<Presence>()),
       writer_(std::make_shared<IngestWriter>()),
       counters_(std::make_shared<StoreCounters>()) {}
 
@@ -78,12 +88,23 @@ void PgStore::store(frontend::Batch batch, std::function<void(StoreOutcome)> don
 }
 
 void PgStore::seen(DeviceNumber concentrator, OwnerEpoch epoch, Instant last_seen, frontend::LinkState link) {
-    if (queue_.full()) return;
-    queue_.execute(
-        [concentrator, epoch, last_seen, link](Connection& connection) {
-            Concentrators{connection}.seen(concentrator, epoch, last_seen, link);
-        },
-        [](bool) {});
+    presence_->waiting[concentrator] = {concentrator, epoch, last_seen, link};
+    note(queue_, presence_);
+}
+
+void PgStore::note(QueryQueue& queue, const std::shared_ptr<Presence>& presence) {
+    if (presence->writing || presence->waiting.empty() || queue.full()) return;
+    presence->writing = true;
+    std::vector<Sighting> batch;
+    for (const auto& [number, sighting] : std::exchange(presence->waiting, {})) batch.push_back(sighting);
+    queue.execute(
+        [batch = std::move(batch)](Connection& connection) { Concentrators{connection}.seen(batch); },
+        [&queue, presence = std::weak_ptr{presence}](bool) {
+            const auto alive = presence.lock();  // as long as the store, which the queue outlives
+            if (!alive) return;
+            alive->writing = false;
+            note(queue, alive);
+        });
 }
 
 }  // namespace wattmesh::headend::database

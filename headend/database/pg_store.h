@@ -31,7 +31,11 @@ public:
     const StoreCounters& counters() const { return *counters_; }
 
 private:
+    struct Presence;
+    static void note(QueryQueue& queue, const std::shared_ptr<Presence>& presence);
+
     QueryQueue& queue_;
+    std::shared_ptr<Presence> presence_;
     std::shared_ptr<IngestWriter> writer_;
     std::shared_ptr<StoreCounters> counters_;
 };

@@ -75,11 +75,19 @@ TEST_CASE("callers: a hello opens no session of a concentrator, and a certificat
     REQUIRE((one && two));
     CHECK(one->epoch < two->epoch);
     CHECK(devices.find(unit)->owner_epoch == epoch);
+    // many at once, twice the same among them: one epoch more, and who is no such device is missing
+    const auto many =
+        devices.open_sessions({caller, unit, caller, number("549000000099")}, midnight, Road::direct);
+    REQUIRE(many.size() == 1);
+    CHECK(many.at(caller).epoch.value == two->epoch.value + 1);
+    CHECK(devices.find(unit)->owner_epoch == epoch);
     Concentrators{town.admin}.revoke(caller, midnight);
     const auto refused = devices.open_session(caller, midnight, Road::direct);
     REQUIRE(refused);
     CHECK(refused->state == ConcentratorState::revoked);
-    CHECK(refused->epoch == two->epoch);
+    CHECK(refused->epoch == many.at(caller).epoch);
+    CHECK(devices.open_sessions({caller}, midnight, Road::direct).at(caller).state ==
+          ConcentratorState::revoked);
 }
 
 TEST_CASE(

@@ -28,6 +28,14 @@ TEST_CASE("concentrators: every log-in raises the epoch, a revoked or unknown on
     CHECK(concentrators.find(unit)->link == LinkState::offline);
     CHECK(concentrators.find(unit)->last_seen == quarter(3));
 
+    // many at once: what an older session says counts for nothing there either
+    concentrators.seen({{unit, second.epoch, quarter(4), LinkState::online},
+                        {number("900000000099"), second.epoch, quarter(4), LinkState::online}});
+    CHECK(concentrators.find(unit)->link == LinkState::online);
+    CHECK(concentrators.find(unit)->last_seen == quarter(4));
+    concentrators.seen({{unit, first.epoch, quarter(5), LinkState::offline}});
+    CHECK(concentrators.find(unit)->link == LinkState::online);
+
     CHECK(Concentrators{town.monitor}.revoke(unit, quarter(4)));
     const auto revoked = concentrators.open_session(unit, quarter(5)).value();
     CHECK(revoked.state == ConcentratorState::revoked);

@@ -1,6 +1,12 @@
 // Ports for devices of other makes, on real sockets in one loop.
 #include "headend/frontend/caller_listener.h"
 
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cstdio>
+#include <filesystem>
 #include <thread>
 
 #include "platform/connector.h"
@@ -35,11 +41,14 @@ struct Site : CallerSite {
     explicit Site(CallerPortSettings with)
         : loop(std::make_shared<platform::ScaledClock>()), ports{std::move(with)} {
         ports.front().port = port;
-        const auto server = authority.issue_server({"127.0.0.1"}, loop.now());
+        listen_anew(server);
+    }
+    void listen_anew(const security::KeyAndCertificate& with) {
+        listener.reset();
         security::TlsSettings tls;
         tls.role = security::TlsRole::server;
-        tls.certificate_pem = server.certificate_pem;
-        tls.key_pem = server.key_pem;
+        tls.certificate_pem = with.certificate_pem;
+        tls.key_pem = with.key_pem;
         tls.ca_pem = authority.pem();
         tls.protocols = {};
         tls.without_protocol = true;
@@ -66,8 +75,10 @@ struct Site : CallerSite {
     }
     platform::Loop loop;
     security::CertificateAuthority authority = security::CertificateAuthority::create("Test", loop.now());
+    security::KeyAndCertificate server = authority.issue_server({"127.0.0.1"}, loop.now());
     std::vector<CallerPortSettings> ports;
     std::optional<CallerListener> listener;
+    std::atomic<bool> called{false};
 };
 
 AddressRange range(const char* text) { return AddressRange::parse(text).value(); }
@@ -85,6 +96,43 @@ TEST_CASE("caller listener: a device calls in over TCP, and over TLS where that 
         REQUIRE(site.until([&] { return !device.heard.empty(); }));
         CHECK(to_hex(device.heard) == login_answer);
     }
+}
+
+TEST_CASE("caller listener: a device that calls again resumes its TLS session, also at another process",
+          "[frontend]") {
+    CallerPortSettings settings;
+    settings.tls = CallerTls::required;
+    Site site{settings};
+    // OpenSSL's own client: the first call keeps a ticket, the second shows it to a context made anew of the
+    // same key, the third to one of another key.
+    const auto folder =
+        std::filesystem::temp_directory_path() / ("wattmesh-ticket-" + std::to_string(::getpid()));
+    const auto call = [&](const std::string& ticket) {
+        const std::string port = std::to_string(site.listener->port(0));
+        std::string said;
+        std::thread caller{[&] {
+            FILE* const pipe =
+                ::popen(("sleep 1 | timeout 20 openssl s_client -tls1_3 -connect 127.0.0.1:" + port + " " +
+                         ticket + " " + folder.string() + " 2>&1")
+                            .c_str(),
+                        "re");  // NOLINT: our own words
+            std::array<char, 256> some{};
+            while (pipe != nullptr && std::fgets(some.data(), some.size(), pipe) != nullptr)
+                said += some.data();
+            if (pipe != nullptr) ::pclose(pipe);
+            site.called = true;
+        }};
+        site.called = false;
+        CHECK(site.until([&] { return site.called.load(); }));
+        caller.join();
+        return said;
+    };
+    CHECK_THAT(call("-sess_out"), Catch::Contains("New, TLSv1.3"));
+    site.listen_anew(site.server);
+    CHECK_THAT(call("-sess_in"), Catch::Contains("Reused, TLSv1.3"));
+    site.listen_anew(site.authority.issue_server({"127.0.0.1"}, site.loop.now()));
+    CHECK_THAT(call("-sess_in"), Catch::Contains("New, TLSv1.3"));
+    std::filesystem::remove(folder);
 }
 
 TEST_CASE("caller listener: without TLS nobody comes in where it is required", "[frontend]") {
