@@ -122,8 +122,9 @@ private:
 /// Tickets come after the handshake; the newest one is used for the next call.
 int keep_ticket(SSL* tls, SSL_SESSION* ticket) {
     auto& device = *static_cast<Device*>(SSL_get_app_data(tls));
-    SSL_SESSION_free(std::exchange(device.ticket, ticket));
-    return 1;
+    // A copy: OpenSSL spoils its own when the link is cut.
+    SSL_SESSION_free(std::exchange(device.ticket, SSL_SESSION_dup(ticket)));
+    return 0;
 }
 
 void Clients::make_tls() {
