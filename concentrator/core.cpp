@@ -186,6 +186,12 @@ void Core::radio_connected(Duration elapsed) {
     pump();
 }
 
+void Core::renew_net_key(Duration elapsed) {
+    at(elapsed);
+    mesh_->update_key(now_.steady);
+    pump();
+}
+
 void Core::radio_received(Bytes bytes, Duration elapsed) {
     at(elapsed);
     radio_.feed(bytes);

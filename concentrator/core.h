@@ -41,6 +41,8 @@ public:
     void uplink_closed(const std::string& reason, Duration elapsed);
     void radio_connected(Duration elapsed);
     void radio_received(Bytes bytes, Duration elapsed);
+    /// Gives the mesh another net key; by itself it does so long before a frame counter ends.
+    void renew_net_key(Duration elapsed);
 
     std::optional<Action> take_action();
     /// On the scale of `elapsed`; Duration::max(): nothing is due.

@@ -36,6 +36,9 @@ struct Member {
     Instant lost_at{};     ///< when it went offline
     Instant probe_at = never;
     int probes = 0;
+    bool has_next_key = false;  ///< it said so
+    Instant key_at{};           ///< when it may be given to it again
+    int key_tries = 0;
     std::uint16_t sequence = 0;          ///< of the last request
     std::optional<dcu::MeterLink> told;  ///< what the last MeshJoined said
     Instant told_at{};

@@ -8,8 +8,12 @@ namespace {
 using namespace std::chrono_literals;
 using namespace mesh;
 constexpr Duration init_again = 3s, status_every = 60s, watch_every = 5s, probe_restored = 30s;
+// What we told the module of a key may have been lost on the wire.
+constexpr Duration key_heard_within = 2s;
 constexpr Duration join_time = 85ms;
 constexpr std::uint32_t counter_jump = 65'536, counter_reserve = 16'384;
+// A quarter of the numbers is left to give everybody another key.
+constexpr std::uint32_t counter_renew = 0xC0000000;
 
 Trickle::Settings trickle_settings(PhyRate rate) {
     // Nobody says what the root says: it never keeps silent for others.
@@ -40,6 +44,7 @@ void MeshRoot::Core::generate_key() {
     net_key = Key128{octets};
     octets.fill(0);
     dirty = true;
+    begin_key_anew();
 }
 
 void MeshRoot::Core::jump_counter() {
@@ -52,6 +57,19 @@ void MeshRoot::Core::connected(Instant now) {
     if (!started) {
         started = true;
         if (!net_key) generate_key();
+        if (counter_limit == 0xFFFFFFFF) {
+            // Nothing can be sent under it any more: whoever has the next one follows, the others join again.
+            if (key_next) {
+                use_next_key(now);
+            } else {
+                ++key_number;
+                generate_key();
+                counter_limit = 1;
+            }
+        } else if (key_next) {
+            // It may have been used before the state was kept for the last time.
+            key_next_counter += counter_jump;
+        }
         ++version;
         jump_counter();
         members.start_addresses(chance());
@@ -69,8 +87,10 @@ void MeshRoot::Core::connected(Instant now) {
                           .rate = settings.rate,
                           .channels = 1,
                           .net_key = *net_key,
-                          .counter_start = counter_start};
+                          .counter_start = counter_start,
+                          .key = key_id(key_number)};
     output.push_back(host::encode(init));
+    tell_module_keys();
     init_at = now + init_again;
     status_at = never;
 }
@@ -79,6 +99,7 @@ void MeshRoot::Core::memory_was_lost(std::uint16_t seen, Instant now) {
     // The mesh follows a later state than ours: an old disk was put back. Addresses and counters given since
     // then are unknown, so the network begins anew under another key; the meters leave the old one and join.
     version = static_cast<std::uint16_t>(seen + 1);
+    ++key_number;
     generate_key();
     for (auto& member : members.all()) {
         members.release(member);
@@ -109,6 +130,7 @@ void MeshRoot::Core::tick(Instant now) {
         watch_at = now + watch_every;
     }
     work_outage(now);
+    work_key(now);
     launch_waiting(now);
     work_wired(now);
 }
@@ -116,7 +138,8 @@ void MeshRoot::Core::tick(Instant now) {
 Instant MeshRoot::Core::next_deadline() const {
     if (!started) return clock;
     Instant next = module_ready ? std::min({status_at, trickle.next_deadline(), watch_at}) : init_at;
-    if (module_ready) next = std::min({next, wired_deadline(), outage_deadline()});
+    if (module_ready)
+        next = std::min({next, wired_deadline(), outage_deadline(), key_forget_at, key_work_at});
     for (const auto& [handle, transaction] : transactions)
         next = std::min({next, transaction.deadline, transaction.answer_by,
                          transaction.quiet_at > clock ? transaction.quiet_at : never});
@@ -177,7 +200,12 @@ void MeshRoot::Core::status_received(const host::Status& status, Instant now) {
     if (status.frames_refused >= module_refused)
         statistics.frames_refused += status.frames_refused - module_refused;
     module_refused = status.frames_refused;
-    if (status.counter_next > counter_limit || counter_limit - status.counter_next < counter_reserve) {
+    // One that was said before we changed the key speaks of the other counter.
+    const bool of_key = status.key == key_id(key_number);
+    if (!of_key && module_ready && now - key_told_at >= key_heard_within) return connected(now);
+    if (of_key && status.counter_next > counter_renew) update_key(now);
+    if (of_key &&
+        (status.counter_next > counter_limit || counter_limit - status.counter_next < counter_reserve)) {
         counter_limit =
             status.counter_next > 0xFFFFFFFF - counter_jump ? 0xFFFFFFFF : status.counter_next + counter_jump;
         dirty = true;

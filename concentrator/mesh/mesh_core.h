@@ -18,7 +18,7 @@
 namespace wattmesh::concentrator {
 
 /// Inside of MeshRoot; its parts are in mesh_core.cpp, mesh_join.cpp, mesh_read.cpp, mesh_wired.cpp,
-/// mesh_outage.cpp, mesh_silence.cpp and mesh_state.cpp.
+/// mesh_outage.cpp, mesh_silence.cpp, mesh_key.cpp and mesh_state.cpp.
 struct MeshRoot::Core {
     Core(RootSettings settings, Ciphers& ciphers, Random& random);
 
@@ -31,6 +31,7 @@ struct MeshRoot::Core {
         Instant deadline{}, answer_by = never;
         Instant quiet_at{};  // when its frames should be off the air: then others may talk, answered or not
         bool flying = false, probe = false;
+        bool key = false;        // a key_update, not data
         bool routeless = false;  // it waited in vain for a route
         std::uint16_t sequence = 0;
         int attempts = 0;
@@ -99,6 +100,16 @@ struct MeshRoot::Core {
     std::optional<Route> choose_route(const Transaction& transaction, const Member& member, Instant now);
     void refresh_routes(Instant now, bool must);
     int flying() const;
+
+    // mesh_key.cpp
+    void update_key(Instant now);
+    void work_key(Instant now);
+    void give_key(Member& member, Instant now);
+    void use_next_key(Instant now);
+    void begin_key_anew();
+    void tell_module_keys();
+    void key_was_taken(DeviceNumber meter);
+    bool waits_for_key(const Member& member) const;
 
     // mesh_wired.cpp
     /// A request to a wired meter: it waits for a place in a group to its collector.
@@ -202,6 +213,10 @@ struct MeshRoot::Core {
     std::map<std::uint16_t, mesh::LinkEstimator> first_hops;
 
     std::optional<Key128> net_key;
+    std::uint16_t key_number = 1;
+    std::optional<Key128> key_next, key_before;
+    std::uint32_t key_next_counter = 1;
+    Instant key_began = never, key_forget_at = never, key_work_at = never, key_told_at{};
     std::uint32_t counter_limit = 1, counter_start = 1;
     std::uint16_t version = 0;
     bool dirty = false;

@@ -74,6 +74,8 @@ void MeshRoot::Core::join_received(Bytes body, std::uint16_t proxy, std::uint16_
     member.failed_reads = 0;
     member.probes = 0;
     member.probe_at = now + probe_first;
+    member.has_next_key = false;
+    member.key_at = {};
     if (member.state != dcu::NodeState::joined || came_back) member.state = dcu::NodeState::joining;
     links.strength(member.address, proxy, rssi, now);
     links.worked(proxy, member.address, now);
@@ -90,6 +92,7 @@ void MeshRoot::Core::send_accept(const JoinRequest& request, const Member& membe
                       .version = version,
                       .root_nonce = {},
                       .parents = {proxy},
+                      .key_number = key_number,
                       .wrapped_net_key = {},
                       .mac = {}};
     for (const auto& neighbour : request.neighbours)
@@ -148,6 +151,7 @@ void MeshRoot::Core::report_received(const UpPacket& packet, Instant now) {
     if (member == nullptr)
         return stranger_heard(packet, report->links.empty() ? source : report->links.front().neighbour, now);
     for (const auto& link : report->links) links.report(source, link, now);
+    if (report->needs_key) update_key(now);
     if (report->reattached) {
         if (wired.seen_on_radio(member->number, now)) member->state = dcu::NodeState::joining;
         member->failed_reads = 0;

@@ -176,7 +176,7 @@ void MeshRoot::Core::attempt(Transaction& transaction, Instant now) {
     transaction.answer_by = now + answer_time(*member, transaction.route.hops());
     transaction.quiet_at = now + expected_time(*member, transaction.route.hops());
     const auto first = packet.relays.empty() ? member->address : packet.relays.front();
-    transmit(first, FrameType::data_down, true, std::move(body),
+    transmit(first, transaction.key ? FrameType::key_update : FrameType::data_down, true, std::move(body),
              {.purpose = Purpose::read, .handle = transaction.handle, .attempt = index});
 }
 
@@ -228,6 +228,7 @@ void MeshRoot::Core::finish(std::uint32_t handle, std::optional<Buffer> answer, 
     }
     window_q4 = std::min(window_q4 + window_one * window_one / std::max(window_q4, 1),
                          settings.window_max * window_one);
+    if (transaction.key) return key_was_taken(transaction.meter);
     if (transaction.probe) return errand_finished(handle, answer, now);
     const bool first = transaction.attempts == 1 && transaction.rests == 0;
     if (first) ++statistics.reads_first_try;

@@ -112,6 +112,10 @@ public:
     /// The module's connection came (back): INIT goes out again. Not needed before the first tick().
     void module_connected(Instant now);
 
+    /// Gives every member another net key, and uses it when all have it or a day has passed; the one before
+    /// is heard for ten minutes more. By itself long before a frame counter comes to its end.
+    void update_key(Instant now);
+
     std::vector<dcu::TopologyNode> topology() const;
     /// Relays of the route the next read of this meter would take first, concentrator side first; nothing
     /// when there is none. Cheap, and changes nothing.

@@ -7,7 +7,8 @@
 /// What survives a restart, and what the head-end may look at.
 namespace wattmesh::concentrator {
 namespace {
-constexpr std::uint8_t state_version = 2;  // 1 had no octet for the power of a member
+// 1 had no octet for the power of a member; 1 and 2 knew one net key, the first
+constexpr std::uint8_t state_version = 3;
 constexpr std::size_t members_max = 8'192;
 }  // namespace
 
@@ -24,6 +25,12 @@ Buffer MeshRoot::Core::save() const {
             .u32(kept[i]->join_counter)
             .u16(kept[i]->address)
             .u8(static_cast<std::uint8_t>(kept[i]->power));
+    out.u16(key_number).u8(static_cast<std::uint8_t>(key_next ? 1 : 0)).u32(key_next_counter);
+    if (key_next) {
+        out.bytes(key_next->reveal());
+        for (std::size_t i = 0; i < kept.size() && i < members_max; ++i)
+            out.u8(kept[i]->has_next_key ? 1 : 0);
+    }
     return out.take();
 }
 
@@ -45,6 +52,7 @@ bool MeshRoot::Core::restore(Bytes state) {
         std::uint32_t counter;
         std::uint16_t address;
         Power power;
+        bool has_next_key = false;
     };
     std::vector<Row> rows;
     for (std::size_t i = 0; i < count && in.ok(); ++i) {
@@ -55,15 +63,32 @@ bool MeshRoot::Core::restore(Bytes state) {
         if (power > static_cast<std::uint8_t>(Power::inferred)) in.fail(Fault::bad_value);
         rows.push_back({number, counter, address, static_cast<Power>(power)});
     }
+    const std::uint16_t stored_number = format < 3 ? std::uint16_t{1} : in.u16();
+    const std::uint8_t has_next = format < 3 ? std::uint8_t{0} : in.u8();
+    if (has_next > 1) in.fail(Fault::bad_value);
+    const std::uint32_t next_counter = format < 3 ? 1 : in.u32();
+    std::optional<Key128> next;
+    if (has_next == 1) {
+        next = Key128{in.array<16>()};
+        for (auto& row : rows) row.has_next_key = in.u8() == 1;
+    }
     in.expect_end();
     if (in.error() || started) return false;
     version = stored_version;
     counter_limit = stored_limit;
     // Another PAN is another network: keys and addresses of the old one mean nothing there, join counters do.
-    if (pan == settings.pan) net_key = key;
-    for (const auto& row : rows)
+    if (pan == settings.pan) {
+        net_key = key;
+        key_number = stored_number;
+        key_next = next;
+        key_next_counter = next_counter;
+        key_work_at = next ? Instant{} : never;
+    }
+    for (const auto& row : rows) {
         members.restore(row.number, row.counter, pan == settings.pan ? row.address : std::uint16_t{0},
                         row.power);
+        if (Member* member = members.find(row.number)) member->has_next_key = row.has_next_key;
+    }
     return true;
 }
 

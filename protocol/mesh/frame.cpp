@@ -20,7 +20,7 @@ constexpr std::array<std::uint16_t, 256> crc_table() {
 }
 constexpr auto crc_steps = crc_table();
 
-bool known(std::uint8_t type) { return (type >= 1 && type <= 12) || type == 14 || type == 15; }
+bool known(std::uint8_t type) { return type >= 1 && type <= 15; }
 
 }  // namespace
 
@@ -36,7 +36,8 @@ Buffer encode_covered(const MacFrame& frame) {
     out.u8(static_cast<std::uint8_t>((frame.acknowledge_request ? flag_acknowledge_request : 0) |
                                      (frame.secured ? flag_secured : 0)));
     out.u8(frame.sequence).u16(frame.pan).u16(frame.destination).u16(frame.source);
-    out.u8(frame.secured ? 1 : 0).u32(frame.counter);
+    assert(!frame.secured || frame.key == 1 || frame.key == 2);
+    out.u8(frame.secured ? frame.key : 0).u32(frame.counter);
     out.bytes(frame.body);
     return out.take();
 }
@@ -75,7 +76,8 @@ Result<ReceivedFrame> decode_mac(Bytes psdu) {
     frame.pan = in.u16();
     frame.destination = in.u16();
     frame.source = in.u16();
-    in.expect(frame.secured ? 1 : 0, Fault::bad_value);
+    frame.key = in.u8();
+    if (frame.secured ? frame.key < 1 || frame.key > 2 : frame.key != 0) in.fail(Fault::bad_value);
     frame.counter = in.u32();
     frame.body = in.bytes(psdu.size() - mac_overhead);
     received.covered = psdu.first(in.position());

@@ -40,9 +40,13 @@ enum class FrameType : std::uint8_t {
     last_gasp = 10,      ///< broadcast by nodes without power
     dark_known = 11,     ///< broadcast by the root: whom it knows to be without power
     outage_report = 12,  ///< up, of the living neighbours of the dark
+    key_update = 13,     ///< down, the next net key for one node; answered like a probe
     notice = 14,         ///< up, of a node's application, unasked
     acknowledge = 15,
 };
+
+/// On the air a net key goes by one bit of its number, as 1 or 2, so that two in a row are told apart.
+constexpr std::uint8_t key_id(std::uint16_t number) { return static_cast<std::uint8_t>(2 - number % 2); }
 
 struct MacFrame {
     FrameType type{};
@@ -51,6 +55,7 @@ struct MacFrame {
     std::uint8_t sequence = 0;
     std::uint16_t pan = 0;
     std::uint16_t destination = 0, source = 0;
+    std::uint8_t key = 0;       ///< id of the net key, 1 or 2 in turn; 0 when not secured
     std::uint32_t counter = 0;  ///< per sender, never repeated under one net key; 0 when not secured
     Bytes body;                 ///< borrowed from the PSDU or from the sender
 };

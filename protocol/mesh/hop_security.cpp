@@ -1,6 +1,7 @@
 #include "protocol/mesh/hop_security.h"
 
 #include <algorithm>
+#include <cassert>
 
 namespace wattmesh::mesh {
 
@@ -43,19 +44,44 @@ void ReplayTable::accept(std::uint16_t sender, std::uint32_t counter, Instant no
     if (age < 32) row->window |= 1U << age;
 }
 
-void HopSecurity::set_key(const Key128& key, std::uint32_t counter_next) {
-    mac_ = ciphers_.mac(key);
-    counter_next_ = std::max<std::uint32_t>(counter_next, 1);
-    senders_.clear();
+void HopSecurity::put(const Key128& key, std::uint32_t counter_next, std::uint8_t id) {
+    assert(id == 1 || id == 2);
+    slot(id).mac = ciphers_.mac(key);
+    slot(id).counter_next = std::max<std::uint32_t>(counter_next, 1);
+    slot(id).senders.clear();
+}
+
+void HopSecurity::set_key(const Key128& key, std::uint32_t counter_next, std::uint8_t id) {
+    clear_key();
+    put(key, counter_next, id);
+    current_ = id;
+}
+
+void HopSecurity::add_key(const Key128& key, std::uint32_t counter_next, std::uint8_t id) {
+    assert(id != current_);
+    put(key, counter_next, id);
+}
+
+void HopSecurity::use(std::uint8_t id) {
+    if (knows(id)) current_ = id;
+}
+
+void HopSecurity::forget(std::uint8_t id) {
+    if (!knows(id) || id == current_) return;
+    slot(id).mac.reset();
+    slot(id).senders.clear();
 }
 
 void HopSecurity::clear_key() {
-    mac_.reset();
-    senders_.clear();
+    for (auto& one : slots_) {
+        one.mac.reset();
+        one.senders.clear();
+    }
+    current_ = 0;
 }
 
-Mic HopSecurity::compute(Bytes covered) {
-    const auto full = mac_->compute(covered);
+Mic HopSecurity::compute(wattmesh::Mac& mac, Bytes covered) {
+    const auto full = mac.compute(covered);
     Mic mic{};
     std::copy_n(full.begin(), mic.size(), mic.begin());
     return mic;
@@ -64,19 +90,23 @@ Mic HopSecurity::compute(Bytes covered) {
 Buffer HopSecurity::seal(MacFrame& frame, Mic& mic) {
     mic = {};
     frame.counter = 0;
+    frame.key = 0;
     if (!frame.secured) return finish(encode_covered(frame), mic);
-    if (mac_ == nullptr || counter_next_ == 0xFFFFFFFF) return {};
-    frame.counter = counter_next_++;
+    if (!has_key() || slot(current_).counter_next == 0xFFFFFFFF) return {};
+    frame.key = current_;
+    frame.counter = slot(current_).counter_next++;
     Buffer covered = encode_covered(frame);
-    mic = compute(covered);
+    mic = compute(*slot(current_).mac, covered);
     return finish(std::move(covered), mic);
 }
 
 HopSecurity::Verdict HopSecurity::verify(const ReceivedFrame& received, Instant now) {
-    if (!received.frame.secured) return Verdict::fresh;
-    if (mac_ == nullptr || !equal_constant_time(compute(received.covered), received.mic))
+    const MacFrame& frame = received.frame;
+    if (!frame.secured) return Verdict::fresh;
+    if (!knows(frame.key) ||
+        !equal_constant_time(compute(*slot(frame.key).mac, received.covered), received.mic))
         return Verdict::not_authentic;
-    switch (senders_.look(received.frame.source, received.frame.counter, now)) {
+    switch (slot(frame.key).senders.look(frame.source, frame.counter, now)) {
         case ReplayTable::Verdict::fresh:
             return Verdict::fresh;
         case ReplayTable::Verdict::repeated:
@@ -88,12 +118,12 @@ HopSecurity::Verdict HopSecurity::verify(const ReceivedFrame& received, Instant 
 }
 
 void HopSecurity::remember(const MacFrame& frame, Instant now) {
-    if (frame.secured) senders_.accept(frame.source, frame.counter, now);
+    if (frame.secured && knows(frame.key)) slot(frame.key).senders.accept(frame.source, frame.counter, now);
 }
 
 Mic HopSecurity::ack_mic(const AckFrame& ack, const MacFrame& frame, const Mic& mic) {
     const Buffer covered = ack_covered(ack, frame, mic);
-    if (ack.secured && mac_ != nullptr) return compute(covered);
+    if (ack.secured && knows(frame.key)) return compute(*slot(frame.key).mac, covered);
     // No key on one side: a checksum keeps ACKs of different frames apart, nothing more.
     const auto first = crc16(covered);
     Buffer again = covered;

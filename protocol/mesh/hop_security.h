@@ -1,4 +1,5 @@
 #pragma once
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -36,19 +37,31 @@ private:
     std::vector<Row> rows_;  // sorted by sender
 };
 
-/// Hop MIC-32 under the net key (AES-CMAC, first four octets) with a counter per sender. CMAC and not GCM: a
-/// counter that repeats after a lost flash block costs one refused frame, not the key.
+/// Hop MIC-32 under a net key (AES-CMAC, first four octets) with a counter per sender and key. CMAC and not
+/// GCM: a counter that repeats after a lost flash block costs one refused frame, not the key. Two keys are
+/// known while one takes over from the other: frames are sent under the current one and heard under both.
 class HopSecurity {
 public:
-    HopSecurity(Ciphers& ciphers, std::size_t senders_max) : ciphers_(ciphers), senders_(senders_max) {}
+    HopSecurity(Ciphers& ciphers, std::size_t senders_max)
+        : ciphers_(ciphers), slots_{Slot{senders_max}, Slot{senders_max}} {}
 
-    void set_key(const Key128& key, std::uint32_t counter_next);
+    /// The only key from now on, and the current one. `id` is 1 or 2.
+    void set_key(const Key128& key, std::uint32_t counter_next, std::uint8_t id = 1);
+    /// Known beside the current one, whose id it must not have.
+    void add_key(const Key128& key, std::uint32_t counter_next, std::uint8_t id);
+    /// Sends under this one from now on; nothing happens when it is not known.
+    void use(std::uint8_t id);
+    /// Knows it no longer; not for the current one.
+    void forget(std::uint8_t id);
     void clear_key();
-    bool has_key() const { return mac_ != nullptr; }
-    std::uint32_t counter_next() const { return counter_next_; }
+    bool has_key() const { return current_ != 0; }
+    bool knows(std::uint8_t id) const { return (id == 1 || id == 2) && slot(id).mac != nullptr; }
+    std::uint8_t current() const { return current_; }  ///< 0: none
+    std::uint32_t counter_next() const { return has_key() ? slot(current_).counter_next : 1; }
 
     /// Complete PSDU. Takes the next counter when the frame is to be secured; `frame.counter` and `mic`
-    /// report what was used. Empty when the counter is used up: the net key must change first.
+    /// report what was used, `frame.key` too. Empty when the counter is used up: the net key must change
+    /// first.
     Buffer seal(MacFrame& frame, Mic& mic);
 
     enum class Verdict : std::uint8_t { fresh, repeated, not_authentic, too_old };
@@ -59,11 +72,19 @@ public:
     Mic ack_mic(const AckFrame& ack, const MacFrame& frame, const Mic& mic);
 
 private:
-    Mic compute(Bytes covered);
+    struct Slot {
+        explicit Slot(std::size_t senders_max) : senders(senders_max) {}
+        std::unique_ptr<wattmesh::Mac> mac;
+        std::uint32_t counter_next = 1;
+        ReplayTable senders;
+    };
+    Slot& slot(std::uint8_t id) { return slots_[id - 1U]; }
+    const Slot& slot(std::uint8_t id) const { return slots_[id - 1U]; }
+    void put(const Key128& key, std::uint32_t counter_next, std::uint8_t id);
+    static Mic compute(wattmesh::Mac& mac, Bytes covered);
     Ciphers& ciphers_;
-    std::unique_ptr<wattmesh::Mac> mac_;
-    std::uint32_t counter_next_ = 1;
-    ReplayTable senders_;
+    std::array<Slot, 2> slots_;
+    std::uint8_t current_ = 0;
 };
 
 }  // namespace wattmesh::mesh

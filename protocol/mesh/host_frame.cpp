@@ -12,6 +12,7 @@ enum Tag : std::uint8_t {
     tag_init = 0x01,
     tag_tx = 0x02,
     tag_status_request = 0x03,
+    tag_key = 0x04,
     tag_tx_result = 0x81,
     tag_rx = 0x82,
     tag_status = 0x83
@@ -29,12 +30,18 @@ bool get_flag(Reader& in) {
 }
 FrameType get_type(Reader& in) {
     const auto type = in.u8();
-    if ((type < 1 || type > 12) && type != 14) in.fail(Fault::bad_value);
+    if (type < 1 || type > 14) in.fail(Fault::bad_value);
     return static_cast<FrameType>(type);
 }
 Buffer get_body(Reader& in) {
     if (in.remaining() > frame_body_size_max) in.fail(Fault::too_long);
     return to_buffer(in.rest());
+}
+
+std::uint8_t get_key_id(Reader& in) {
+    const auto id = in.u8();
+    if (id < 1 || id > 2) in.fail(Fault::bad_value);
+    return id;
 }
 
 Message get_init(Reader& in) {
@@ -45,7 +52,19 @@ Message get_init(Reader& in) {
     init.channels = in.u16();
     init.net_key = Key128{in.array<16>()};
     init.counter_start = in.u32();
+    init.key = get_key_id(in);
     return init;
+}
+Message get_key(Reader& in) {
+    Key key;
+    const auto action = in.u8();
+    if (action < 1 || action > 3) in.fail(Fault::bad_value);
+    key.action = static_cast<Key::Action>(action);
+    key.key = get_key_id(in);
+    if (key.action != Key::Action::add) return key;
+    key.net_key = Key128{in.array<16>()};
+    key.counter_start = in.u32();
+    return key;
 }
 Message get_tx(Reader& in) {
     Tx tx;
@@ -83,6 +102,8 @@ Message get_status(Reader& in) {
     status.frames_sent = in.u32();
     status.frames_received = in.u32();
     status.frames_refused = in.u32();
+    status.key = in.u8();
+    if (status.key > 2) in.fail(Fault::bad_value);
     return status;
 }
 
@@ -91,6 +112,11 @@ struct Encoder {
     void operator()(const Init& init) {
         out.u8(tag_init).bytes(init.concentrator.bcd).u16(init.pan).u8(static_cast<std::uint8_t>(init.rate));
         out.u16(init.channels).bytes(init.net_key.reveal()).u32(init.counter_start);
+        out.u8(init.key);
+    }
+    void operator()(const Key& key) {
+        out.u8(tag_key).u8(static_cast<std::uint8_t>(key.action)).u8(key.key);
+        if (key.action == Key::Action::add) out.bytes(key.net_key.reveal()).u32(key.counter_start);
     }
     void operator()(const Tx& tx) {
         assert(tx.body.size() <= frame_body_size_max);
@@ -119,7 +145,7 @@ struct Encoder {
     }
     void operator()(const Status& status) {
         out.u8(tag_status).u8(status.initialised).u32(status.counter_next);
-        out.u32(status.frames_sent).u32(status.frames_received).u32(status.frames_refused);
+        out.u32(status.frames_sent).u32(status.frames_received).u32(status.frames_refused).u8(status.key);
     }
 };
 
@@ -143,6 +169,9 @@ Result<Message> decode(Bytes payload) {
             break;
         case tag_status_request:
             message = StatusRequest{};
+            break;
+        case tag_key:
+            message = get_key(in);
             break;
         case tag_tx_result:
             message = get_tx_result(in);

@@ -21,6 +21,19 @@ struct Init {
     std::uint16_t channels = 1;  ///< bit i: channel i belongs to the hop set
     Key128 net_key;
     std::uint32_t counter_start = 1;
+    std::uint8_t key = 1;  ///< its id on the air, 1 or 2
+};
+/// Host to module: a second net key beside the one of Init. Status follows.
+struct Key {
+    enum class Action : std::uint8_t {
+        add = 1,     ///< hears frames under it from now on
+        use = 2,     ///< and sends under it; nothing happens when it was not added
+        forget = 3,  ///< hears none any more; never for the one in use
+    };
+    Action action{};
+    std::uint8_t key = 1;  ///< id
+    Key128 net_key;        ///< all of this only with `add`
+    std::uint32_t counter_start = 1;
 };
 /// Host to module: sends one frame; exactly one TxResult with the same handle follows.
 struct Tx {
@@ -51,12 +64,13 @@ struct Rx {
 /// Module to host: after Init, on request, and by itself when it starts (initialised = false).
 struct Status {
     bool initialised = false;
-    std::uint32_t counter_next = 0;
+    std::uint32_t counter_next = 0;  ///< under the key in use
     std::uint32_t frames_sent = 0, frames_received = 0,
                   frames_refused = 0;  ///< refused: bad MIC, replayed or malformed
+    std::uint8_t key = 0;              ///< id of the net key in use; 0: none
 };
 
-using Message = std::variant<Init, Tx, StatusRequest, TxResult, Rx, Status>;
+using Message = std::variant<Init, Tx, StatusRequest, Key, TxResult, Rx, Status>;
 Buffer encode(const Message& message);
 Result<Message> decode(Bytes payload);
 inline constexpr std::size_t payload_size_max = 300;

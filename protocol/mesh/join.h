@@ -21,4 +21,12 @@ void seal(JoinAccept& accept, const JoinRequest& request, std::uint16_t pan, con
 std::optional<Key128> open(const JoinAccept& accept, const JoinRequest& request, std::uint16_t pan,
                            const Key128& join_key, Ciphers& ciphers);
 
+/// Wraps `net_key` and sets `update.mac`, under the meter's join key as well: whoever only has the net key in
+/// use cannot make one, and an update of another network or number does not fit.
+void seal(KeyUpdate& update, std::uint16_t pan, const Key128& net_key, const Key128& join_key,
+          Ciphers& ciphers);
+/// The net key, or nothing when it is forged.
+std::optional<Key128> open(const KeyUpdate& update, std::uint16_t pan, const Key128& join_key,
+                           Ciphers& ciphers);
+
 }  // namespace wattmesh::mesh

@@ -150,7 +150,8 @@ Result<Answer> decode_answer(Bytes body) {
 
 Buffer encode(const LinkReport& report) {
     Writer out;
-    out.u8(report.reattached ? 1 : 0).u16(report.version);
+    out.u8(static_cast<std::uint8_t>((report.reattached ? 1 : 0) | (report.needs_key ? 2 : 0)))
+        .u16(report.version);
     put(out, report.links);
     return out.take();
 }
@@ -159,8 +160,9 @@ Result<LinkReport> decode_link_report(Bytes body) {
     Reader in{body};
     LinkReport report;
     const auto flags = in.u8();
-    if (flags > 1) in.fail_at(Fault::bad_value, 0);
-    report.reattached = flags == 1;
+    if (flags > 3) in.fail_at(Fault::bad_value, 0);
+    report.reattached = (flags & 1) != 0;
+    report.needs_key = (flags & 2) != 0;
     report.version = in.u16();
     report.links = get_links(in, 24);
     return finished(in, std::move(report));
@@ -230,8 +232,24 @@ Buffer encode(const JoinAccept& accept) {
     out.bytes(accept.meter.bcd).u16(accept.short_address).u16(accept.version).u16(accept.lease_min);
     out.bytes(accept.root_nonce).u8(static_cast<std::uint8_t>(accept.parents.size()));
     for (const auto parent : accept.parents) out.u16(parent);
-    out.bytes(accept.wrapped_net_key).bytes(accept.mac);
+    out.u16(accept.key_number).bytes(accept.wrapped_net_key).bytes(accept.mac);
     return out.take();
+}
+
+Buffer encode(const KeyUpdate& update) {
+    Writer out;
+    out.bytes(update.meter.bcd).u16(update.key_number).bytes(update.wrapped_net_key).bytes(update.mac);
+    return out.take();
+}
+
+Result<KeyUpdate> decode_key_update(Bytes body) {
+    Reader in{body};
+    KeyUpdate update;
+    update.meter.bcd = in.array<6>();
+    update.key_number = in.u16();
+    update.wrapped_net_key = in.array<24>();
+    update.mac = in.array<8>();
+    return finished(in, std::move(update));
 }
 
 Result<JoinAccept> decode_join_accept(Bytes body) {
@@ -244,6 +262,7 @@ Result<JoinAccept> decode_join_accept(Bytes body) {
     accept.root_nonce = in.array<4>();
     accept.parents.resize(get_count(in, 4));
     for (auto& parent : accept.parents) parent = in.u16();
+    accept.key_number = in.u16();
     accept.wrapped_net_key = in.array<24>();
     accept.mac = in.array<8>();
     return finished(in, std::move(accept));

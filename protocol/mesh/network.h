@@ -81,6 +81,7 @@ struct Answer {
 };
 struct LinkReport {
     bool reattached = false;       ///< the node restarted or changed all its parents
+    bool needs_key = false;        ///< its frame counter comes to an end
     std::uint16_t version = 0;     ///< of the last beacon
     std::vector<LinkEntry> links;  ///< <= 24, the parent first
     friend bool operator==(const LinkReport&, const LinkReport&) = default;
@@ -119,9 +120,18 @@ struct JoinAccept {
     std::uint16_t short_address = 0, version = 0, lease_min = 1440;
     std::array<std::uint8_t, 4> root_nonce{};
     std::vector<std::uint16_t> parents;  ///< <= 4, best first
+    std::uint16_t key_number = 1;
     std::array<std::uint8_t, 24> wrapped_net_key{};
     JoinMac mac{};
     friend bool operator==(const JoinAccept&, const JoinAccept&) = default;
+};
+/// Body of key_update: the net key after the one in use. It is used when the root uses it, not before.
+struct KeyUpdate {
+    DeviceNumber meter;
+    std::uint16_t key_number = 0;
+    std::array<std::uint8_t, 24> wrapped_net_key{};
+    JoinMac mac{};
+    friend bool operator==(const KeyUpdate&, const KeyUpdate&) = default;
 };
 
 Buffer encode(const Beacon& beacon);
@@ -132,6 +142,7 @@ Buffer encode(const RouteError& error);
 Buffer encode(const JoinRequest& request);
 Buffer encode(const ForwardedJoin& join);
 Buffer encode(const JoinAccept& accept);
+Buffer encode(const KeyUpdate& update);
 Result<Beacon> decode_beacon(Bytes body);
 Result<Solicit> decode_solicit(Bytes body);
 Result<Answer> decode_answer(Bytes body);
@@ -140,5 +151,6 @@ Result<RouteError> decode_route_error(Bytes body);
 Result<JoinRequest> decode_join_request(Bytes body);
 Result<ForwardedJoin> decode_forwarded_join(Bytes body);
 Result<JoinAccept> decode_join_accept(Bytes body);
+Result<KeyUpdate> decode_key_update(Bytes body);
 
 }  // namespace wattmesh::mesh

@@ -55,7 +55,7 @@ void Node::start(Instant now) {
         mac_.set_address(std::nullopt, broadcast_address);
         return;
     }
-    mac_.security().set_key(*state_.net_key, state_.counter_limit);
+    start_keys(now);
     mac_.set_address(state_.pan, state_.short_address);
     keep_counter_ahead();
     schedule_report(never, true);
@@ -76,6 +76,7 @@ void Node::tick(Instant now) {
         gasp_tick(now);
         return mac_.tick(now);
     }
+    key_tick(now);
     if (now >= dark_report_at_) report_dark(now);
     if (now >= held_until()) release_held(now);
     if (now >= solicit_at_) send_solicit(now);
@@ -112,7 +113,8 @@ Instant Node::root_lost_at() const {
 
 Instant Node::next_deadline() const {
     if (gasping()) return std::min(mac_.next_deadline(), gasp_.next_deadline());
-    Instant next = std::min({mac_.next_deadline(), solicit_at_, dark_report_at_, held_until()});
+    Instant next =
+        std::min({mac_.next_deadline(), solicit_at_, dark_report_at_, held_until(), key_forget_at_});
     if (joined()) return std::min({next, trickle_.next_deadline(), report_at_, root_lost_at()});
     return std::min({next, collect_until_, ask_at_, answer_until_});
 }
@@ -128,7 +130,10 @@ Acceptance Node::received(const Arrival& arrival, Instant now) {
         verified_at_ = now;
         not_authentic_seen_ = mac_.counters().not_authentic;
         neighbours_.heard(frame.source, arrival.rssi_dbm, now);
-        if (frame.source == root_address || frame.type == FrameType::data_down) root_was_heard(now);
+        if (frame.source == root_address || frame.type == FrameType::data_down ||
+            frame.type == FrameType::key_update)
+            root_was_heard(now);
+        if (state_.other == NodeState::Other::next && frame.key != mac_.security().current()) switch_key(now);
     }
     if (frame.type == FrameType::last_gasp || frame.type == FrameType::dark_known) {
         if (!arrival.verified) return Acceptance::taken;
@@ -165,6 +170,7 @@ Acceptance Node::received(const Arrival& arrival, Instant now) {
         case FrameType::notice:
             return arrival.verified ? up_heard(arrival, now) : Acceptance::taken;
         case FrameType::data_down:
+        case FrameType::key_update:
         case FrameType::leave:
             return arrival.verified ? down_heard(arrival, now) : Acceptance::taken;
         case FrameType::last_gasp:

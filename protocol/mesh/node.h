@@ -160,6 +160,14 @@ private:
     void deliver(FrameType type, const DownPacket& packet, Instant now);
     void send_answer(const AnswerCache::Row& row, Instant now);
 
+    // node_key.cpp
+    void start_keys(Instant now);
+    bool learn_key(Bytes body);
+    void switch_key(Instant now);
+    void forget_other_key();
+    bool needs_key() const;
+    void key_tick(Instant now);
+
     // node_outage.cpp
     void gasp_tick(Instant now);
     void gasp_heard(const Arrival& arrival, Instant now);
@@ -217,6 +225,9 @@ private:
     std::optional<JoinRequest> join_request_;
     std::int64_t join_tokens_q10_ = 0;
     Instant join_tokens_at_{};
+
+    Instant key_forget_at_ = never;  ///< the key before the one in use
+    bool key_asked_ = false;
 
     LastGasp gasp_;
     struct DarkPassed {

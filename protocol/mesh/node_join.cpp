@@ -152,7 +152,9 @@ void Node::adopt(const JoinAccept& accept, const Key128& net_key, Instant now) {
     state_.short_address = accept.short_address;
     state_dirty_ = true;
     ++counters_.joins;
-    mac_.security().set_key(net_key, state_.counter_limit);
+    state_.key_number = accept.key_number;
+    forget_other_key();
+    mac_.security().set_key(net_key, state_.counter_limit, key_id(state_.key_number));
     mac_.set_address(state_.pan, state_.short_address);
     keep_counter_ahead();
     verified_at_ = answered_at_ = now;
@@ -190,6 +192,7 @@ void Node::adopt(const JoinAccept& accept, const Key128& net_key, Instant now) {
 void Node::leave(Instant now) {
     state_.net_key.reset();
     state_.short_address = 0;
+    forget_other_key();
     state_dirty_ = true;
     mac_.reset();
     mac_.security().clear_key();

@@ -139,6 +139,7 @@ void Node::send_report(Instant now) {
     const bool first = std::exchange(report_reattached_, false);
     const LinkReport report{
         .reattached = first,
+        .needs_key = needs_key(),
         .version = version_,
         .links = neighbours_.news(parent_, first ? report_links_first : report_links_max)};
     send_up(FrameType::link_report, ++sequence_, 0, 3, encode(report), now);

@@ -15,6 +15,11 @@ struct NodeState {
     std::uint16_t pan = 0;
     std::uint16_t short_address = 0;
     std::optional<Key128> net_key;  ///< nothing: not joined
+    std::uint16_t key_number = 1;
+    /// A second key that is known, its number is one off: the next one, or for a while the one before.
+    enum class Other : std::uint8_t { none = 0, next = 1, previous = 2 };
+    Other other = Other::none;
+    Key128 other_key;
 };
 /// How far ahead `counter_limit` is written: one flash write per so many frames.
 inline constexpr std::uint32_t counter_block = 1'024;

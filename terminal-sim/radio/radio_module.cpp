@@ -34,17 +34,50 @@ void RadioModule::host_received(Bytes payload, Instant now) {
     }
     if (const auto* init = std::get_if<host::Init>(&*message)) initialise(*init);
     if (auto* tx = std::get_if<host::Tx>(&*message)) transmit(std::move(*tx), now);
+    if (const auto* key = std::get_if<host::Key>(&*message)) change_key(*key);
     if (std::holds_alternative<host::StatusRequest>(*message)) report(status());
     mac_.tick(now);
 }
 
+void RadioModule::note_counter() {
+    if (const auto current = mac_.security().current(); current != 0)
+        used_[current - 1U].counter = mac_.security().counter_next();
+}
+
+/// A host from an older disk may know less than we of the counters used under a key.
+std::uint32_t RadioModule::counter_for(std::uint8_t key, const Key128& net_key, std::uint32_t start) {
+    note_counter();
+    Used& used = used_[key - 1U];
+    const bool same = used.net_key && equal_constant_time(used.net_key->reveal(), net_key.reveal());
+    if (!same) used = {net_key, 1};
+    return std::max(start, used.counter);
+}
+
 void RadioModule::initialise(const host::Init& init) {
-    const auto counter =
-        initialised_ ? std::max(init.counter_start, mac_.security().counter_next()) : init.counter_start;
+    const auto counter = counter_for(init.key, init.net_key, init.counter_start);
     mac_.reset();
-    mac_.security().set_key(init.net_key, counter);
+    mac_.security().set_key(init.net_key, counter, init.key);
     mac_.set_address(init.pan, root_address);
     initialised_ = true;
+    report(status());
+}
+
+void RadioModule::change_key(const host::Key& key) {
+    if (!initialised_) return report(status());
+    auto& security = mac_.security();
+    switch (key.action) {
+        case host::Key::Action::add:
+            if (key.key != security.current())
+                security.add_key(key.net_key, counter_for(key.key, key.net_key, key.counter_start), key.key);
+            break;
+        case host::Key::Action::use:
+            note_counter();
+            security.use(key.key);
+            break;
+        case host::Key::Action::forget:
+            security.forget(key.key);
+            break;
+    }
     report(status());
 }
 
@@ -104,7 +137,8 @@ host::Status RadioModule::status() const {
             .counter_next = mac_.security().counter_next(),
             .frames_sent = counters.sent,
             .frames_received = counters.received,
-            .frames_refused = counters.not_authentic + counters.replayed + counters.malformed + malformed_};
+            .frames_refused = counters.not_authentic + counters.replayed + counters.malformed + malformed_,
+            .key = mac_.security().current()};
 }
 
 }  // namespace wattmesh::sim

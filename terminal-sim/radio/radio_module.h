@@ -41,6 +41,9 @@ private:
     void sent(const mesh::Departure& departure, Instant now) override;
     std::uint8_t hops() const override { return 0; }
     void initialise(const mesh::host::Init& init);
+    void change_key(const mesh::host::Key& key);
+    void note_counter();
+    std::uint32_t counter_for(std::uint8_t key, const Key128& net_key, std::uint32_t start);
     void transmit(mesh::host::Tx tx, Instant now);
     void report(const mesh::host::Message& message) {
         to_host_.push_back(mesh::host::encode(message));
@@ -50,6 +53,11 @@ private:
 
     mesh::MediumAccess mac_;
     bool initialised_ = false;
+    struct Used {
+        std::optional<Key128> net_key;
+        std::uint32_t counter = 1;
+    };
+    std::array<Used, 2> used_;  ///< by key id: what was sent under it since power-on
     std::uint32_t malformed_ = 0;
     std::int64_t stranger_tokens_q10_ = 0;
     Instant stranger_tokens_at_{};

@@ -73,7 +73,7 @@ std::string line(std::uint64_t seed, const Run& run) {
     add("answers_lost", run.lost_answers), add("calls_failed", run.failed_calls);
     add("meters_moved", f.meters_moved), add("collectors_killed", f.collectors_killed);
     add("meters_killed", f.meters_killed), add("power_cuts", f.power_cuts),
-        add("radio_lost", run.radio.frames_lost);
+        add("keys_renewed", f.keys_renewed), add("radio_lost", run.radio.frames_lost);
     add("settled_s", static_cast<std::uint64_t>(run.settled / 1s)), add("trace", run.trace);
     return out + "}";
 }

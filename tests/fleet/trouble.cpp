@@ -43,6 +43,7 @@ void Trouble::plan() {
         });
         repeat(4h, [this, site] { world_.remember_disk(site); });
         repeat(5h, [this, site] { world_.cut_power(site, chance_.between(5s, 40min)); });
+        repeat(4h, [this, site] { world_.renew_key(site); });
     }
     for (std::size_t head = 0; head < 2; ++head)
         repeat(150min, [this, head] { world_.crash_head(head, chance_.between(2s, 20min)); });

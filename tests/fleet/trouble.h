@@ -5,7 +5,7 @@ namespace wattmesh::fleet {
 
 /// Plans a run's faults on its timeline, all drawn from the seed: cut and silent connections, crashed
 /// front-ends and concentrators, old disks put back, a database that is slow, down or never answers, meters
-/// that go dark.
+/// that go dark, net keys that change.
 class Trouble {
 public:
     Trouble(World& world, std::uint64_t seed, Instant end) : world_(world), chance_(seed, 3), end_(end) {}

@@ -329,6 +329,14 @@ void World::cut_power(std::size_t site, Duration dark) {
     timeline_.after(dark, [this, number] { field_->revive(number); });
 }
 
+void World::renew_key(std::size_t index) {
+    auto& site = *sites_[index];
+    if (!site.core) return;
+    ++faults_.keys_renewed;
+    site.core->renew_net_key(now() - site.started);
+    perform(site);
+}
+
 void World::heal() {
     weather_ = {};
     for (std::size_t i = 0; i < heads_.size(); ++i)

@@ -20,7 +20,7 @@ namespace wattmesh::fleet {
 struct FaultCounts {
     std::uint64_t cuts = 0, silent_cuts = 0, head_crashes = 0, concentrator_crashes = 0, disks_restored = 0,
                   database_outages = 0, database_slow = 0, meters_killed = 0, meters_moved = 0,
-                  collectors_killed = 0, power_cuts = 0;
+                  collectors_killed = 0, power_cuts = 0, keys_renewed = 0;
 };
 
 /// The whole system in one thread: meters and radio, two concentrators with their journals, two front-ends on
@@ -51,6 +51,8 @@ public:
     void kill_collector(std::size_t index, Duration down);
     /// Everybody of a concentrator without power, with a last gasp; the concentrator goes on.
     void cut_power(std::size_t site, Duration dark);
+    /// Its mesh gets another net key.
+    void renew_key(std::size_t site);
     /// Everything is up, as if no fault had ever happened.
     void heal();
 

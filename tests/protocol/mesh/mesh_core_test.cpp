@@ -148,6 +148,64 @@ TEST_CASE("hop security: a used-up counter sends nothing", "[mesh]") {
     CHECK(sender.seal(frame, mic).empty());
 }
 
+TEST_CASE("hop security: two keys are heard while one takes over, each with counters of its own", "[mesh]") {
+    constexpr Instant now{1h};
+    security::OpensslCiphers ciphers;
+    HopSecurity sender{ciphers, 8}, receiver{ciphers, 8};
+    sender.set_key(key_a, 50, 1);
+    receiver.set_key(key_a, 1, 1);
+    Mic mic{};
+    MacFrame old_frame = frame_of(7, {});
+    const Buffer old_psdu = sender.seal(old_frame, mic);
+    receiver.remember(decode_mac(old_psdu)->frame, now);
+
+    sender.add_key(key_b, 1, 2);
+    MacFrame frame = frame_of(7, {});
+    CHECK(to_buffer(sender.seal(frame, mic)).size() == old_psdu.size());
+    CHECK(frame.key == 1);  // known is not in use
+    CHECK(frame.counter == 51);
+    sender.use(2);
+    const Buffer psdu = sender.seal(frame, mic);
+    CHECK(frame.key == 2);
+    CHECK(frame.counter == 1);
+    CHECK(sender.counter_next() == 2);
+    CHECK(receiver.verify(*decode_mac(psdu), now) == HopSecurity::Verdict::not_authentic);
+    receiver.add_key(key_b, 1, 2);
+    // Its counter is far below the sender's other one, and no replay.
+    CHECK(receiver.verify(*decode_mac(psdu), now) == HopSecurity::Verdict::fresh);
+    CHECK(receiver.verify(*decode_mac(old_psdu), now) == HopSecurity::Verdict::repeated);
+    // An ACK is made under the key of what it acknowledges.
+    AckFrame ack{.sequence = 1, .rssi_dbm = -70, .hops = 1, .secured = true};
+    CHECK(sender.ack_mic(ack, frame, mic) == receiver.ack_mic(ack, frame, mic));
+
+    receiver.use(2);
+    receiver.forget(2);  // not the one in use
+    CHECK(receiver.knows(2));
+    receiver.forget(1);
+    CHECK(receiver.verify(*decode_mac(old_psdu), now) == HopSecurity::Verdict::not_authentic);
+    receiver.use(1);
+    CHECK(receiver.current() == 2);
+}
+
+TEST_CASE("key update: only the right key, PAN, number and meter open it", "[mesh]") {
+    security::OpensslCiphers ciphers;
+    const Key128 net_key{{9, 9, 9}};
+    KeyUpdate update{
+        .meter = *DeviceNumber::parse("540000000001"), .key_number = 2, .wrapped_net_key = {}, .mac = {}};
+    seal(update, 77, net_key, key_a, ciphers);
+    const auto opened = open(update, 77, key_a, ciphers);
+    REQUIRE(opened);
+    CHECK(to_buffer(opened->reveal()) == to_buffer(net_key.reveal()));
+    CHECK_FALSE(open(update, 78, key_a, ciphers));
+    CHECK_FALSE(open(update, 77, key_b, ciphers));
+    KeyUpdate later = update;
+    later.key_number = 4;
+    CHECK_FALSE(open(later, 77, key_a, ciphers));
+    KeyUpdate other = update;
+    other.meter = *DeviceNumber::parse("540000000002");
+    CHECK_FALSE(open(other, 77, key_a, ciphers));
+}
+
 TEST_CASE("join: only the right key, PAN, request and meter open it", "[mesh]") {
     security::OpensslCiphers ciphers;
     const DeviceNumber meter = *DeviceNumber::parse("540000000001");
@@ -239,6 +297,33 @@ TEST_CASE("node state: read back; no piece of it is", "[mesh]") {
     CHECK(encode(*back) == stored);
     for (std::size_t size = 0; size < stored.size(); ++size)
         CHECK_FALSE(decode_node_state(Bytes{stored}.first(size)).has_value());
+    state.key_number = 7;
+    state.other = NodeState::Other::next;
+    state.other_key = key_b;
+    const Buffer both = encode(state);
+    const auto two = decode_node_state(both);
+    REQUIRE(two);
+    CHECK(two->key_number == 7);
+    CHECK(two->other == NodeState::Other::next);
+    CHECK(encode(*two) == both);
+    for (std::size_t size = 0; size < both.size(); ++size)
+        CHECK_FALSE(decode_node_state(Bytes{both}.first(size)).has_value());
+}
+
+TEST_CASE("node state: what was stored before there were two keys is read", "[mesh]") {
+    // version, join counter, counter limit, PAN, address, a key follows, the key
+    const auto old = from_hex("01 00000003 00001000 0008 0009 01 000102030405060708090A0B0C0D0E0F");
+    REQUIRE(old);
+    const auto state = decode_node_state(*old);
+    REQUIRE(state);
+    CHECK(state->join_counter == 3);
+    CHECK(state->short_address == 9);
+    CHECK(state->key_number == 1);
+    CHECK(state->other == NodeState::Other::none);
+    CHECK(to_hex(state->net_key.value().reveal()) == "000102030405060708090A0B0C0D0E0F");
+    Buffer newer = *old;
+    newer[0] = 3;
+    CHECK(decode_node_state(newer).error().fault == Fault::bad_version);
 }
 
 TEST_CASE("neighbour table: the fourteenth hop may be a parent, the fifteenth not", "[mesh]") {

@@ -56,12 +56,16 @@ TEST_CASE("mesh frame: header fields stand where the design puts them", "[mesh]"
                          .pan = 0x2233,
                          .destination = 0x4455,
                          .source = 0x6677,
+                         .key = 1,
                          .counter = 0x8899AABB,
                          .body = body};
     CHECK(to_hex(encode_covered(frame)) ==
           "16031122334455667701"
           "8899AABB"
           "AA");
+    MacFrame other = frame;
+    other.key = 2;
+    CHECK(to_hex(encode_covered(other)) == "160311223344556677028899AABBAA");
 }
 
 TEST_CASE("mesh frame: a MAC frame survives the way, a damaged one does not", "[mesh]") {
@@ -73,6 +77,7 @@ TEST_CASE("mesh frame: a MAC frame survives the way, a damaged one does not", "[
                          .pan = 9,
                          .destination = 1,
                          .source = 2,
+                         .key = 2,
                          .counter = 3,
                          .body = body};
     const Buffer psdu = finish(encode_covered(frame), {1, 2, 3, 4});
@@ -88,6 +93,12 @@ TEST_CASE("mesh frame: a MAC frame survives the way, a damaged one does not", "[
         Buffer damaged = psdu;
         damaged[i / 8] = static_cast<std::uint8_t>(damaged[i / 8] ^ 1U << i % 8);
         CHECK_FALSE(decode_mac(damaged).has_value());
+    }
+    CHECK(back->frame.key == 2);
+    for (const unsigned key : {0U, 3U, 255U}) {  // the octet after type, flags, sequence, PAN and addresses
+        Buffer covered = encode_covered(frame);
+        covered[9] = static_cast<std::uint8_t>(key);
+        CHECK(decode_mac(finish(covered, {})).error().fault == Fault::bad_value);
     }
     CHECK(decode_mac(Buffer(300)).error().fault == Fault::too_long);
 }
@@ -135,9 +146,13 @@ TEST_CASE("mesh network: every body is read back, no piece of it is", "[mesh]") 
                            .lease_min = 60,
                            .root_nonce = {4, 3, 2, 1},
                            .parents = {1, 2, 3},
+                           .key_number = 258,
                            .wrapped_net_key = {},
                            .mac = {}},
                 decode_join_accept);
+    check_codec(KeyUpdate{.meter = number, .key_number = 2, .wrapped_net_key = {7}, .mac = {8}},
+                decode_key_update);
+    check_codec(LinkReport{.needs_key = true, .version = 7, .links = {near}}, decode_link_report);
     check_codec(DarkList{.hops = 3, .parent = 4, .dark = {9, 2, 700}}, decode_dark_list);
     // these end in a payload of any length
     check_codec(DarkKnown{.dark = {5, 6, 13, 1'604}}, decode_dark_known, 0);
@@ -206,7 +221,11 @@ TEST_CASE("host frame: every message is read back, no piece of it is", "[mesh]")
              .rate = PhyRate::kbit10,
              .channels = 3,
              .net_key = Key128{},
-             .counter_start = 99},
+             .counter_start = 99,
+             .key = 2},
+        Key{.action = Key::Action::add, .key = 2, .net_key = Key128{{3}}, .counter_start = 7},
+        Key{.action = Key::Action::use, .key = 2, .net_key = {}},
+        Key{.action = Key::Action::forget, .key = 1, .net_key = {}},
         Tx{.handle = 1, .destination = 2, .type = FrameType::data_down, .secured = true, .body = {1, 2}},
         StatusRequest{},
         TxResult{.handle = 1, .outcome = TxOutcome::no_acknowledge, .tries = 4, .rssi_dbm = -90},
@@ -220,7 +239,8 @@ TEST_CASE("host frame: every message is read back, no piece of it is", "[mesh]")
                .counter_next = 5,
                .frames_sent = 6,
                .frames_received = 7,
-               .frames_refused = 8}};
+               .frames_refused = 8,
+               .key = 1}};
     for (const auto& message : messages) {
         const Buffer payload = encode(message);
         const auto back = decode(payload);

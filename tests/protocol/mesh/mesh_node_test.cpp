@@ -3,6 +3,7 @@
 #include <map>
 #include <set>
 
+#include "protocol/mesh/join.h"
 #include "protocol/mesh/node.h"
 #include "security/ciphers.h"
 
@@ -13,7 +14,7 @@ using namespace std::chrono_literals;
 namespace {
 
 const Instant start{Duration{1'760'000'000'000'000}};
-const Key128 net_key{{7, 7, 7}}, join_key{{9, 9}};
+const Key128 net_key{{7, 7, 7}}, join_key{{9, 9}}, next_key{{8, 8}};
 constexpr std::uint16_t pan = 40, own_address = 9;
 
 class CountingRandom final : public Random {
@@ -81,7 +82,7 @@ public:
                        .counter = 0,
                        .body = body};
         HopSecurity security{ciphers_, 8};
-        security.set_key(net_key, ++counter_);
+        security.set_key(root_key, ++counter_, root_key_id);
         Mic mic{};
         node.received_psdu(security.seal(frame, mic), rssi_dbm, now);
     }
@@ -118,7 +119,7 @@ private:
         if (!decoded->frame.acknowledge_request || !decoded->frame.secured) return;
         AckFrame ack{.sequence = decoded->frame.sequence, .rssi_dbm = -70, .hops = 1, .secured = true};
         HopSecurity security{ciphers_, 8};
-        security.set_key(net_key, 1);
+        security.set_key(decoded->frame.key == 1 ? net_key : next_key, 1, decoded->frame.key);
         ack.mic = security.ack_mic(ack, decoded->frame, decoded->mic);
         ack_ = encode(ack);
     }
@@ -134,6 +135,8 @@ private:
 public:
     Instant now = start;
     bool acknowledging = true;  ///< whoever is addressed
+    Key128 root_key = net_key;  ///< of what is heard
+    std::uint8_t root_key_id = 1;
     Node node;
 };
 
@@ -347,4 +350,77 @@ TEST_CASE("node: after a power cut the first report waits within the root's wind
     CHECK(waits[20] > 7);
     CHECK(waits[20] < 23);
     CHECK(waits.back() < 31);
+}
+
+namespace {
+Buffer key_update_of(std::uint16_t number, const Key128& key, std::uint16_t sequence) {
+    security::OpensslCiphers ciphers;
+    KeyUpdate update{.meter = *DeviceNumber::parse("540000000001"),
+                     .key_number = number,
+                     .wrapped_net_key = {},
+                     .mac = {}};
+    seal(update, pan, key, join_key, ciphers);
+    DownPacket packet = read_of(sequence);
+    packet.body = encode(update);
+    return encode(packet);
+}
+}  // namespace
+
+TEST_CASE("node: the next net key is confirmed, used when another uses it, and the old one heard for a while",
+          "[mesh][node]") {
+    Bench bench{5, Bench::member()};
+    bench.run(100ms);
+    bench.hear_beacon(root_address, 0, -70);
+    bench.run(1s);
+    bench.hear(root_address, FrameType::key_update, key_update_of(3, next_key, 1), -70, own_address);
+    bench.run(1s);
+    CHECK(bench.sent(FrameType::data_up).empty());  // not the next number
+    bench.hear(root_address, FrameType::key_update, key_update_of(2, next_key, 2), -70, own_address);
+    bench.run(1s);
+    REQUIRE(bench.sent(FrameType::data_up).size() == 1);
+    CHECK(bench.sent(FrameType::data_up).front().frame.key == 1);
+    CHECK(bench.node.state().other == NodeState::Other::next);
+    CHECK(bench.node.state().key_number == 1);
+    CHECK(bench.node.state_dirty());
+
+    bench.root_key = next_key;
+    bench.root_key_id = 2;
+    bench.hear_beacon(root_address, 0, -70);
+    CHECK(bench.node.state().key_number == 2);
+    CHECK(bench.node.state().counter_limit == 1 + counter_block);
+    bench.hear(root_address, FrameType::data_down, encode(read_of(3)), -70, own_address);
+    bench.run(1s);
+    REQUIRE(bench.node.take_request());
+    // Its answer was lost: the same update again, while the key is in use.
+    bench.hear(root_address, FrameType::key_update, key_update_of(2, next_key, 4), -70, own_address);
+    bench.run(1s);
+    REQUIRE(bench.sent(FrameType::data_up).size() == 2);
+    CHECK(bench.sent(FrameType::data_up).back().frame.key == 2);
+
+    bench.root_key = net_key;
+    bench.root_key_id = 1;
+    bench.hear(root_address, FrameType::data_down, encode(read_of(5)), -70, own_address);
+    CHECK(bench.node.take_request());
+    bench.run(601s);
+    CHECK(bench.node.state().other == NodeState::Other::none);
+    bench.hear(root_address, FrameType::data_down, encode(read_of(6)), -70, own_address);
+    CHECK_FALSE(bench.node.take_request());
+}
+
+TEST_CASE("node: a frame counter near its end is said in the report", "[mesh][node]") {
+    for (const std::uint32_t limit : {0xBFFF0000U, 0xC0000001U}) {
+        NodeState state = Bench::member();
+        state.counter_limit = limit;
+        Bench bench{5, state};
+        bench.run(100ms);
+        bench.hear_beacon(root_address, 0, -70);
+        bench.run(60s);
+        const auto reports = bench.sent(FrameType::link_report);
+        REQUIRE_FALSE(reports.empty());
+        const auto packet = decode_up(reports.front().body);
+        REQUIRE(packet);
+        const auto report = decode_link_report(packet->body);
+        REQUIRE(report);
+        CHECK(report->needs_key == (limit > 0xC0000000U));
+    }
 }
