@@ -7,6 +7,16 @@
 
 namespace wattmesh::headend::console {
 
+/// A route that takes what handlers share. The reference is good until the next one is added.
+inline Route& add_route(std::vector<Route>& routes, Context& context, const char* method, const char* pattern,
+                        database::Right right, Answer (*handle)(Context&, const Request&)) {
+    routes.push_back({.method = method,
+                      .pattern = pattern,
+                      .right = right,
+                      .handle = [&context, handle](Request& request) { return handle(context, request); }});
+    return routes.back();
+}
+
 /// Each adds its routes; all are described in openapi.yaml.
 void add_session_routes(std::vector<Route>& routes, Context& context, Access& access);
 void add_overview_routes(std::vector<Route>& routes, Context& context);

@@ -177,23 +177,11 @@ Answer areas(Context& context, const Request& request) {
 
 void add_account_routes(std::vector<Route>& routes, Context& context) {
     using database::Right;
-    routes.push_back(
-        {.method = "GET", .pattern = "/api/users", .right = Right::accounts, .handle = [&](Request& r) {
-             return list(context, r);
-         }});
-    routes.push_back(
-        {.method = "POST", .pattern = "/api/users", .right = Right::accounts, .handle = [&](Request& r) {
-             return add(context, r);
-         }});
-    routes.push_back({.method = "POST",
-                      .pattern = "/api/users/{user}",
-                      .right = Right::accounts,
-                      .handle = [&](Request& r) { return change(context, r); }});
-    routes.push_back({.method = "POST", .pattern = "/api/password", .handle = [&](Request& r) {
-                          return change_own(context, r);
-                      }});
-    routes.push_back(
-        {.method = "GET", .pattern = "/api/areas", .handle = [&](Request& r) { return areas(context, r); }});
+    add_route(routes, context, "GET", "/api/users", Right::accounts, list);
+    add_route(routes, context, "POST", "/api/users", Right::accounts, add);
+    add_route(routes, context, "POST", "/api/users/{user}", Right::accounts, change);
+    add_route(routes, context, "POST", "/api/password", Right::look, change_own);
+    add_route(routes, context, "GET", "/api/areas", Right::look, areas);
 }
 
 }  // namespace wattmesh::headend::console

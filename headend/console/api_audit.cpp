@@ -49,14 +49,8 @@ Answer verify(Context& context, const Request& request) {
 
 void add_audit_routes(std::vector<Route>& routes, Context& context) {
     using database::Right;
-    routes.push_back(
-        {.method = "GET", .pattern = "/api/audit", .right = Right::audit, .handle = [&](Request& r) {
-             return list(context, r);
-         }});
-    routes.push_back(
-        {.method = "GET", .pattern = "/api/audit/verify", .right = Right::audit, .handle = [&](Request& r) {
-             return verify(context, r);
-         }});
+    add_route(routes, context, "GET", "/api/audit", Right::audit, list);
+    add_route(routes, context, "GET", "/api/audit/verify", Right::audit, verify);
 }
 
 }  // namespace wattmesh::headend::console

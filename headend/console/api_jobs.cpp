@@ -178,21 +178,14 @@ Answer steer(Context& context, const Request& request) {
 
 void add_job_routes(std::vector<Route>& routes, Context& context) {
     using database::Right;
-    const auto add = [&](const char* method, const char* pattern, Right right,
-                         Answer (*handle)(Context&, const Request&)) {
-        routes.push_back(
-            {.method = method, .pattern = pattern, .right = right, .handle = [&context, handle](Request& r) {
-                 return handle(context, r);
-             }});
-    };
-    add("GET", "/api/jobs", Right::look, list);
-    add("POST", "/api/jobs/reads", Right::read, order_reads);
-    routes.back().body_size_max = 256 * 1024;  // ten thousand numbers
-    add("POST", "/api/jobs/reports", Right::look, order_report);
-    add("GET", "/api/jobs/{id}", Right::look, one);
-    add("GET", "/api/jobs/{id}/items", Right::look, items);
-    add("GET", "/api/jobs/{id}/file", Right::look, file);
-    add("POST", "/api/jobs/{id}/{verb}", Right::look, steer);
+    add_route(routes, context, "GET", "/api/jobs", Right::look, list);
+    add_route(routes, context, "POST", "/api/jobs/reads", Right::read, order_reads).body_size_max =
+        256 * 1024;  // ten thousand numbers
+    add_route(routes, context, "POST", "/api/jobs/reports", Right::look, order_report);
+    add_route(routes, context, "GET", "/api/jobs/{id}", Right::look, one);
+    add_route(routes, context, "GET", "/api/jobs/{id}/items", Right::look, items);
+    add_route(routes, context, "GET", "/api/jobs/{id}/file", Right::look, file);
+    add_route(routes, context, "POST", "/api/jobs/{id}/{verb}", Right::look, steer);
 }
 
 }  // namespace wattmesh::headend::console

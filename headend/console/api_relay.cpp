@@ -238,21 +238,14 @@ Answer protect(Context& context, const Request& request) {
 }  // namespace
 
 void add_relay_routes(std::vector<Route>& routes, Context& context) {
-    const auto add = [&](const char* method, const char* pattern, Right right,
-                         Answer (*handle)(Context&, const Request&)) {
-        routes.push_back(
-            {.method = method, .pattern = pattern, .right = right, .handle = [&context, handle](Request& r) {
-                 return handle(context, r);
-             }});
-    };
-    add("GET", "/api/relay", Right::look, state);
-    add("POST", "/api/relay/orders", Right::relay, order);
-    routes.back().body_size_max = 256 * 1024;  // ten thousand numbers
-    add("POST", "/api/relay/stop", Right::relay, stop);
-    add("POST", "/api/relay/release", Right::relay, go_on);
-    add("POST", "/api/jobs/{id}/approve", Right::relay, approve);
-    add("POST", "/api/jobs/{id}/undo", Right::relay, undo);
-    add("POST", "/api/meters/{number}/protection", Right::configure, protect);
+    add_route(routes, context, "GET", "/api/relay", Right::look, state);
+    add_route(routes, context, "POST", "/api/relay/orders", Right::relay, order).body_size_max =
+        256 * 1024;  // ten thousand numbers
+    add_route(routes, context, "POST", "/api/relay/stop", Right::relay, stop);
+    add_route(routes, context, "POST", "/api/relay/release", Right::relay, go_on);
+    add_route(routes, context, "POST", "/api/jobs/{id}/approve", Right::relay, approve);
+    add_route(routes, context, "POST", "/api/jobs/{id}/undo", Right::relay, undo);
+    add_route(routes, context, "POST", "/api/meters/{number}/protection", Right::configure, protect);
 }
 
 }  // namespace wattmesh::headend::console
