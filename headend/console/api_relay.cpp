@@ -101,7 +101,7 @@ Answer order(Context& context, const Request& request) {
     const bool only_plan = body.flag_or("dry_run", false);
     const auto reason = only_plan ? std::string{} : body.text("reason", 200);
     auto connection = context.lease(request);
-    const auto subjects = subjects_of(*connection, body);
+    const auto subjects = subjects_of(*connection, body, true);
     const auto spared = *verb == monitor::RelayVerb::disconnect
                             ? RelayRules{*connection}.protected_among(numbers_of(subjects))
                             : std::vector<database::ProtectedMeter>{};

@@ -44,12 +44,13 @@ Job wanted_job(database::Connection& connection, const Request& request) {
     return std::move(*job);
 }
 
-std::vector<std::string> subjects_of(database::Connection& connection, const JsonBody& body) {
+std::vector<std::string> subjects_of(database::Connection& connection, const JsonBody& body,
+                                     bool customers_only) {
     std::vector<std::string> subjects;
     if (body.has("concentrator")) {
         const auto number = DeviceNumber::parse(body.text("concentrator", 12));
         if (!number) throw Problem{400, "Bad request", "'concentrator' must have twelve digits."};
-        for (const auto& meter : database::JobSubjects{connection}.of_concentrator(*number))
+        for (const auto& meter : database::JobSubjects{connection}.of_concentrator(*number, customers_only))
             subjects.push_back(to_string(meter));
         if (subjects.empty())
             throw Problem{404, "No meters",

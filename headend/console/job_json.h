@@ -15,6 +15,8 @@ void write(Json& json, const database::Job& job);
 /// own. A Problem 404 otherwise.
 database::Job wanted_job(database::Connection& connection, const Request& request);
 /// The meters an order is about: `meters`, or all of `concentrator`. A Problem when one of them is not there.
-std::vector<std::string> subjects_of(database::Connection& connection, const JsonBody& body);
+/// `customers_only`: of a concentrator not the transformer's summary meter.
+std::vector<std::string> subjects_of(database::Connection& connection, const JsonBody& body,
+                                     bool customers_only = false);
 
 }  // namespace wattmesh::headend::console

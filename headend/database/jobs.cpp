@@ -75,13 +75,14 @@ std::optional<ItemState> parse_item_state(std::string_view word) {
     return std::nullopt;
 }
 
-std::vector<DeviceNumber> JobSubjects::of_concentrator(DeviceNumber concentrator) {
+std::vector<DeviceNumber> JobSubjects::of_concentrator(DeviceNumber concentrator, bool customers_only) {
     return connection_.run("listing a concentrator's meters", [&](soci::session& sql) {
         std::vector<DeviceNumber> found;
+        const int role_max = customers_only ? 0 : 1;
         const soci::rowset<soci::row> rows = (sql.prepare << "select m.number from meter m join concentrator "
                                                              "c on c.id = m.concentrator where c.number = "
-                                                             ":number order by 1",
-                                              use(concentrator));
+                                                             ":number and m.role <= :role order by 1",
+                                              use(concentrator), use(role_max));
         for (const auto& row : rows) found.push_back(row.get<DeviceNumber>(0));
         return found;
     });
@@ -298,6 +299,14 @@ std::vector<JobItem> Jobs::due(JobId id, Instant now, int count) {
     });
 }
 
+void Jobs::note(JobId id, int place, const std::string& detail) {
+    connection_.run("noting what an item is about to do", [&](soci::session& sql) {
+        sql << "update job_item set detail = :detail where job = :id and place = :place and state = "
+               "'waiting'",
+            use(detail), use(id), use(place);
+    });
+}
+
 bool Jobs::finish(JobId id, int place, const ItemOutcome& outcome, Instant now) {
     return connection_.run("storing what an item brought", [&](soci::session& sql) {
         const std::string state{to_string(outcome.state)};
@@ -315,6 +324,7 @@ bool Jobs::finish(JobId id, int place, const ItemOutcome& outcome, Instant now) 
                             ":now where job = :id and place = :place and state = 'waiting'",
              use(state), use(outcome.detail), use(now), use(id), use(place));
         if (affected(update) != 1) return false;
+        if (outcome.audit) AuditLog{connection_}.append(*outcome.audit);
         const int well = outcome.state == ItemState::done ? 1 : 0, ill = 1 - well;
         sql << "update job set done = done + :well, failed = failed + :ill where id = :id", use(well),
             use(ill), use(id);

@@ -4,6 +4,7 @@
 #include <string_view>
 #include <vector>
 
+#include "headend/database/audit_log.h"
 #include "headend/database/scope.h"
 #include "protocol/base/bytes.h"
 
@@ -53,7 +54,8 @@ struct ItemOutcome {
     ItemState state = ItemState::done;  ///< waiting: again at `again`
     std::string detail;
     Instant again{};
-    std::optional<JobFile> file{};  ///< what the item made, if anything; of one item of a job only
+    std::optional<JobFile> file{};       ///< what the item made, if anything; of one item of a job only
+    std::optional<AuditRecord> audit{};  ///< goes to the log in the transaction that stores the outcome
 };
 
 /// Which meters an order may be about: those the connection shows.
@@ -61,7 +63,7 @@ class JobSubjects {
 public:
     explicit JobSubjects(Connection& connection) : connection_(connection) {}
     /// By number.
-    std::vector<DeviceNumber> of_concentrator(DeviceNumber concentrator);
+    std::vector<DeviceNumber> of_concentrator(DeviceNumber concentrator, bool customers_only = false);
     /// Those of `numbers` that are there, by number.
     std::vector<DeviceNumber> known(const std::vector<DeviceNumber>& numbers);
 
@@ -105,6 +107,9 @@ public:
                            Instant until, int most);
     /// Items that may be done now, in order of place.
     std::vector<JobItem> due(JobId id, Instant now, int count);
+    /// Notes, before it is begun, what an item is about to do: whoever takes it after a crash finds it in the
+    /// detail.
+    void note(JobId id, int place, const std::string& detail);
     /// Stores an item's outcome and counts it; nothing happens when it was stored before or the job was
     /// cancelled. The job ends with its last item. True when it has ended.
     bool finish(JobId id, int place, const ItemOutcome& outcome, Instant now);

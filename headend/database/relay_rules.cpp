@@ -73,9 +73,10 @@ std::vector<ProtectedMeter> RelayRules::protected_among(const std::vector<Device
         std::vector<ProtectedMeter> found;
         const auto list = array_of(meters);
         const soci::rowset<soci::row> rows =
-            (sql.prepare
-                 << "select number, protected_why from meter where number = any(cast(:list as bigint[])) and "
-                    "protected_why is not null order by number",
+            (sql.prepare << "select number, coalesce(protected_why, 'summary meter of a transformer') from "
+                            "meter where number = "
+                            "any(cast(:list as bigint[])) and (protected_why is not null or role = 1) order "
+                            "by number",
              use(list));
         for (const auto& row : rows) found.push_back({row.get<DeviceNumber>(0), row.get<std::string>(1)});
         return found;
@@ -98,18 +99,18 @@ std::vector<RelayShare> RelayRules::shares(const std::vector<DeviceNumber>& mete
 }
 
 std::optional<std::string> RelayRules::refusal(DeviceNumber meter, bool disconnects) {
-    return connection_.run("asking whether a meter may be switched",
-                           [&](soci::session& sql) -> std::optional<std::string> {
-                               int is_protected = 0, is_stopped = 0;
-                               sql << "select (m.protected_why is not null)::int, (s.tenant is not "
-                                      "null)::int from meter m left join relay_stop s "
-                                      "on s.tenant = m.tenant where m.number = :number",
-                                   use(meter), soci::into(is_protected), soci::into(is_stopped);
-                               if (!sql.got_data()) return "unknown_meter";
-                               if (is_stopped != 0) return "stopped";
-                               if (disconnects && is_protected != 0) return "protected";
-                               return std::nullopt;
-                           });
+    return connection_.run(
+        "asking whether a meter may be switched", [&](soci::session& sql) -> std::optional<std::string> {
+            int is_protected = 0, is_stopped = 0;
+            sql << "select (m.protected_why is not null or m.role = 1)::int, (s.tenant is not "
+                   "null)::int from meter m left join relay_stop s "
+                   "on s.tenant = m.tenant where m.number = :number",
+                use(meter), soci::into(is_protected), soci::into(is_stopped);
+            if (!sql.got_data()) return "unknown_meter";
+            if (is_stopped != 0) return "stopped";
+            if (disconnects && is_protected != 0) return "protected";
+            return std::nullopt;
+        });
 }
 
 }  // namespace wattmesh::headend::database

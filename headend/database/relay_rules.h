@@ -14,7 +14,7 @@ struct RelayStop {
     std::string by, reason;
 };
 
-/// A meter that no order may cut off.
+/// A meter that no order may cut off: somebody said so, or it is a transformer's summary meter.
 struct ProtectedMeter {
     DeviceNumber meter;
     std::string why;

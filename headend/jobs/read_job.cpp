@@ -48,7 +48,7 @@ void ReadJob::work(const database::Job& job, const database::JobItem& item, Done
     } catch (const std::runtime_error&) {
     }
     if (!meter || !order)
-        return done({database::ItemState::failed, "the order is not one of a read job", {}});
+        return done({database::ItemState::failed, "the order is not one of a read job"});
     read_(*meter, order->attribute, [this, item, done = std::move(done)](const Answer& answer) {
         if (answer.fault.empty()) return done({database::ItemState::done, answer.text, {}});
         const bool again = std::find(passing.begin(), passing.end(), answer.fault) != passing.end();

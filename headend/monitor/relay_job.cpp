@@ -17,6 +17,8 @@ namespace {
 constexpr std::array<std::string_view, 7> passing{
     "offline", "unavailable", "unreachable", "no_answer", "busy", "not_joined", "too_many_disconnects"};
 
+constexpr const char* switching = "switching";  ///< what an item says from the moment of firing
+
 std::string detail_of(const RelayResult& result) {
     if (!result.fault.empty()) return result.fault;
     const std::string now{to_string(*result.after)};
@@ -46,43 +48,48 @@ void RelayJob::work(const database::Job& job, const database::JobItem& item, Don
     } catch (const std::runtime_error&) {
     }
     if (!meter || !order)
-        return done({database::ItemState::failed, "the order is not one of a relay job", {}, {}});
+        return done({database::ItemState::failed, "the order is not one of a relay job", {}, {}, {}});
     const bool disconnects = order->verb == RelayVerb::disconnect;
     queue_.run(
-        [meter = *meter, disconnects](database::Connection& connection) {
-            return database::RelayRules{connection}.refusal(meter, disconnects).value_or("");
+        [id = job.id, place = item.place, meter = *meter, disconnects](database::Connection& connection) {
+            database::Transaction transaction{connection};
+            const auto refusal = database::RelayRules{connection}.refusal(meter, disconnects).value_or("");
+            if (refusal.empty()) database::Jobs{connection}.note(id, place, switching);
+            transaction.commit();
+            return refusal;
         },
         [this, job, item, meter = *meter, verb = order->verb,
          done = std::move(done)](const std::optional<std::string>& refusal) {
             if (!refusal)
                 return done(
-                    {database::ItemState::waiting, "unavailable", now_() + std::chrono::minutes{1}, {}});
+                    {database::ItemState::waiting, item.detail, now_() + std::chrono::minutes{1}, {}, {}});
             if (refusal->empty()) return fire(job, item, meter, verb, done);
-            record(job, meter, verb, *refusal, {});
-            done({database::ItemState::failed, *refusal, {}, {}});
+            done({database::ItemState::failed, *refusal, {}, {}, record(job, meter, verb, *refusal, {})});
         });
 }
 
 void RelayJob::fire(const database::Job& job, const database::JobItem& item, DeviceNumber meter,
                     RelayVerb verb, const Done& done) {
-    desk_.run(meter, verb, job.requested_by, [this, job, item, meter, verb, done](const RelayResult& result) {
+    desk_.run(meter, verb, job.requested_by, [this, job, item, meter, verb, done](RelayResult result) {
         const bool again = !result.fault.empty() && !result.sent &&
                            std::find(passing.begin(), passing.end(), result.fault) != passing.end();
         if (again)
             return done({database::ItemState::waiting,
                          result.fault,
                          now_() + std::chrono::minutes{1} * (1 << item.attempts),
+                         {},
                          {}});
+        // Somebody began this item and did not live to tell: the command may have been his.
+        result.sent = result.sent || item.detail == switching;
         const auto detail = detail_of(result);
-        record(job, meter, verb, detail, result);
-        done(
-            {result.fault.empty() ? database::ItemState::done : database::ItemState::failed, detail, {}, {}});
+        const auto state = result.fault.empty() ? database::ItemState::done : database::ItemState::failed;
+        done({state, detail, {}, {}, record(job, meter, verb, detail, result)});
     });
     pump_();
 }
 
-void RelayJob::record(const database::Job& job, DeviceNumber meter, RelayVerb verb, const std::string& detail,
-                      const RelayResult& result) {
+database::AuditRecord RelayJob::record(const database::Job& job, DeviceNumber meter, RelayVerb verb,
+                                       const std::string& detail, const RelayResult& result) const {
     database::AuditRecord record{now_(), job.requested_by, "relay " + std::string{to_string(verb)},
                                  to_string(meter)};
     record.detail = detail + ", job " + std::to_string(job.id.value);
@@ -90,13 +97,7 @@ void RelayJob::record(const database::Job& job, DeviceNumber meter, RelayVerb ve
     if (result.before) record.before = to_string(*result.before);
     if (result.after) record.after = to_string(*result.after);
     record.tenant = TenantId{std::stoi(job.scope.tenant)};
-    queue_.execute(
-        [record](database::Connection& connection) {
-            database::Transaction transaction{connection};
-            database::AuditLog{connection}.append(record);
-            transaction.commit();
-        },
-        [](bool) {});
+    return record;
 }
 
 }  // namespace wattmesh::headend::monitor

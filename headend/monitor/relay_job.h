@@ -27,8 +27,8 @@ public:
 private:
     void fire(const database::Job& job, const database::JobItem& item, DeviceNumber meter, RelayVerb verb,
               const Done& done);
-    void record(const database::Job& job, DeviceNumber meter, RelayVerb verb, const std::string& detail,
-                const RelayResult& result);
+    database::AuditRecord record(const database::Job& job, DeviceNumber meter, RelayVerb verb,
+                                 const std::string& detail, const RelayResult& result) const;
 
     database::QueryQueue& queue_;
     RelayDesk& desk_;

@@ -350,4 +350,24 @@ TEST_CASE("jobs: a proposed one waits for approval, cancelling all takes it too,
     CHECK(jobs.changed(id) == std::vector<std::string>{to_string(customer(0))});
 }
 
+TEST_CASE("jobs: what an item was about to do, and its record, are stored with it or not at all", "[db]") {
+    Town town;
+    Jobs jobs{town.monitor};
+    const auto id = jobs.add(order("relay"), subjects(2));
+    jobs.note(id, 1, "switching");
+    CHECK(jobs.due(id, quarter(1), 10).at(0).detail == "switching");
+    auto outcome = well("disconnected");
+    outcome.audit = AuditRecord{quarter(1), "ada", "relay disconnect", to_string(customer(0))};
+    {
+        Transaction lost{town.monitor};
+        jobs.finish(id, 1, outcome, quarter(1));
+    }
+    CHECK(AuditLog{town.console}.latest(5).empty());
+    CHECK(jobs.due(id, quarter(1), 10).size() == 2);
+    for (int i = 0; i < 2; ++i) jobs.finish(id, 1, outcome, quarter(1));
+    CHECK(AuditLog{town.console}.latest(5).size() == 1);
+    jobs.note(id, 1, "too late");
+    CHECK(jobs.items(id, ItemState::done, 1, 5).at(0).detail == "disconnected");
+}
+
 }  // namespace wattmesh::test

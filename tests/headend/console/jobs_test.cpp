@@ -106,8 +106,8 @@ TEST_CASE("console relay: a few meters at once, many only with a second person, 
 
     const auto planned = order(R"("concentrator":"900000000001")", R"(,"dry_run":true)");
     CHECK(planned.status == 200);
-    CHECK(planned.has(R"("meters":13,"second_person":true,"protected":[])"));
-    CHECK(planned.has(R"("concentrators":[{"concentrator":"900000000001","meters":13}])"));
+    CHECK(planned.has(R"("meters":12,"second_person":true,"protected":[])"));
+    CHECK(planned.has(R"("concentrators":[{"concentrator":"900000000001","meters":12}])"));
     CHECK(site.value("select count(*) from wattmesh.job") == 1);
     const auto many = order(R"("concentrator":"900000000001")");
     REQUIRE(many.status == 202);
@@ -178,6 +178,10 @@ TEST_CASE("console relay: a wrong order is refused and orders nothing", "[consol
     CHECK(site.post("/api/relay/orders", R"({"verb":"disconnect","reason":"x","meters":["540000000999"]})")
               .status == 404);
     CHECK(site.post("/api/relay/orders", R"({"verb":"disconnect","reason":"x"})").status == 400);
+    const auto summary =
+        site.post("/api/relay/orders", R"({"verb":"disconnect","reason":"x","meters":["800000000001"]})");
+    CHECK(summary.status == 409);
+    CHECK(summary.has("summary meter of a transformer"));
     CHECK(site.post("/api/relay/stop", "{}").status == 400);
     REQUIRE(site.sign_in("ned").status == 200);  // operator of area 2, where there is nothing
     CHECK(site.post("/api/relay/orders", R"({"verb":"disconnect","reason":"x","meters":["540000000001"]})")
