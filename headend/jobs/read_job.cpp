@@ -45,10 +45,10 @@ void ReadJob::work(const database::Job& job, const database::JobItem& item, Done
     std::optional<ReadOrder> order;
     try {
         order = ReadOrder::from_json(job.parameters);
-    } catch (const std::runtime_error&) {
+    } catch (const std::runtime_error& error) {
+        return done({database::ItemState::failed, error.what()});
     }
-    if (!meter || !order)
-        return done({database::ItemState::failed, "the order is not one of a read job"});
+    if (!meter) return done({database::ItemState::failed, "'" + item.subject + "' is no meter"});
     read_(*meter, order->attribute, [this, item, done = std::move(done)](const Answer& answer) {
         if (answer.fault.empty()) return done({database::ItemState::done, answer.text, {}});
         const bool again = std::find(passing.begin(), passing.end(), answer.fault) != passing.end();

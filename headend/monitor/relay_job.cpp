@@ -45,10 +45,10 @@ void RelayJob::work(const database::Job& job, const database::JobItem& item, Don
     std::optional<RelayOrder> order;
     try {
         order = RelayOrder::from_json(job.parameters);
-    } catch (const std::runtime_error&) {
+    } catch (const std::runtime_error& error) {
+        return done({database::ItemState::failed, error.what()});
     }
-    if (!meter || !order)
-        return done({database::ItemState::failed, "the order is not one of a relay job", {}, {}, {}});
+    if (!meter) return done({database::ItemState::failed, "'" + item.subject + "' is no meter"});
     const bool disconnects = order->verb == RelayVerb::disconnect;
     queue_.run(
         [id = job.id, place = item.place, meter = *meter, disconnects](database::Connection& connection) {
