@@ -21,6 +21,7 @@ TenantId tenant_of(const Request& request) { return request.caller->user.tenant;
 
 std::vector<DeviceNumber> numbers_of(const std::vector<std::string>& subjects) {
     std::vector<DeviceNumber> numbers;
+    numbers.reserve(subjects.size());
     for (const auto& subject : subjects) numbers.push_back(DeviceNumber::parse(subject).value());
     return numbers;
 }

@@ -14,7 +14,6 @@ std::string_view needed_role(database::Right right) {
         case database::Right::look:
             return "a role";
         case database::Right::read:
-            return "the role operator";
         case database::Right::relay:
             return "the role operator";
         case database::Right::configure:

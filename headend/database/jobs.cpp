@@ -91,6 +91,7 @@ std::vector<DeviceNumber> JobSubjects::of_concentrator(DeviceNumber concentrator
 std::vector<DeviceNumber> JobSubjects::known(const std::vector<DeviceNumber>& numbers) {
     return connection_.run("looking for meters", [&](soci::session& sql) {
         std::vector<std::string> texts;
+        texts.reserve(numbers.size());
         for (const auto& number : numbers) texts.push_back(std::to_string(number.integer()));
         const auto list = array_of(texts);
         std::vector<DeviceNumber> found;

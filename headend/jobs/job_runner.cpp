@@ -7,7 +7,7 @@ namespace wattmesh::headend::jobs {
 using database::JobId;
 
 JobRunner::JobRunner(platform::Loop& loop, JobRunnerSettings settings, database::QueryQueue& queue,
-                     std::vector<JobKind*> kinds)
+                     const std::vector<JobKind*>& kinds)
     : loop_(loop), settings_(std::move(settings)), queue_(queue), log_("jobs"), timer_(loop) {
     for (auto* kind : kinds) kinds_[kind->name()] = kind;
 }
@@ -24,6 +24,7 @@ void JobRunner::stop() {
 void JobRunner::look() {
     timer_.after_real(settings_.look_real, [this] { look(); });
     std::vector<std::string> kinds;
+    kinds.reserve(kinds_.size());
     for (const auto& [name, kind] : kinds_) kinds.push_back(name);
     queue_.run(
         [kinds, owner = settings_.owner, now = loop_.now(), claim = settings_.claim,

@@ -40,7 +40,7 @@ class JobRunner {
 public:
     /// The references outlive this object.
     JobRunner(platform::Loop& loop, JobRunnerSettings settings, database::QueryQueue& queue,
-              std::vector<JobKind*> kinds);
+              const std::vector<JobKind*>& kinds);
     ~JobRunner();
     void start();
     void stop();

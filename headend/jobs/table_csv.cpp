@@ -11,7 +11,7 @@ std::string quoted(const std::string& text) {
     // a spreadsheet executes what begins with one of these (OWASP: CSV injection)
     const bool formula =
         !text.empty() && std::string_view{"=+-@\t\r"}.find(text.front()) != std::string_view::npos;
-    const auto shown = formula ? "'" + text : text;
+    auto shown = formula ? "'" + text : text;
     if (shown.find_first_of(",\"\r\n") == std::string::npos) return shown;
     std::string out = "\"";
     for (const char c : shown) out += c == '"' ? std::string{"\"\""} : std::string{c};
@@ -37,6 +37,7 @@ class CsvWriter : public TableWriter {
 public:
     explicit CsvWriter(const Heading& heading) : columns_(heading.columns.size()) {
         std::vector<Cell> names;
+        names.reserve(heading.columns.size());
         for (const auto& column : heading.columns) names.emplace_back(column.name);
         row(names);
     }
