@@ -37,7 +37,7 @@ public:
             (known.road == Road::direct ? direct_ : concentrators_).emplace(known.number, known.id);
     }
 
-    void line(const ShipmentLine& line) {
+    void line(const FileLine& line) {
         ShipmentLineReport report{.line = line.number, .device = {}, .outcome = {}, .why = {}};
         if (const auto* number = line.find("number"); number != nullptr && DeviceNumber::parse(*number))
             report.device = *number;
@@ -261,20 +261,8 @@ private:
 
 }  // namespace
 
-std::string_view to_string(LineOutcome outcome) {
-    switch (outcome) {
-        case LineOutcome::accepted:
-            return "accepted";
-        case LineOutcome::unchanged:
-            return "unchanged";
-        case LineOutcome::refused:
-            return "refused";
-    }
-    return "?";
-}
-
 ShipmentReport ShipmentImport::run(std::string_view text, const ShipmentOptions& options) {
-    ShipmentFile file{text, shipment_fields()};
+    LineFile file{text, shipment_form()};
     Transaction transaction{connection_};
     Run run{connection_, master_, options};
     while (const auto line = file.next()) run.line(*line);

@@ -21,9 +21,6 @@ struct ShipmentOptions {
     std::string actor, file;
 };
 
-enum class LineOutcome : std::uint8_t { accepted, unchanged, refused };
-std::string_view to_string(LineOutcome outcome);
-
 /// What became of one line. Never holds a key.
 struct ShipmentLineReport {
     int line = 0;
@@ -41,7 +38,7 @@ struct ShipmentReport {
     bool complete() const { return refused == 0; }
 };
 
-/// A manufacturer's shipment file (shipment_file.h, shipped_device.h): registers concentrators and meters and
+/// A manufacturer's shipment file (line_file.h, shipped_device.h): registers concentrators and meters and
 /// stores the keys wrapped under the master key. A line that is refused changes nothing and stops no other.
 /// Running it again changes nothing. The audit log says who imported what.
 class ShipmentImport {

@@ -29,20 +29,20 @@ constexpr std::size_t serial_size_max = 32, model_size_max = 64, address_size_ma
 
 std::string field_named(std::string_view field) { return "field " + shown_name(field); }
 
-const std::string& text(const ShipmentLine& line, std::string_view field) {
+const std::string& text(const FileLine& line, std::string_view field) {
     const auto* found = line.find(field);
     if (found == nullptr) throw LineRefused(field_named(field) + " is missing");
     return *found;
 }
 
-DeviceNumber number_in(const ShipmentLine& line, std::string_view field) {
+DeviceNumber number_in(const FileLine& line, std::string_view field) {
     const auto number = DeviceNumber::parse(text(line, field));
     if (!number) throw LineRefused(field_named(field) + " is not a device number (12 decimal digits)");
     return *number;
 }
 
 /// Printable ASCII within `size_max`.
-std::string plain_text(const ShipmentLine& line, std::string_view field, std::size_t size_max) {
+std::string plain_text(const FileLine& line, std::string_view field, std::size_t size_max) {
     const auto& value = text(line, field);
     const bool printable =
         std::all_of(value.begin(), value.end(), [](char c) { return c >= ' ' && c <= '~'; });
@@ -58,7 +58,7 @@ std::optional<Buffer> hex_octets(const std::string& digits) {
 }
 
 /// Green Book 4.3.4: three letters of the manufacturer and five octets of its choice. Ours say the number.
-SystemTitle title_in(const ShipmentLine& line, const DeviceNumber& number) {
+SystemTitle title_in(const FileLine& line, const DeviceNumber& number) {
     const auto octets = hex_octets(text(line, "system_title"));
     SystemTitle title;
     if (!octets || octets->size() != title.octets.size())
@@ -73,7 +73,7 @@ SystemTitle title_in(const ShipmentLine& line, const DeviceNumber& number) {
     return title;
 }
 
-int suite_in(const ShipmentLine& line) {
+int suite_in(const FileLine& line) {
     const auto* suite = line.find("suite");
     if (suite == nullptr) return 0;
     if (suite->size() != 1 || suite->front() < '0' || suite->front() > '2')
@@ -81,7 +81,7 @@ int suite_in(const ShipmentLine& line) {
     return suite->front() - '0';
 }
 
-dlms::AssociationForm form_in(const ShipmentLine& line, int suite) {
+dlms::AssociationForm form_in(const FileLine& line, int suite) {
     dlms::AssociationForm form;
     if (const auto* word = line.find("authentication")) {
         const auto mechanism = dlms::mechanism_named(*word);
@@ -103,7 +103,7 @@ dlms::AssociationForm form_in(const ShipmentLine& line, int suite) {
 }
 
 /// road: behind a concentrator (also when nothing is said), or direct.
-bool direct_in(const ShipmentLine& line) {
+bool direct_in(const FileLine& line) {
     const auto* road = line.find("road");
     if (road == nullptr || *road == "concentrator") return false;
     if (*road != "direct") throw LineRefused("field \"road\" is neither \"concentrator\" nor \"direct\"");
@@ -112,7 +112,7 @@ bool direct_in(const ShipmentLine& line) {
     return true;
 }
 
-std::optional<dcu::MeterRole> role_in(const ShipmentLine& line) {
+std::optional<dcu::MeterRole> role_in(const FileLine& line) {
     const auto* role = line.find("role");
     if (role == nullptr) return std::nullopt;
     if (*role == "customer") return dcu::MeterRole::customer;
@@ -120,7 +120,7 @@ std::optional<dcu::MeterRole> role_in(const ShipmentLine& line) {
     throw LineRefused("field \"role\" is neither \"customer\" nor \"summary\"");
 }
 
-security::SecretBuffer key_in(const ShipmentLine& line, const char* field, std::size_t size,
+security::SecretBuffer key_in(const FileLine& line, const char* field, std::size_t size,
                               const ShippedKeyForm& form) {
     const auto octets = hex_octets(text(line, field));
     const std::size_t expected = form.transport ? size + 8 : size;
@@ -138,7 +138,7 @@ security::SecretBuffer key_in(const ShipmentLine& line, const char* field, std::
     return *std::move(key);
 }
 
-security::SecretBuffer secret_in(const ShipmentLine& line, const char* field, const ShippedKeyForm& form) {
+security::SecretBuffer secret_in(const FileLine& line, const char* field, const ShippedKeyForm& form) {
     const auto& value = text(line, field);
     if (!form.transport) {
         if (value.empty() || value.size() > security::TransportKey::secret_size_max)
@@ -152,13 +152,13 @@ security::SecretBuffer secret_in(const ShipmentLine& line, const char* field, co
     return padded(secret->reveal());
 }
 
-void refuse_foreign(const ShipmentLine& line, const std::vector<std::string>& known) {
+void refuse_foreign(const FileLine& line, const std::vector<std::string>& known) {
     for (const auto& [name, value] : line.fields)
         if (std::find(known.begin(), known.end(), name) == known.end())
             throw LineRefused(field_named(name) + " is unknown");
 }
 
-ShippedDevice read_collector(const ShipmentLine& line, const ShippedKeyForm& form) {
+ShippedDevice read_collector(const FileLine& line, const ShippedKeyForm& form) {
     refuse_foreign(line, collector_fields);
     ShippedDevice device;
     device.kind = ShippedDevice::Kind::collector;
@@ -169,7 +169,7 @@ ShippedDevice read_collector(const ShipmentLine& line, const ShippedKeyForm& for
     return device;
 }
 
-ShippedDevice read_bus(const ShipmentLine& line) {
+ShippedDevice read_bus(const FileLine& line) {
     refuse_foreign(line, bus_fields);
     ShippedDevice device;
     device.kind = ShippedDevice::Kind::bus;
@@ -188,7 +188,7 @@ ShippedDevice read_bus(const ShipmentLine& line) {
 }
 
 /// A number from `low` to `high`.
-int small_number(const ShipmentLine& line, const char* field, int low, int high) {
+int small_number(const FileLine& line, const char* field, int low, int high) {
     const auto& digits = text(line, field);
     const bool is_number =
         !digits.empty() && digits.size() <= 3 && digits.find_first_not_of("0123456789") == std::string::npos;
@@ -200,7 +200,7 @@ int small_number(const ShipmentLine& line, const char* field, int low, int high)
 }
 
 /// A meter on a bus speaks no DLMS: it has neither title nor keys.
-ShippedDevice read_bus_meter(const ShipmentLine& line) {
+ShippedDevice read_bus_meter(const FileLine& line) {
     refuse_foreign(line, bus_meter_fields);
     ShippedDevice device;
     device.number = number_in(line, "number");
@@ -247,16 +247,16 @@ static const std::vector<std::string>& meter_fields() {
     return names;
 }
 
-const std::vector<std::string>& shipment_fields() {
+LineFile::Form shipment_form() {
     static const std::vector<std::string> names = [] {
         auto all = meter_fields();
         all.insert(all.end(), {"bus", "unit", "word_order", "base", "address"});
         return all;
     }();
-    return names;
+    return {"shipment", 2, names};
 }
 
-ShippedDevice read_shipped_device(const ShipmentLine& line, const ShippedKeyForm& form) {
+ShippedDevice read_shipped_device(const FileLine& line, const ShippedKeyForm& form) {
     if (!line.fault.empty()) throw LineRefused(line.fault);
     ShippedDevice device;
     const auto* kind = line.find("device");

@@ -1,23 +1,17 @@
 #pragma once
 #include <functional>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "headend/database/bus_units.h"
 #include "headend/database/keys.h"
-#include "headend/database/shipment_file.h"
+#include "headend/database/line_file.h"
 #include "protocol/dcu/objects.h"
 #include "protocol/dlms/association_form.h"
 #include "security/transport_key.h"
 
 namespace wattmesh::headend::database {
-
-/// What is wrong with one line, for the person who imports it. Never holds a key.
-struct LineRefused : std::runtime_error {
-    using std::runtime_error::runtime_error;
-};
 
 struct ShippedKey {
     KeyPurpose purpose{};
@@ -50,11 +44,11 @@ struct ShippedKeyForm {
     bool plain = false;  ///< or they are in clear: for benches and demonstrations
 };
 
-/// Every field a line may have.
-const std::vector<std::string>& shipment_fields();
+/// What a shipment's file looks like.
+LineFile::Form shipment_form();
 
 /// Throws LineRefused. What depends on the database (model, concentrator, keys it has) is not checked here.
-ShippedDevice read_shipped_device(const ShipmentLine& line, const ShippedKeyForm& form);
+ShippedDevice read_shipped_device(const FileLine& line, const ShippedKeyForm& form);
 
 /// A password as it is stored: one octet length, the password, zeros up to whole blocks of the key wrap.
 security::SecretBuffer padded(Bytes password);

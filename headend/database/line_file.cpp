@@ -1,4 +1,4 @@
-#include "headend/database/shipment_file.h"
+#include "headend/database/line_file.h"
 
 #include <Poco/Exception.h>
 #include <Poco/JSON/Handler.h>
@@ -32,7 +32,7 @@ public:
     void endArray() override {}
     void key(const std::string& name) override {
         if (fields_.contains(name)) throw Unreadable("field " + shown_name(name) + " comes twice");
-        if (fields_.size() == ShipmentFile::fields_max) throw Unreadable("it has more than 32 fields");
+        if (fields_.size() == LineFile::fields_max) throw Unreadable("it has more than 32 fields");
         name_ = name;
     }
     void null() override { throw Unreadable("field " + shown_name(name_) + " is null: leave it out"); }
@@ -89,7 +89,7 @@ std::vector<std::string> cells_of(std::string_view line, char separator) {
                 closed = true;
             }
         } else if (c == separator) {
-            if (cells.size() == ShipmentFile::fields_max) throw Unreadable("it has more than 32 cells");
+            if (cells.size() == LineFile::fields_max) throw Unreadable("it has more than 32 cells");
             cells.emplace_back();
             closed = false;
         } else if (c == '"' && cells.back().empty() && !closed) {
@@ -104,13 +104,25 @@ std::vector<std::string> cells_of(std::string_view line, char separator) {
     return cells;
 }
 
-bool is_header(const Fields& fields) {
+bool is_header(const Fields& fields, const LineFile::Form& form) {
     const auto kind = fields.find("wattmesh"), version = fields.find("version");
-    return kind != fields.end() && kind->second == "shipment" && version != fields.end() &&
-           version->second == "2";
+    return kind != fields.end() && kind->second == form.kind && version != fields.end() &&
+           version->second == std::to_string(form.version);
 }
 
 }  // namespace
+
+std::string_view to_string(LineOutcome outcome) {
+    switch (outcome) {
+        case LineOutcome::accepted:
+            return "accepted";
+        case LineOutcome::unchanged:
+            return "unchanged";
+        case LineOutcome::refused:
+            return "refused";
+    }
+    return "?";
+}
 
 std::string shown_name(std::string_view name) {
     const bool plausible =
@@ -119,8 +131,7 @@ std::string shown_name(std::string_view name) {
     return plausible ? '"' + std::string{name} + '"' : "(not shown, it does not look like a name)";
 }
 
-ShipmentFile::ShipmentFile(std::string_view text, const std::vector<std::string>& known_fields)
-    : rest_(text) {
+LineFile::LineFile(std::string_view text, const Form& form) : rest_(text) {
     constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
     if (rest_.starts_with(byte_order_mark)) rest_.remove_prefix(byte_order_mark.size());
     const auto first = next_line();
@@ -128,24 +139,25 @@ ShipmentFile::ShipmentFile(std::string_view text, const std::vector<std::string>
     if (first->size() > line_size_max) throw std::runtime_error("its first line is longer than 4096 octets");
     try {
         if (first->starts_with('{')) {
-            if (is_header(flat_object(*first))) return;
-            throw Unreadable("it is not {\"wattmesh\":\"shipment\",\"version\":2}");
+            if (is_header(flat_object(*first), form)) return;
+            throw Unreadable("it is not {\"wattmesh\":\"" + std::string{form.kind} +
+                             "\",\"version\":" + std::to_string(form.version) + "}");
         }
         separator_ = first->find(';') != std::string_view::npos ? ';' : ',';
         columns_ = cells_of(*first, separator_);
         std::set<std::string> seen;
         for (const auto& column : columns_) {
-            if (std::find(known_fields.begin(), known_fields.end(), column) == known_fields.end())
+            if (std::find(form.fields.begin(), form.fields.end(), column) == form.fields.end())
                 throw Unreadable("it names a column that is unknown, " + shown_name(column));
             if (!seen.insert(column).second)
                 throw Unreadable("column " + shown_name(column) + " comes twice");
         }
     } catch (const Unreadable& why) {
-        throw std::runtime_error(std::string{"its first line is no shipment's: "} + why.what());
+        throw std::runtime_error(std::string{"its first line does not fit: "} + why.what());
     }
 }
 
-std::optional<std::string_view> ShipmentFile::next_line() {
+std::optional<std::string_view> LineFile::next_line() {
     while (!rest_.empty()) {
         auto line = rest_.substr(0, rest_.find('\n'));
         rest_.remove_prefix(std::min(rest_.size(), line.size() + 1));
@@ -156,7 +168,7 @@ std::optional<std::string_view> ShipmentFile::next_line() {
     return std::nullopt;
 }
 
-void ShipmentFile::read_cells(std::string_view line, ShipmentLine& out) const {
+void LineFile::read_cells(std::string_view line, FileLine& out) const {
     auto cells = cells_of(line, separator_);
     if (cells.size() != columns_.size())
         throw Unreadable("it has " + std::to_string(cells.size()) + " cells, the first line has " +
@@ -165,10 +177,10 @@ void ShipmentFile::read_cells(std::string_view line, ShipmentLine& out) const {
         if (!cells[i].empty()) out.fields[columns_[i]] = std::move(cells[i]);
 }
 
-std::optional<ShipmentLine> ShipmentFile::next() {
+std::optional<FileLine> LineFile::next() {
     const auto line = next_line();
     if (!line) return std::nullopt;
-    ShipmentLine out{.number = number_, .fields = {}, .fault = {}};
+    FileLine out{.number = number_, .fields = {}, .fault = {}};
     try {
         if (line->size() > line_size_max) throw Unreadable("it is longer than 4096 octets");
         if (separator_ != 0)
