@@ -1,4 +1,5 @@
 #include "headend/roles.h"
+#include "headend/monitor/alarm_watch.h"
 #include "headend/monitor/audit_sealer.h"
 
 #include <algorithm>
@@ -262,6 +263,7 @@ struct MonitorRole::Parts {
               plant.ciphers, plant.random),
           rotations(plant.loop, {}, queue, rotator),
           sealer(plant.loop, queue, database::AuditMark{plant.settings.counters}),
+          alarms(plant.loop, queue),
           relay(keys, on_demand, carry_over(plant), plant.ciphers, plant.random),
           meters(plant, queue, on_demand, relay),
           direct_tick(plant.loop),
@@ -283,6 +285,7 @@ struct MonitorRole::Parts {
     monitor::KeyRotator rotator;
     monitor::RotationWork rotations;
     monitor::AuditSealer sealer;
+    monitor::AlarmWatch alarms;
     monitor::RelayDesk relay;
     MeterDesk meters;
     std::optional<monitor::DirectReading> direct;  ///< while there is a front-end in this process
@@ -301,6 +304,7 @@ void MonitorRole::initialize(Poco::Util::Application&) {
     parts_->monitor.start();
     parts_->rotations.start();
     parts_->sealer.start();
+    parts_->alarms.start();
     parts_->meters.start();
     if (plant_.store != nullptr) read_direct_meters();
 }
@@ -382,6 +386,7 @@ void MonitorRole::uninitialize() {
     parts_->direct_tick.cancel();
     parts_->rotations.stop();
     parts_->sealer.stop();
+    parts_->alarms.stop();
     parts_->meters.stop();
     parts_->monitor.stop();
     parts_.reset();
