@@ -1,5 +1,6 @@
 #include "headend/console/api.h"
 #include "headend/console/words.h"
+#include "headend/database/alarms.h"
 #include "headend/database/read_outages.h"
 #include "headend/database/read_quarantine.h"
 
@@ -69,6 +70,11 @@ Answer overview(Context& context, const Request& request) {
     json.field("conflicts", counts.conflicts).field("rejected", counts.rejected);
     json.field("quarantine", database::QuarantineReader{*connection}.devices());
     json.field("outages", database::OutageReader{*connection}.open());
+    const auto alarms = database::Alarms{*connection}.counts();
+    json.key("alarms").open_object().field("high", alarms.unacked[0]).field("medium", alarms.unacked[1]);
+    json.field("low", alarms.unacked[2])
+        .field("acked", alarms.acked[0] + alarms.acked[1] + alarms.acked[2])
+        .close_object();
     json.key("hops").open_array();
     for (const auto& ring : reader.hops())
         json.open_object().field("hops", ring.hops).field("meters", ring.meters).close_object();

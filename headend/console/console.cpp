@@ -43,6 +43,7 @@ struct Console::State {
           openapi(text_of(context.settings.openapi)) {
         add_session_routes(routes, context, access);
         add_overview_routes(routes, context);
+        add_alarm_routes(routes, context);
         add_outage_routes(routes, context);
         add_concentrator_routes(routes, context);
         add_completeness_routes(routes, context);

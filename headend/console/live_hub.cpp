@@ -6,7 +6,8 @@
 
 namespace wattmesh::headend::console {
 namespace {
-constexpr std::array topics{Topic::readings, Topic::sessions, Topic::joins, Topic::outages, Topic::overview};
+constexpr std::array topics{Topic::readings, Topic::sessions, Topic::joins,
+                            Topic::outages,  Topic::overview, Topic::alarms};
 }  // namespace
 
 std::string_view to_string(Topic topic) {
@@ -21,6 +22,8 @@ std::string_view to_string(Topic topic) {
             return "outages";
         case Topic::overview:
             return "overview";
+        case Topic::alarms:
+            return "alarms";
     }
     return "?";
 }

@@ -15,7 +15,7 @@
 
 namespace wattmesh::headend::console {
 
-enum class Topic { readings, sessions, joins, outages, overview };
+enum class Topic { readings, sessions, joins, outages, overview, alarms };
 std::string_view to_string(Topic topic);
 std::optional<Topic> parse_topic(std::string_view word);
 
@@ -39,7 +39,7 @@ public:
         std::mutex mutex_;
         std::set<Topic> topics_;
         std::set<AreaId> areas_;
-        std::array<std::int64_t, 5> sequences_{};
+        std::array<std::int64_t, 6> sequences_{};
         std::deque<std::string> waiting_;
         std::atomic<std::int64_t> dropped_{0};
     };

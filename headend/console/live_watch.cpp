@@ -1,6 +1,7 @@
 #include "headend/console/live_watch.h"
 
 #include "headend/console/json.h"
+#include "headend/database/alarms.h"
 #include "headend/database/read_outages.h"
 
 namespace wattmesh::headend::console {
@@ -42,6 +43,7 @@ void LiveWatch::look() {
     auto connection = context_.lease(database::Scope::everything());
     database::ChangeReader changes{*connection};
     const auto now = context_.now();
+    look_for_alarms(*connection);
     const auto marks = changes.marks();
     if (!seen_) {  // the first look only learns where things stand
         for (const auto& mark : marks) before_[mark.number] = mark;
@@ -61,6 +63,21 @@ void LiveWatch::look() {
     }
     seen_ = newest;
     if (moved) hub_.publish(Topic::overview, std::nullopt, "{}", now);
+}
+
+/// Ten thousand changes are one message for each area: pages load the list again.
+void LiveWatch::look_for_alarms(database::Connection& connection) {
+    database::Alarms alarms{connection};
+    const auto newest = alarms.newest_note();
+    if (alarm_note_ && newest > *alarm_note_) {
+        for (const auto& [area, changes] : alarms.notes_after(*alarm_note_)) {
+            Json json;
+            json.open_object();
+            if (area) json.field("changes", changes);
+            hub_.publish(Topic::alarms, area, json.close_object().text(), context_.now());
+        }
+    }
+    alarm_note_ = newest;
 }
 
 bool LiveWatch::look_for_outages(database::Connection& connection, bool tell) {

@@ -23,6 +23,7 @@ private:
     void run();
     void look();
     bool compare(const std::vector<database::ConcentratorMark>& marks);
+    void look_for_alarms(database::Connection& connection);
     bool look_for_outages(database::Connection& connection, bool tell);
 
     Context& context_;
@@ -30,6 +31,7 @@ private:
     std::map<DeviceNumber, database::ConcentratorMark> before_;
     std::map<std::pair<DeviceNumber, Instant>, bool> outages_;  ///< over?
     std::optional<Instant> seen_;
+    std::optional<std::int64_t> alarm_note_;
     std::mutex mutex_;
     std::condition_variable wake_;
     bool stop_ = false;

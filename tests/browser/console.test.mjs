@@ -59,6 +59,22 @@ test('overview: counts are those of the API, the push link is live', async () =>
   await shoot('overview');
 });
 
+test('alarms: the page shows those of the API, and an acknowledgement reaches the store', async () => {
+  await page.goto('/alarms');
+  await page.getByRole('heading', { name: 'Alarms' }).waitFor();
+  const rows = page.locator('tr[data-alarm]');
+  const { items } = await api('/api/alarms');
+  await eventually('alarms', async () => assert.equal(await rows.count(), (await api('/api/alarms')).items.length));
+  const first = items.find((alarm) => alarm.state === 'unacked');
+  if (first) {
+    await page.locator(`tr[data-alarm="${first.id}"] .open`).click();
+    await page.getByText(first.guidance.slice(0, 30)).waitFor();
+    await page.keyboard.press('a');
+    await eventually('acknowledged', async () => assert.equal((await api(`/api/alarms/${first.id}`)).alarm.acked_by, 'demo'));
+  }
+  await shoot('alarms-real');
+});
+
 test('completeness: a number opens the meters behind it, and its address can be pasted', async () => {
   await page.goto('/completeness');
   const cell = page.locator('.cell a').last();

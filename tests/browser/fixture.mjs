@@ -64,11 +64,38 @@ function balance(number, day) {
   }
   return { concentrator: number, day, summary_meter: `80000000000${number.slice(-1)}`, technical_loss_percent: 5, intervals, totals };
 }
+// Alarms that live: POST acts change them, /fixture/alarms?add=N raises N more.
+const alarms = [];
+function raiseAlarm(over) {
+  const at = iso(Date.now() - (over.age ?? 0));
+  alarms.push({ id: alarms.length + 1, rule: 'meter_lost', title: 'Meter without contact', guidance: 'The mesh lost the meter and no power cut explains it. Look at its neighbours on the topology; several at once point to a dead relay or a jammed channel.', priority: 'low', state: 'unacked', active: true, kind: 'meter', object: meters[(alarms.length * 7) % meters.length].number, text: 'Not reached over the mesh', members: 1, hides: 0, count: 1, raised: at, last: at, returned: null, first_up: false, chattering: false, suppressed_by: null, shelved_until: null, aside: null, acked_by: null, acked_at: null, assigned_to: null, ...over });
+}
+raiseAlarm({ rule: 'power_cut', title: 'Power cut', guidance: "Several meters lost their power at once. Compare with planned work, tell the network's control room, and follow on the page of power cuts who comes back.", priority: 'high', kind: 'concentrator', object: concentrators[0], text: '86 of 101 meters dark, 74 said so', members: 86, hides: 86, first_up: true, age: 4e5 });
+raiseAlarm({ rule: 'concentrator_offline', title: 'Concentrator offline', priority: 'medium', kind: 'concentrator', object: concentrators[1], text: 'Does not call in: Transformer 2', state: 'acked', acked_by: 'asha', acked_at: iso(Date.now() - 2e5), hides: 41, age: 3e5, chattering: true, count: 3 });
+raiseAlarm({ rule: 'aggregates_behind', title: 'Aggregates behind', priority: 'medium', kind: 'head-end', object: 'aggregates', text: '4 days wait to be added up', age: 9e7 });
+raiseAlarm({ text: '31 meters without contact under concentrator 900000000002', kind: 'concentrator', object: concentrators[1], members: 31, age: 5e5 });
+raiseAlarm({ state: 'returned', active: false, age: 6e5, returned: iso(Date.now() - 1e5) });
+raiseAlarm({ state: 'shelved', age: 7e5, shelved_until: iso(Date.now() + 3e6), aside: { by: 'asha', reason: 'cabinet is being painted' }, assigned_to: 'asha' });
+const standing = () => alarms.filter((alarm) => alarm.state !== 'normal');
+const alarmTile = () => ({ ...byPriority('unacked'), acked: standing().filter((alarm) => alarm.state === 'acked').length });
+const byPriority = (state) => Object.fromEntries(['high', 'medium', 'low'].map((priority) => [priority, alarms.filter((alarm) => alarm.state === state && alarm.priority === priority).length]));
+const rank = (alarm) => [['shelved', 'suppressed', 'out_of_service'].includes(alarm.state) ? 1 : 0, ['high', 'medium', 'low'].indexOf(alarm.priority), ['unacked', 'returned', 'acked'].indexOf(alarm.state), -Date.parse(alarm.raised), -alarm.id];
+const before = (a, b) => { const x = rank(a), y = rank(b), at = x.findIndex((value, i) => value !== y[i]); return at < 0 ? 0 : x[at] - y[at]; };
+function actOnAlarms(verb, body) {
+  let done = 0;
+  for (const alarm of alarms.filter((one) => body.ids.includes(String(one.id)))) {
+    if (verb === 'ack' && alarm.state !== 'unacked' && alarm.state !== 'returned') continue;
+    if (verb === 'ack') Object.assign(alarm, { state: alarm.active ? 'acked' : 'normal', acked_by: 'demo', acked_at: iso(Date.now()) });
+    if (verb === 'shelve') Object.assign(alarm, { state: 'shelved', shelved_until: iso(Date.now() + body.minutes * 6e4), aside: { by: 'demo', reason: body.text } });
+    ++done;
+  }
+  return { done, left_alone: body.ids.length - done };
+}
 function api(path, query) {
   let part;
   if (path === '/api/overview') {
     const items = concentrators.map(concentrator), sum = (name) => items.reduce((total, item) => total + item[name], 0), hops = [1, 2, 3, 4, 5].map((h) => ({ hops: h, meters: meters.filter((meter) => meter.hops === h && meter.state === 'joined').length })).filter((ring) => ring.meters);
-    return { now: iso(Date.now()), day: dayOf(Date.now()), concentrators: { known: 2, online: 2 }, meters: { known: sum('meters'), joined: sum('joined') }, completeness: { expected: sum('expected'), received: sum('received'), missing }, store: { rows: 19284, rows_duplicate: 12, entries: 4021, entries_replayed: 12 }, conflicts: 0, rejected: 1, quarantine: 0, outages: 1, hops, items };
+    return { now: iso(Date.now()), day: dayOf(Date.now()), concentrators: { known: 2, online: 2 }, meters: { known: sum('meters'), joined: sum('joined') }, completeness: { expected: sum('expected'), received: sum('received'), missing }, store: { rows: 19284, rows_duplicate: 12, entries: 4021, entries_replayed: 12 }, conflicts: 0, rejected: 1, quarantine: 0, outages: 1, alarms: alarmTile(), hops, items };
   }
   if (path === '/api/concentrators') return { items: concentrators.map(concentrator) };
   if ((part = path.match(/^\/api\/concentrators\/(\d+)$/)) && concentrators.includes(part[1])) return { ...concentrator(part[1]), owner_epoch: 4, summary_meter: `80000000000${part[1].slice(-1)}`, certificate: { serial: '5A0173C9F2', issued: iso(0), expires: iso(Date.now() + 3e10), revoked: false }, journals: [{ id: 'a5c1'.repeat(8), acknowledged: 2010, updated: iso(Date.now() - 30_000) }], objects: ['meter_list', 'wrapped_keys', 'reading_plan', 'limits'].map((object, i) => ({ object, desired: i + 1, confirmed: i === 2 ? 2 : i + 1, confirmed_at: iso(Date.now() - 9e5) })) };
@@ -90,6 +117,9 @@ function api(path, query) {
   }
   if ((part = path.match(/^\/api\/meters\/(\d+)\/curve$/)) && byNumber.has(part[1])) return curve(byNumber.get(part[1]), query);
   if (path.endsWith('/events')) return { items: [{ at: iso(Date.now() - 3e6), kind: 'read_failed', text: 'Read failed: no answer', concentrator: concentrators[0] }, { at: iso(Date.now() - 5e7), kind: 'joined', text: 'Joined the mesh at 3 hops behind 540000000080', concentrator: concentrators[0] }] };
+  if (path === '/api/alarms') return { counts: { unacked: byPriority('unacked'), acked: byPriority('acked'), returned: byPriority('returned'), latched: 0, shelved: alarms.filter((alarm) => alarm.state === 'shelved').length, suppressed: 0, out_of_service: 0 }, items: standing().filter((alarm) => (!query.get('state') || alarm.state === query.get('state')) && (!query.get('priority') || alarm.priority === query.get('priority')) && alarm.object.includes(query.get('object') ?? '')).sort(before).slice(0, 200) };
+  if (path === '/api/alarms/conduct') return { last_10_min: 3, last_day: 41, worst_10_min: 14, floods: 1, standing: standing().length, stale: 1, chattering: 1, raised_in_7_days: { high: 9, medium: 31, low: 160 }, top: [{ rule: 'meter_lost', kind: 'meter', object: meters[3].number, raised: 41 }, { rule: 'concentrator_offline', kind: 'concentrator', object: concentrators[1], raised: 12 }] };
+  if ((part = path.match(/^\/api\/alarms\/(\d+)$/))) return { alarm: alarms[part[1] - 1], journal: [{ at: alarms[part[1] - 1].raised, what: 'raised', who: 'head-end', text: alarms[part[1] - 1].text }] };
   if (path === '/api/outages') return { open: 1, items: [{ concentrator: concentrators[0], at: iso(Date.now() - 4e5), received: iso(Date.now() - 3.9e5), members: 101, reported: 74, inferred: 3, ended: null, back: null, missing: null }, { concentrator: concentrators[1], at: iso(Date.now() - 9e7), received: iso(Date.now() - 9e7), members: 99, reported: 12, inferred: 0, ended: iso(Date.now() - 8.8e7), back: 12, missing: 0 }] };
   if ((part = path.match(/^\/api\/meters\/(\d+)\/route$/)) && byNumber.has(part[1])) return { meter: part[1], at: query.get('at') ?? iso(Date.now()), state: 'joined', since: iso(Date.now() - 5e7), until: null, concentrator: concentrators[0], hops: byNumber.get(part[1]).hops, sub_address: null, rssi_dbm: -88, parent: byNumber.get(part[1]).parent, route_since: iso(Date.now() - 5e7), route: routeOf(byNumber.get(part[1])) };
   if (path === '/api/quarantine') return { items: [{ kind: 'entry', at: iso(Date.now() - 5e6), concentrator: concentrators[0], meter: meters[4].number, reason: 'an instant in 2099', detail: 'entry 311, 84 octets: 02030906010063010' }] };
@@ -120,6 +150,8 @@ const server = createServer((request, response) => {
   }
   let body = '';
   request.on('data', (chunk) => (body += chunk)).on('end', () => {
+    if (url.pathname === '/api/fixture/raise') { for (let i = 0; i < Number(url.searchParams.get('add')); ++i) raiseAlarm({ priority: url.searchParams.get('priority') ?? 'high', title: 'Raised later' }); for (const tell of followers) tell(); return send(204); }
+    if (url.pathname.startsWith('/api/alarms/acts/')) return send(200, actOnAlarms(url.pathname.split('/').pop(), JSON.parse(body)));
     if (url.pathname === '/api/login') {
       const { user, password } = JSON.parse(body);
       return user === 'demo' && password === 'demo' ? send(200, me(), { 'Set-Cookie': 'wattmesh_session=fixture; Path=/; HttpOnly; SameSite=Strict' }) : problem(401, 'Sign-in failed', 'User name or password is wrong.');
@@ -135,14 +167,18 @@ const server = createServer((request, response) => {
     return answer ? send(200, answer) : problem(404, 'Not found', `There is nothing at ${url.pathname}.`);
   });
 });
+const followers = new Set();
 server.on('upgrade', (request, socket) => {
   const accept = createHash('sha1').update(request.headers['sec-websocket-key'] + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11').digest('base64');
   socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
-  let sequence = 0;
+  let sequence = 0, told = 0;
+  const say = (message) => { const text = JSON.stringify(message); socket.write(Buffer.concat([Buffer.from(text.length < 126 ? [0x81, text.length] : [0x81, 126, text.length >> 8, text.length & 255]), Buffer.from(text)])); };
+  const tell = () => say({ topic: 'alarms', sequence: ++told, at: iso(Date.now()), data: { changes: 1 } });
+  followers.add(tell);
   const timer = setInterval(() => {
-    const joins = ++sequence % 4 === 0, text = JSON.stringify(joins ? { topic: 'joins', sequence: sequence / 4, at: iso(Date.now()), data: { meter: meters[9].number, concentrator: concentrators[0], joined: true, hops: 3 } } : { topic: 'readings', sequence, at: iso(Date.now()), data: { concentrator: concentrators[sequence % 2], rows: 24, entries: 4 } });
-    socket.write(Buffer.concat([Buffer.from([0x81, 126, text.length >> 8, text.length & 255]), Buffer.from(text)]));
+    const joins = ++sequence % 4 === 0;
+    say(joins ? { topic: 'joins', sequence: sequence / 4, at: iso(Date.now()), data: { meter: meters[9].number, concentrator: concentrators[0], joined: true, hops: 3 } } : { topic: 'readings', sequence, at: iso(Date.now()), data: { concentrator: concentrators[sequence % 2], rows: 24, entries: 4 } });
   }, 2500);
-  socket.on('error', () => {}).on('close', () => clearInterval(timer)).on('data', (data) => { if ((data[0] & 15) === 8) socket.end(); });
+  socket.on('error', () => {}).on('close', () => { clearInterval(timer); followers.delete(tell); }).on('data', (data) => { if ((data[0] & 15) === 8) socket.end(); });
 });
 server.listen(port, '127.0.0.1', () => console.log(`http://127.0.0.1:${port}/  demo / demo`));

@@ -37,7 +37,7 @@ class Live {
       this.last = Date.now();
       this.#delay = 500;
       this.#sequence.clear();
-      socket.send(JSON.stringify({ subscribe: ['readings', 'sessions', 'joins', 'outages', 'overview'] }));
+      socket.send(JSON.stringify({ subscribe: ['readings', 'sessions', 'joins', 'outages', 'overview', 'alarms'] }));
       if (again) for (const reload of this.#reloaders) reload();
     };
     socket.onmessage = (event) => this.#message(String(event.data));
@@ -58,7 +58,7 @@ class Live {
     const before = this.#sequence.get(message.topic);
     this.#sequence.set(message.topic, message.sequence);
     if (before !== undefined && message.sequence > before + 1) for (const reload of this.#reloaders) reload();
-    if (message.topic !== 'overview') this.recent = [message, ...this.recent].slice(0, 60);
+    if (message.topic !== 'overview' && message.topic !== 'alarms') this.recent = [message, ...this.recent].slice(0, 60);
     for (const listener of this.#listeners) listener(message);
   }
 }

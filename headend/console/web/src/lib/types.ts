@@ -38,6 +38,7 @@ export interface Overview {
   conflicts: number;
   rejected: number;
   quarantine: number;
+  alarms: { high: number; medium: number; low: number; acked: number };
   outages: number;
   hops: { hops: number; meters: number }[];
   items: Concentrator[];
@@ -159,6 +160,46 @@ export interface Outage {
   back: number | null;
   missing: number | null;
 }
+interface ByPriority { high: number; medium: number; low: number }
+export interface AlarmCounts { unacked: ByPriority; acked: ByPriority; returned: ByPriority; latched: number; shelved: number; suppressed: number; out_of_service: number }
+export interface Alarm {
+  id: number;
+  rule: string;
+  title: string;
+  guidance: string;
+  priority: 'high' | 'medium' | 'low';
+  state: 'normal' | 'unacked' | 'acked' | 'returned' | 'latched' | 'shelved' | 'suppressed' | 'out_of_service';
+  active: boolean;
+  kind: string;
+  object: string;
+  text: string;
+  members: number;
+  hides: number;
+  count: number;
+  raised: string;
+  last: string;
+  returned: string | null;
+  first_up: boolean;
+  chattering: boolean;
+  suppressed_by: string | null;
+  shelved_until: string | null;
+  aside: { by: string; reason: string } | null;
+  acked_by: string | null;
+  acked_at: string | null;
+  assigned_to: string | null;
+}
+export interface AlarmNote { at: string; what: string; who: string; text: string }
+export interface AlarmConduct {
+  last_10_min: number;
+  last_day: number;
+  worst_10_min: number;
+  floods: number;
+  standing: number;
+  stale: number;
+  chattering: number;
+  raised_in_7_days: ByPriority;
+  top: { rule: string; kind: string; object: string; raised: number }[];
+}
 export interface PlaceAt {
   meter: string;
   at: string;
@@ -175,4 +216,4 @@ export interface PlaceAt {
 }
 export interface Problem { title: string; status: number; detail?: string }
 
-export interface LiveMessage { topic: 'readings' | 'sessions' | 'joins' | 'outages' | 'overview'; sequence: number; at: string; data: Record<string, unknown> }
+export interface LiveMessage { topic: 'readings' | 'sessions' | 'joins' | 'outages' | 'overview' | 'alarms'; sequence: number; at: string; data: Record<string, unknown> }
