@@ -13,6 +13,7 @@ int run_serve(const Words& words);         ///< serve: the roles, until a signal
 int run_init(const Words& words);          ///< init: keys, certificates, configuration of a new head-end
 int run_migrate(const Words& words);       ///< migrate: database roles and schema
 int run_import(const Words& words);        ///< import: a manufacturer's shipment file
+int run_assets(const Words& words);        ///< assets import FILE: network and customers
 int run_enrol(const Words& words);         ///< enrol NUMBER: a one-time code
 int run_concentrator(const Words& words);  ///< concentrator revoke NUMBER
 int run_ca(const Words& words);            ///< ca ...: certificates of meters and their sub-CA

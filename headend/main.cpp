@@ -16,11 +16,19 @@ int run(int argc, const char* const* argv) {
         return words.empty() ? 2 : 0;
     }
     using Command = int (*)(const Words&);
-    const std::map<std::string, Command> commands{
-        {"serve", run_serve},       {"init", run_init},   {"migrate", run_migrate},
-        {"import", run_import},     {"enrol", run_enrol}, {"concentrator", run_concentrator},
-        {"user", run_user},         {"audit", run_audit}, {"read", run_read},
-        {"restored", run_restored}, {"ca", run_ca},       {"rotate-keys", run_rotate_keys}};
+    const std::map<std::string, Command> commands{{"serve", run_serve},
+                                                  {"init", run_init},
+                                                  {"migrate", run_migrate},
+                                                  {"import", run_import},
+                                                  {"assets", run_assets},
+                                                  {"enrol", run_enrol},
+                                                  {"concentrator", run_concentrator},
+                                                  {"user", run_user},
+                                                  {"audit", run_audit},
+                                                  {"read", run_read},
+                                                  {"restored", run_restored},
+                                                  {"ca", run_ca},
+                                                  {"rotate-keys", run_rotate_keys}};
     const auto command = commands.find(words[0]);
     if (command == commands.end()) {
         throw wattmesh::platform::UsageError("'" + words[0] + "' is not a command (see headend --help)");

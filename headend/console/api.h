@@ -22,6 +22,7 @@ void add_session_routes(std::vector<Route>& routes, Context& context, Access& ac
 void add_overview_routes(std::vector<Route>& routes, Context& context);
 void add_concentrator_routes(std::vector<Route>& routes, Context& context);
 void add_completeness_routes(std::vector<Route>& routes, Context& context);
+void add_network_routes(std::vector<Route>& routes, Context& context);
 void add_meter_routes(std::vector<Route>& routes, Context& context);
 void add_alarm_routes(std::vector<Route>& routes, Context& context);
 void add_outage_routes(std::vector<Route>& routes, Context& context);

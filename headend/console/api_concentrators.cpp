@@ -1,11 +1,12 @@
 #include <algorithm>
 
 #include "headend/console/api.h"
+#include "headend/console/network_json.h"
 #include "headend/console/live_topology.h"
 #include "headend/console/words.h"
 #include "headend/database/collectors.h"
 #include "headend/database/desired_states.h"
-#include "headend/database/read_balance.h"
+#include "headend/database/read_network.h"
 
 namespace wattmesh::headend::console {
 namespace {
@@ -206,53 +207,18 @@ Answer topology(Context& context, const Request& request) {
     return {.body = json.take()};
 }
 
-/// What the network may lose by itself is a share of the supply; what is lost beyond it is suspected theft.
-std::int64_t suspected(std::int64_t supplied, std::int64_t loss, int technical_percent) {
-    return std::max<std::int64_t>(0, loss - supplied * technical_percent / 100);
-}
-
+/// Of the transformer at which it stands.
 Answer balance(Context& context, const Request& request) {
     const auto day = request.day("day", context.today());
     auto connection = context.lease(request);
     const auto line = wanted(*connection, request);
-    const auto intervals =
-        database::BalanceReader{*connection}.of(line.concentrator.id, interval_profile, day);
-    const int percent = context.settings.technical_loss_percent;
-    std::int64_t supplied = 0, consumed = 0, suspicion = 0;
-    int complete = 0;
-    Json json;
-    json.open_object().field("concentrator", line.concentrator.number).field("day", iso_day(day));
-    json.field("summary_meter", line.summary_meter)
-        .field("technical_loss_percent", percent)
-        .key("intervals")
-        .open_array();
-    for (const auto& interval : intervals) {
-        json.open_object()
-            .field("at", interval.at)
-            .field("supplied_wh", interval.supplied_wh)
-            .field("consumed_wh", interval.consumed_wh);
-        json.field("meters_expected", interval.meters_expected).field("meters_read", interval.meters_read);
-        if (interval.complete()) {
-            const auto loss = *interval.supplied_wh - interval.consumed_wh;
-            const auto beyond = suspected(*interval.supplied_wh, loss, percent);
-            json.field("loss_wh", loss).field("suspected_wh", beyond);
-            supplied += *interval.supplied_wh;
-            consumed += interval.consumed_wh;
-            suspicion += beyond;
-            ++complete;
-        } else {
-            json.key("loss_wh").null().key("suspected_wh").null();
-        }
-        json.close_object();
-    }
-    json.close_array()
-        .key("totals")
-        .open_object()
-        .field("supplied_wh", supplied)
-        .field("consumed_wh", consumed);
-    json.field("loss_wh", supplied - consumed).field("suspected_wh", suspicion).field("complete", complete);
-    json.close_object().close_object();
-    return {.body = json.take()};
+    const auto transformer = database::NetworkReader{*connection}.transformer_of(line.concentrator.id);
+    if (!transformer)
+        throw Problem{404, "No transformer",
+                      "Nobody has said at which transformer concentrator " +
+                          to_string(line.concentrator.number) +
+                          " stands. A list of assets says it (Network, Import)."};
+    return balance_of(context, *connection, *transformer, day);
 }
 
 }  // namespace

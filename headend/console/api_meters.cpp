@@ -2,6 +2,7 @@
 
 #include "headend/console/api.h"
 #include "headend/console/live_topology.h"
+#include "headend/console/network_json.h"
 #include "headend/console/words.h"
 #include "protocol/cosem/obis_names.h"
 #include "protocol/cosem/units.h"
@@ -170,6 +171,8 @@ Answer one(Context& context, const Request& request) {
         parts.open_object();
         write_channels(parts, reader.channels(meter.id, interval_profile, context.now()));
         write_latest(parts, reader.latest(meter.id));
+        parts.key("site");
+        write(parts, database::NetworkReader{*connection}.site(meter.id));
     }
     look_live(context, meter, standing);
     Json json;

@@ -356,6 +356,7 @@ private:
         record.detail = "by file " + options_.file;
         record.before = std::move(before);
         record.after = std::move(after);
+        record.reason = options_.reason;
         record.tenant = options_.tenant;
         AuditLog{connection_}.append(record);
     }
@@ -383,6 +384,7 @@ AssetReport AssetImport::run(std::string_view text, const AssetOptions& options)
     record.detail = "sha256 " + report.sha256 + ": " + std::to_string(report.accepted) + " lines accepted, " +
                     std::to_string(report.unchanged) + " unchanged, " + std::to_string(report.refused) +
                     " refused";
+    record.reason = options.reason;
     record.tenant = options.tenant;
     AuditLog{connection_}.append(record);
     transaction.commit();

@@ -15,8 +15,8 @@ struct AssetOptions {
     Instant since{};
     /// Only find out what the file would do.
     bool dry_run = false;
-    /// For the audit log: who imports, and what the file is called.
-    std::string actor, file;
+    /// For the audit log: who imports, why, and what the file is called.
+    std::string actor, reason, file;
 };
 
 struct AssetLineReport {

@@ -23,6 +23,10 @@ const char* const places[] = {
     "/api/meters/540000000001/curve?from=2026-03-10T00:00:00Z&to=2026-03-11T00:00:00Z",
     "/api/meters/540000000001/events",
     "/api/meters/540000000011/route?at=2026-03-10T08:30:00Z",
+    "/api/network/transformer/TX-1",
+    "/api/network/usage_point/U7",
+    "/api/network/usage_point/U7/curve?from=2026-03-10T00:00:00Z&to=2026-03-11T00:00:00Z",
+    "/api/transformers/TX-1/balance",
     "/api/quarantine",
     "/api/outages"};
 

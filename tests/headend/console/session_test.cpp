@@ -10,7 +10,7 @@ TEST_CASE("console: nothing but log-in, pages and the API's description is open"
     for (const std::string path :
          {"/api/me", "/api/overview", "/api/concentrators", "/api/concentrators/900000000001",
           "/api/concentrators/900000000001/topology", "/api/concentrators/900000000001/statistics",
-          "/api/concentrators/900000000001/balance", "/api/completeness",
+          "/api/concentrators/900000000001/balance", "/api/network", "/api/losses", "/api/completeness",
           "/api/completeness/900000000001/2026-03-10", "/api/meters", "/api/meters/540000000001",
           "/api/meters/540000000001/curve", "/api/meters/540000000001/events", "/api/quarantine"}) {
         INFO(path);

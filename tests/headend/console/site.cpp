@@ -72,6 +72,20 @@ insert into reading_conflict select m.id, 1, at_us('2026-03-10 07:00Z'), 1, 40, 
   from meter m where m.number = 540000000006;
 insert into meter_latest select r.meter, 1, max(r.at_us), 1, 1, 0, 55, 0, 10, 0 from interval_row r group by r.meter;
 insert into register_reading select m.id, '1-0:1.8.0*255', at_us('2026-03-10 13:00Z'), 'on_demand', 1, 1, 1234567, 0, 30 from meter m where m.number = 540000000001;
+insert into network_node (tenant, area, kind, number, name) values (1, 1, 1, 'S1', 'North'), (1, 1, 2, 'F1', 'Mill road feeder'),
+  (1, 1, 3, 'TX-1', 'Mill road'), (1, 1, 3, 'TX-2', 'Church lane');
+insert into network_node (tenant, area, kind, number, name) select 1, 1, 4, 'U' || i, '' from generate_series(1, 12) i;
+insert into network_link (node, kind, parent, from_us, tenant, area)
+  select n.id, n.kind, p.id, 0, 1, 1 from network_node n join network_node p on p.number = case n.kind when 2 then 'S1' when 3 then 'F1' else 'TX-1' end
+  where n.kind > 1;
+insert into meter_installation (meter, node, kind, from_us, tenant, area)
+  select m.id, n.id, 4, 0, 1, 1 from meter m join network_node n on n.number = 'U' || (m.number - 540000000000) where n.kind = 4;
+insert into meter_installation (meter, node, kind, from_us, tenant, area)
+  select m.id, n.id, 3, 0, 1, 1 from meter m, network_node n where m.number = 800000000001 and n.number = 'TX-1';
+insert into concentrator_site (concentrator, transformer, from_us, tenant, area)
+  select c.id, n.id, 0, 1, 1 from concentrator c, network_node n where c.number = 900000000001 and n.number = 'TX-1';
+insert into customer (tenant, area, number, name, address) values (1, 1, 'C7', 'Ada Lovelace', 'Mill road 7');
+insert into supply (usage_point, customer, from_us, tenant, area) select n.id, c.id, 0, 1, 1 from network_node n, customer c where n.number = 'U7';
 insert into desired_object (concentrator, object, version, content, changed_us, confirmed_version, confirmed_us)
   select id, '0-128:96.1.0*255', 4, '', 0, 4, 0 from concentrator where number = 900000000001;
 )";
