@@ -15,7 +15,7 @@ const Command all[] = {
      "                              [--layout R|U] [--hardness DB] [--seed N]\n"
      "Writes DIR/town.json (where everything stands), DIR/shipment.json (numbers and keys for the simulated "
      "meters,\nmode 0600), DIR/delivery.jsonl and DIR/transport.key (the shipment for `headend import`, keys "
-     "wrapped).\n"
+     "wrapped),\nDIR/assets.csv (network and customers for `headend assets import`).\n"
      "  --meters N         customer meters of the whole town (200); each concentrator also gets a summary "
      "meter\n"
      "  --concentrators N  (2)\n"

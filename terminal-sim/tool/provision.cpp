@@ -2,6 +2,7 @@
 
 #include "platform/settings.h"
 #include "security/ciphers.h"
+#include "terminal-sim/field/assets.h"
 #include "terminal-sim/field/json_file.h"
 #include "terminal-sim/field/shipment.h"
 #include "terminal-sim/tool/command.h"
@@ -39,13 +40,14 @@ int run_provision(const Call& call) {
     const auto transport = security::random_secret<32>(random);
     write_private_file(folder / "transport.key", to_hex(transport.reveal()) + "\n");
     write_delivery(folder / "delivery.jsonl", town, shipment, security::TransportKey{transport.reveal()});
+    write_assets(folder / "assets.csv", town);
     std::printf(
         "{\"meters\":%zu,\"concentrators\":%zu,\"collectors\":%zu,\"town\":\"%s\",\"shipment\":\"%s\","
         "\"delivery\":\"%s\","
-        "\"transport_key\":\"%s\"}\n",
+        "\"transport_key\":\"%s\",\"assets\":\"%s\"}\n",
         town.meters.size(), town.concentrators.size(), town.collectors.size(), (folder / "town.json").c_str(),
         (folder / "shipment.json").c_str(), (folder / "delivery.jsonl").c_str(),
-        (folder / "transport.key").c_str());
+        (folder / "transport.key").c_str(), (folder / "assets.csv").c_str());
     return 0;
 }
 

@@ -341,6 +341,43 @@ test('account: a token for a program works, and no more after it was revoked', a
   faults.splice(0);  // the browser reports the 401 that was asked for
 });
 
+test('network: from the substation to a customer, and a meter leads back to its place', async () => {
+  await page.goto('/network');
+  await page.getByRole('link', { name: 'SS-1' }).click();
+  await page.getByRole('link', { name: 'F-1' }).first().click();
+  await page.getByRole('heading', { name: 'Feeder F-1' }).waitFor();
+  await shoot('network');
+  await page.getByRole('cell').getByRole('link', { name: 'TX-1' }).click();
+  await page.getByRole('heading', { name: 'Transformer TX-1' }).waitFor();
+  const { items } = await api('/api/network/transformer/TX-1');
+  assert.equal(await page.locator('a[href^="/network/usage_point/"]').count(), items.length);
+  await page.goto(`/network/usage_point/${items[0].number}`);
+  const place = await api(`/api/network/usage_point/${items[0].number}`);
+  await page.getByRole('cell', { name: place.customers[0].customer.name }).waitFor();
+  await shoot('usage-point');
+  await page.locator(`a[href="/meters/${place.meters[0].meter}"]`).click();
+  await page.getByRole('link', { name: items[0].number }).waitFor();
+  await page.goto('/losses');
+  await page.getByRole('heading', { name: 'Losses by transformer' }).waitFor();
+  await shoot('losses');
+});
+
+test('network: a list is rehearsed and its wrong lines are named before anything changes', async () => {
+  await page.goto('/network');
+  await page.getByRole('button', { name: 'Import a list' }).click();
+  const list = ['kind,number,name,parent', 'usage_point,UP-new,,TX-1', 'feeder,,x,SS-1', 'feeder,F-9,x,SS-77'].join('\n');
+  await page.getByLabel('List', { exact: true }).setInputFiles({ name: 'street.csv', mimeType: 'text/csv', buffer: Buffer.from(list) });
+  await page.getByRole('button', { name: 'See what it would do' }).click();
+  await page.getByRole('cell', { name: 'field "number" is blank' }).waitFor();
+  await page.getByRole('cell', { name: /no substation "SS-77"/ }).waitFor();
+  await shoot('assets-import');
+  assert.ok((await api('/api/network/transformer/TX-1')).items.every((item) => item.number !== 'UP-new'));
+  await page.getByLabel('Reason').fill('browser test');
+  await page.getByRole('button', { name: 'Import 1 line of street.csv' }).click();
+  await page.getByText('Changed', { exact: true }).waitFor();
+  assert.ok((await api('/api/network/transformer/TX-1')).items.some((item) => item.number === 'UP-new'));
+});
+
 test('keyboard and theme: g c goes to the board, ? explains, dark is kept', async () => {
   await page.goto('/');
   await page.getByRole('heading', { name: 'Overview' }).waitFor();

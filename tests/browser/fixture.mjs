@@ -62,7 +62,7 @@ function balance(number, day) {
     intervals.push({ at: iso(ms), supplied_wh: supplied, consumed_wh: consumed, meters_expected: mine.length, meters_read: whole ? mine.length : mine.length - 2, loss_wh: whole ? loss : null, suspected_wh: whole ? suspected : null });
     if (whole) { totals.supplied_wh += supplied; totals.consumed_wh += consumed; totals.loss_wh += loss; totals.suspected_wh += suspected; totals.complete++; }
   }
-  return { concentrator: number, day, summary_meter: `80000000000${number.slice(-1)}`, technical_loss_percent: 5, intervals, totals };
+  return { transformer: `TX-${number.slice(-1)}`, name: 'Mill Road ' + number.slice(-1), concentrator: number, day, summary_meter: `80000000000${number.slice(-1)}`, technical_loss_percent: 5, intervals, totals };
 }
 // Alarms that live: POST acts change them, /fixture/alarms?add=N raises N more.
 const alarms = [];
@@ -101,6 +101,17 @@ function api(path, query) {
   if ((part = path.match(/^\/api\/concentrators\/(\d+)$/)) && concentrators.includes(part[1])) return { ...concentrator(part[1]), owner_epoch: 4, summary_meter: `80000000000${part[1].slice(-1)}`, certificate: { serial: '5A0173C9F2', issued: iso(0), expires: iso(Date.now() + 3e10), revoked: false }, journals: [{ id: 'a5c1'.repeat(8), acknowledged: 2010, updated: iso(Date.now() - 30_000) }], objects: ['meter_list', 'wrapped_keys', 'reading_plan', 'limits'].map((object, i) => ({ object, desired: i + 1, confirmed: i === 2 ? 2 : i + 1, confirmed_at: iso(Date.now() - 9e5) })) };
   if ((part = path.match(/^\/api\/concentrators\/(\d+)\/topology$/))) return { concentrator: part[1], source: 'live', nodes: meters.filter((meter) => meter.concentrator === part[1]).map(node) };
   if ((part = path.match(/^\/api\/concentrators\/(\d+)\/balance$/))) return balance(part[1], query.get('day') ?? dayOf(Date.now()));
+  const place = (kind, number, name, more = {}) => ({ kind, number, name, position: null, below: 2, usage_points: 92, meters: 92, meter: null, concentrator: null, customer: '', ...more });
+  const point = (meter) => place('usage_point', 'UP-' + meter.number.slice(6), '', { below: 0, usage_points: 1, meters: 1, meter: meter.number, customer: 'Asha Rao' });
+  const up = { usage_point: 4, transformer: 3, feeder: 2, substation: 1 };
+  if (path === '/api/network') return { items: [place('substation', 'SS-1', 'Wattmesh East', { below: 1 })] };
+  if ((part = path.match(/^\/api\/network\/(\w+)\/([^/]+)$/))) {
+    const c = concentrators[0], under = { substation: [place('feeder', 'F-1', 'Feeder 1')], feeder: concentrators.map((number, i) => place('transformer', `TX-${i + 1}`, 'Mill Road ' + (i + 1), { usage_points: 46, meters: 46 - i, concentrator: number })), transformer: meters.filter((meter) => meter.concentrator === c && meter.role === 'customer').map(point), usage_point: [] };
+    const chain = [['substation', 'SS-1'], ['feeder', 'F-1'], ['transformer', 'TX-1'], ['usage_point', part[2]]].slice(0, up[part[1]]).map(([kind, number]) => ({ kind, number, name: '' }));
+    return { ...place(part[1], part[2], part[1] === 'usage_point' ? '' : 'Mill Road'), path: chain, concentrator: part[1] === 'transformer' ? c : null, meters: [{ meter: meters[3].number, from: iso(Date.now() - 5e9), to: null, start_wh: 40, final_wh: null }, { meter: meters[4].number, from: iso(Date.now() - 9e10), to: iso(Date.now() - 5e9), start_wh: null, final_wh: 1205000 }], customers: [{ customer: { number: 'C-7', name: 'Asha Rao', address: 'Mill Road 7', phone: '' }, from: iso(Date.now() - 9e10), to: null }], items: under[part[1]] };
+  }
+  if (path.startsWith('/api/transformers/')) return balance(concentrators[0], query.get('day') ?? dayOf(Date.now()));
+  if (path === '/api/losses') return { day: query.get('day'), technical_loss_percent: 5, items: [{ kind: 'transformer', number: 'TX-1', name: 'Mill Road 1', supplied_wh: 412000, consumed_wh: 371000, meters: 46, meters_complete: 46, loss_wh: 41000 }, { kind: 'transformer', number: 'TX-2', name: 'Mill Road 2', supplied_wh: 405000, consumed_wh: 360000, meters: 46, meters_complete: 44, loss_wh: null }] };
   if (path === '/api/completeness') {
     const items = [];
     for (let ms = Date.parse(query.get('from')), i = 0; ms <= Date.parse(query.get('to')); ms += 86_400_000, ++i) for (const number of concentrators) items.push(cell(number, dayOf(ms), i));
@@ -113,7 +124,7 @@ function api(path, query) {
   }
   if ((part = path.match(/^\/api\/meters\/(\d+)$/)) && byNumber.has(part[1])) {
     const meter = byNumber.get(part[1]), now = Math.floor(Date.now() / quarter) * quarter;
-    return { ...line(meter), system_title: '574D547DBA823809', model: 'WM-SIM-3', parent: meter.parent, etx_percent: meter.etx, last_heard: iso(Date.now() - 60_000), route: routeOf(meter), alternative: [], channels, latest: [{ obis: '1-0:1.8.0*255', name: 'Active energy import', value: 1234567, unit: 'Wh', at: iso(now - 4e6), received: iso(now - 3.9e6), quality: 'good', source: 'on_demand' }, ...channels.map((channel, i) => ({ obis: channel.obis, name: channel.name + ', last 15 min', value: [wh(meter, now), 0, 41, 0][i], unit: channel.unit, at: iso(now), received: null, quality: i === 2 ? 'clock doubtful' : 'good', source: 'load profile' }))], today: { expected: 50, received: 48 } };
+    return { ...line(meter), system_title: '574D547DBA823809', model: 'WM-SIM-3', site: { since: iso(Date.now() - 5e9), path: [['substation', 'SS-1'], ['feeder', 'F-1'], ['transformer', 'TX-1'], ['usage_point', 'UP-' + meter.number.slice(6)]].map(([kind, number]) => ({ kind, number, name: '' })), customer: { number: 'C-7', name: 'Asha Rao', address: 'Mill Road 7', phone: '' } }, parent: meter.parent, etx_percent: meter.etx, last_heard: iso(Date.now() - 60_000), route: routeOf(meter), alternative: [], channels, latest: [{ obis: '1-0:1.8.0*255', name: 'Active energy import', value: 1234567, unit: 'Wh', at: iso(now - 4e6), received: iso(now - 3.9e6), quality: 'good', source: 'on_demand' }, ...channels.map((channel, i) => ({ obis: channel.obis, name: channel.name + ', last 15 min', value: [wh(meter, now), 0, 41, 0][i], unit: channel.unit, at: iso(now), received: null, quality: i === 2 ? 'clock doubtful' : 'good', source: 'load profile' }))], today: { expected: 50, received: 48 } };
   }
   if ((part = path.match(/^\/api\/meters\/(\d+)\/curve$/)) && byNumber.has(part[1])) return curve(byNumber.get(part[1]), query);
   if (path.endsWith('/events')) return { items: [{ at: iso(Date.now() - 3e6), kind: 'read_failed', text: 'Read failed: no answer', concentrator: concentrators[0] }, { at: iso(Date.now() - 5e7), kind: 'joined', text: 'Joined the mesh at 3 hops behind 540000000080', concentrator: concentrators[0] }] };

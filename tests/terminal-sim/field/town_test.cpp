@@ -2,6 +2,7 @@
 #include <set>
 
 #include "security/ciphers.h"
+#include "terminal-sim/field/assets.h"
 #include "terminal-sim/field/field_state.h"
 #include "terminal-sim/field/shipment.h"
 #include "tests/terminal-sim/field/scratch.h"
@@ -147,4 +148,33 @@ TEST_CASE("field state: comes back as it was; every truncation is refused", "[si
     }
     CHECK_THROWS_WITH(read_field_state(scratch.path / "bad"),
                       Catch::Contains("bad") && Catch::Contains("--state"));
+}
+
+TEST_CASE("town: the utility's list has every meter and concentrator once, parents before children",
+          "[sim]") {
+    const Scratch scratch;
+    const Town town = make_town(request(40, 3), {.collectors = 1, .meters_each = 4});
+    const auto file = scratch.path / "assets.csv";
+    write_assets(file, town);
+    std::istringstream lines{content_of(file)};
+    std::set<std::string> seen;
+    std::map<std::string, int> kinds;
+    std::string line;
+    std::getline(lines, line);
+    while (std::getline(lines, line)) {
+        std::vector<std::string> cells(1);
+        for (const char c : line) c == ',' ? cells.emplace_back() : cells.back() += c;
+        CAPTURE(line);
+        REQUIRE(cells.size() == 7);
+        CHECK(seen.insert(cells[1]).second);
+        CHECK((cells[0] == "substation" || seen.contains(cells[3])));
+        ++kinds[cells[0]];
+    }
+    CHECK(kinds == std::map<std::string, int>{{"substation", 1},
+                                              {"feeder", 2},
+                                              {"transformer", 3},
+                                              {"concentrator", 3},
+                                              {"usage_point", 44},
+                                              {"meter", 47},
+                                              {"customer", 44}});
 }

@@ -75,8 +75,23 @@ export interface BalanceInterval {
   loss_wh: number | null;
   suspected_wh: number | null;
 }
+export const kindWords: Record<string, string> = { substation: 'Substation', feeder: 'Feeder', transformer: 'Transformer', usage_point: 'Usage point' };
+export interface NetworkPlace { kind: string; number: string; name: string }
+export interface Customer { number: string; name: string; address: string; phone: string }
+export interface NetworkLine extends NetworkPlace { position: { latitude: number; longitude: number } | null; below: number; usage_points: number; meters: number; meter: string | null; concentrator: string | null; customer: string }
+export interface NetworkDetail extends NetworkPlace {
+  path: NetworkPlace[];
+  concentrator: string | null;
+  meters: { meter: string; from: string; to: string | null; start_wh: number | null; final_wh: number | null }[];
+  customers: { customer: Customer; from: string; to: string | null }[];
+  items: NetworkLine[];
+}
+export interface Losses { day: string; technical_loss_percent: number; items: (NetworkPlace & { supplied_wh: number | null; consumed_wh: number; meters: number; meters_complete: number; loss_wh: number | null })[] }
+export interface AssetReport { dry_run: boolean; accepted: number; unchanged: number; refused: number; sha256: string; lines: { line: number; kind: string; number: string; outcome: 'accepted' | 'unchanged' | 'refused'; why: string }[] }
 export interface Balance {
-  concentrator: string;
+  transformer: string;
+  name: string;
+  concentrator: string | null;
   day: string;
   summary_meter: string | null;
   technical_loss_percent: number;
@@ -112,6 +127,7 @@ export interface MeterPage { items: MeterLine[]; next: string | null; total: num
 export interface Channel { channel: number; obis: string; name: string; unit: string; scaler: number }
 export interface LatestValue { obis: string; name: string; value: number; unit: string; at: string; quality: string; source: string }
 export interface Meter extends MeterLine {
+  site: { since: string; path: NetworkPlace[]; customer: Customer | null } | null;
   system_title: string;
   model: string | null;
   parent: string | null;
