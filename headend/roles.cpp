@@ -251,7 +251,7 @@ struct MonitorRole::Parts {
               [this](int suite, security::CertificateUse use) { return meter_ca.own_key(suite, use); },
               plant.random),
           keys({.own_title = monitor::own_title,
-                .disconnects_per_hour_max = plant.settings.disconnects_per_hour_max},
+                .caps = plant.settings.disconnects},
                queue, security, counters, plant.ciphers, [&plant] { return plant.loop.now(); }),
           on_demand(
               {}, keys, carry_over(plant), [&plant] { return plant.loop.now(); }, plant.ciphers,

@@ -82,8 +82,9 @@ HeadendSettings HeadendSettings::from(const platform::Settings& settings) {
     for (const auto& profile : result.monitor.plan.profiles) {
         result.core.replication.periods[profile.profile] = std::chrono::seconds{profile.period_s};
     }
-    result.disconnects_per_hour_max =
-        settings.optional_in<int>("keys.disconnects_per_hour_max", 100, 0, 1'000'000);
+    result.disconnects.total = settings.optional_in<int>("keys.disconnects_per_hour_max", 100, 0, 1'000'000);
+    result.disconnects.per_feeder =
+        settings.optional_in<int>("keys.disconnects_per_feeder_hour_max", 50, 0, 1'000'000);
     read_callers(settings, result);
     read_console(settings, result.console);
     result.log_level = settings.optional<std::string>("log.level", "information");

@@ -5,6 +5,7 @@
 
 #include "headend/console/settings.h"
 #include "headend/database/connection.h"
+#include "headend/database/disconnect_grants.h"
 #include "headend/frontend/caller_listener.h"
 #include "headend/frontend/listener.h"
 #include "headend/monitor/direct_reading.h"
@@ -41,7 +42,7 @@ struct HeadendSettings {
     monitor::DirectReadingSettings direct;
     monitor::ModbusReadingSettings modbus;
     monitor::MonitorSettings monitor;
-    int disconnects_per_hour_max = 0;
+    database::DisconnectCaps disconnects{};
     console::ConsoleSettings console;
     std::string log_level;
 

@@ -48,6 +48,9 @@ Answer plan(const Context& context, database::Connection& connection,
             .field("concentrator", share.concentrator)
             .field("meters", share.meters)
             .close_object();
+    json.close_array().key("feeders").open_array();
+    for (const auto& [feeder, meters] : RelayRules{connection}.feeders(numbers_of(subjects)))
+        json.open_object().field("feeder", feeder).field("meters", meters).close_object();
     json.close_array().close_object();
     return {.body = json.take()};
 }

@@ -98,6 +98,27 @@ std::vector<RelayShare> RelayRules::shares(const std::vector<DeviceNumber>& mete
     });
 }
 
+std::vector<std::pair<std::optional<std::string>, int>> RelayRules::feeders(
+    const std::vector<DeviceNumber>& meters) {
+    return connection_.run("counting meters by feeder", [&](soci::session& sql) {
+        std::vector<std::pair<std::optional<std::string>, int>> found;
+        const auto list = array_of(meters);
+        const soci::rowset<soci::row> rows =
+            (sql.prepare
+                 << "select n.number, count(*)::int from meter m left join meter_feeder f on f.meter = m.id "
+                    "left join network_node n on n.id = f.feeder where m.number = any(cast(:list as "
+                    "bigint[])) "
+                    "group by n.number order by 2 desc, 1",
+             use(list));
+        for (const auto& row : rows) {
+            std::optional<std::string> feeder;
+            if (row.get_indicator(0) == soci::i_ok) feeder = row.get<std::string>(0);
+            found.emplace_back(std::move(feeder), row.get<int>(1));
+        }
+        return found;
+    });
+}
+
 std::optional<std::string> RelayRules::refusal(DeviceNumber meter, bool disconnects) {
     return connection_.run(
         "asking whether a meter may be switched", [&](soci::session& sql) -> std::optional<std::string> {

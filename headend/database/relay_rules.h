@@ -44,6 +44,9 @@ public:
     /// Largest first.
     std::vector<RelayShare> shares(const std::vector<DeviceNumber>& meters);
 
+    /// By the feeder's number, nothing for meters of which nobody knows the feeder. Largest first.
+    std::vector<std::pair<std::optional<std::string>, int>> feeders(const std::vector<DeviceNumber>& meters);
+
     /// Why the meter must not be switched now: "stopped", "protected" (disconnections only), "unknown_meter";
     /// nothing when it may. Looked up at the moment of firing.
     std::optional<std::string> refusal(DeviceNumber meter, bool disconnects);

@@ -24,9 +24,9 @@ KeyAnswer PgKeyService::look_up(database::Connection& connection, const KeyReque
     const auto& security = std::get<dlms::SecuritySettings>(found);
     // Used up: the meter needs new keys.
     if (!counters_.refill(connection, request.meter, meter->id, now)) return KeyFault::no_key;
-    if (request.disconnects > 0 && !database::DisconnectGrants{connection}.acquire(
-                                       meter->id, request.meter, request.actor, request.disconnects,
-                                       settings_.disconnects_per_hour_max, now))
+    if (request.disconnects > 0 &&
+        !database::DisconnectGrants{connection}.acquire(meter->id, request.meter, request.actor,
+                                                        request.disconnects, settings_.caps, now))
         return KeyFault::too_many_disconnects;
     CounterStore& counter = counters_.of(request.meter);
     const bool direct = *meter->concentrator_number == meter->number;

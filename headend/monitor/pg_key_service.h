@@ -1,5 +1,6 @@
 #pragma once
 #include "headend/database/counter_blocks.h"
+#include "headend/database/disconnect_grants.h"
 #include "headend/database/query_queue.h"
 #include "headend/monitor/key_service.h"
 #include "headend/monitor/meter_security.h"
@@ -9,8 +10,7 @@ namespace wattmesh::headend::monitor {
 
 struct KeyServiceSettings {
     SystemTitle own_title;
-    /// Operations that can open a breaker, within a sliding hour, for the whole head-end.
-    int disconnects_per_hour_max = 100;
+    database::DisconnectCaps caps{};
 };
 
 /// Key service on the database: keys are unwrapped on the queue's thread, for one protection, disconnects are

@@ -145,6 +145,41 @@ TEST_CASE("key service: a cap of nothing refuses every disconnect", "[db]") {
     CHECK_FALSE(process.granted(0));
 }
 
+TEST_CASE("disconnect grants: a feeder has a cap of its own, other feeders and unknown places go on",
+          "[db]") {
+    Town town{4};
+    town.admin.execute(
+        "insert into network_node (tenant, area, kind, number, name) values (1, 1, 1, 'S1', ''), (1, 1, 2, "
+        "'F1', ''), (1, "
+        "1, 2, 'F2', ''), (1, 1, 3, 'T1', ''), (1, 1, 3, 'T2', ''), (1, 1, 4, 'U0', ''), (1, 1, 4, 'U1', "
+        "''), (1, 1, 4, "
+        "'U2', ''); insert into network_link (node, kind, parent, from_us, tenant, area) select n.id, "
+        "n.kind, p.id, 0, 1, 1 "
+        "from (values ('F1', 'S1'), ('F2', 'S1'), ('T1', 'F1'), ('T2', 'F2'), ('U0', 'T1'), ('U1', 'T1'), "
+        "('U2', 'T2')) "
+        "v(child, parent) join network_node n on n.number = v.child join network_node p on p.number = "
+        "v.parent; "
+        "insert into meter_installation (meter, node, kind, from_us, tenant, area) select m.id, n.id, 4, 0, "
+        "1, 1 from meter "
+        "m join network_node n on n.number = 'U' || (m.number - 540000000000)",
+        "drawing a network");
+    const auto granted = [&](int i) {
+        const auto id = Meters{town.admin}.find(customer(i)).value().id;
+        return DisconnectGrants{town.monitor}.acquire(id, customer(i), "ada", 1,
+                                                      {.total = 10, .per_feeder = 2}, midnight);
+    };
+    CHECK(granted(0));
+    CHECK(granted(1));
+    CHECK_FALSE(granted(0));
+    CHECK_FALSE(granted(1));
+    CHECK(granted(2));
+    CHECK(granted(2));
+    CHECK_FALSE(granted(2));
+    for (int i = 0; i < 4; ++i) CHECK(granted(3));
+    CHECK(AuditLog{town.admin}.latest(1).at(0).detail ==
+          "disconnects refused: more than 2 within an hour on feeder F1 were asked for");
+}
+
 TEST_CASE("disconnect grants: many that ask at once get no more than the cap", "[db]") {
     Town town;
     const auto id = Meters{town.admin}.find(customer(0)).value().id;
@@ -154,8 +189,10 @@ TEST_CASE("disconnect grants: many that ask at once get no more than the cap", "
         threads.emplace_back([&] {
             Connection connection{town.database.settings("wm_monitor")};
             for (int j = 0; j < 10; ++j)
-                granted +=
-                    DisconnectGrants{connection}.acquire(id, customer(0), "thread", 1, 17, midnight) ? 1 : 0;
+                granted += DisconnectGrants{connection}.acquire(id, customer(0), "thread", 1, {.total = 17},
+                                                                midnight)
+                               ? 1
+                               : 0;
         });
     for (auto& thread : threads) thread.join();
     CHECK(granted == 17);

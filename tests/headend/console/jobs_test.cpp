@@ -105,6 +105,7 @@ TEST_CASE("console relay: a few meters at once, many only with a second person, 
                      "reason = 'unpaid'") == 1);
 
     const auto planned = order(R"("concentrator":"900000000001")", R"(,"dry_run":true)");
+    CHECK(planned.has(R"("feeders":[{"feeder":"F1","meters":12}])"));
     CHECK(planned.status == 200);
     CHECK(planned.has(R"("meters":12,"second_person":true,"protected":[])"));
     CHECK(planned.has(R"("concentrators":[{"concentrator":"900000000001","meters":12}])"));
