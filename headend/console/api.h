@@ -23,6 +23,7 @@ void add_overview_routes(std::vector<Route>& routes, Context& context);
 void add_concentrator_routes(std::vector<Route>& routes, Context& context);
 void add_completeness_routes(std::vector<Route>& routes, Context& context);
 void add_network_routes(std::vector<Route>& routes, Context& context);
+void add_validation_routes(std::vector<Route>& routes, Context& context);
 void add_meter_routes(std::vector<Route>& routes, Context& context);
 void add_alarm_routes(std::vector<Route>& routes, Context& context);
 void add_outage_routes(std::vector<Route>& routes, Context& context);

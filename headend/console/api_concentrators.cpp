@@ -1,8 +1,8 @@
 #include <algorithm>
 
 #include "headend/console/api.h"
-#include "headend/console/network_json.h"
 #include "headend/console/live_topology.h"
+#include "headend/console/network_json.h"
 #include "headend/console/words.h"
 #include "headend/database/collectors.h"
 #include "headend/database/desired_states.h"

@@ -48,6 +48,7 @@ struct Console::State {
         add_concentrator_routes(routes, context);
         add_completeness_routes(routes, context);
         add_network_routes(routes, context);
+        add_validation_routes(routes, context);
         add_meter_routes(routes, context);
         add_read_routes(routes, context);
         add_account_routes(routes, context);

@@ -1,6 +1,7 @@
 #include "headend/monitor/monitor.h"
 
 #include "headend/database/aggregates.h"
+#include "headend/monitor/validator.h"
 
 namespace wattmesh::headend::monitor {
 namespace {
@@ -84,7 +85,10 @@ void Monitor::aggregate() {
     aggregate_timer_.after_real(std::chrono::minutes{1}, [this] { aggregate(); });
     queue_.run(
         [now = loop_.now()](database::Connection& connection) {
-            return database::Aggregates{connection}.work(marks_at_once, now);
+            const int worked = database::Aggregates{connection}.work(marks_at_once, now);
+            // What people wait for first: validation only when no aggregate is due.
+            if (worked == 0) validate_days(connection, marks_at_once, now);
+            return worked;
         },
         [this, alive = std::weak_ptr{alive_}](std::optional<int> worked) {
             if (!alive.lock()) return;

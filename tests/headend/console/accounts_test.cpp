@@ -27,6 +27,7 @@ const char* const places[] = {
     "/api/network/usage_point/U7",
     "/api/network/usage_point/U7/curve?from=2026-03-10T00:00:00Z&to=2026-03-11T00:00:00Z",
     "/api/transformers/TX-1/balance",
+    "/api/validation",
     "/api/quarantine",
     "/api/outages"};
 

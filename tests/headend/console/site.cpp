@@ -72,6 +72,8 @@ insert into reading_conflict select m.id, 1, at_us('2026-03-10 07:00Z'), 1, 40, 
   from meter m where m.number = 540000000006;
 insert into meter_latest select r.meter, 1, max(r.at_us), 1, 1, 0, 55, 0, 10, 0 from interval_row r group by r.meter;
 insert into register_reading select m.id, '1-0:1.8.0*255', at_us('2026-03-10 13:00Z'), 'on_demand', 1, 1, 1234567, 0, 30 from meter m where m.number = 540000000001;
+insert into validation_finding select m.id, 1, at_us('2026-03-09Z'), 'spike', at_us('2026-03-09 08:00Z'), at_us('2026-03-09 08:00Z'), 'warn', '2.5.258', 900, 400, 0, 1, 1
+  from meter m where m.number = 540000000006;
 insert into network_node (tenant, area, kind, number, name) values (1, 1, 1, 'S1', 'North'), (1, 1, 2, 'F1', 'Mill road feeder'),
   (1, 1, 3, 'TX-1', 'Mill road'), (1, 1, 3, 'TX-2', 'Church lane');
 insert into network_node (tenant, area, kind, number, name) select 1, 1, 4, 'U' || i, '' from generate_series(1, 12) i;

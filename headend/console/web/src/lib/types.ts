@@ -164,6 +164,7 @@ export interface ReadAnswer {
   route: string[];
   at: string;
 }
+export interface ValidationFinding { meter: string; day: string; first: string; last: string; rule: string; verdict: 'warn' | 'fail'; quality: string; value: number; believed: number }
 export interface QuarantineItem { kind: 'device' | 'entry' | 'conflict'; at: string; concentrator: string | null; meter: string | null; reason: string; detail: string }
 export interface Outage {
   concentrator: string;
