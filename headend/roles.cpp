@@ -250,9 +250,8 @@ struct MonitorRole::Parts {
               *plant.master,
               [this](int suite, security::CertificateUse use) { return meter_ca.own_key(suite, use); },
               plant.random),
-          keys({.own_title = monitor::own_title,
-                .caps = plant.settings.disconnects},
-               queue, security, counters, plant.ciphers, [&plant] { return plant.loop.now(); }),
+          keys({.own_title = monitor::own_title, .caps = plant.settings.disconnects}, queue, security,
+               counters, plant.ciphers, [&plant] { return plant.loop.now(); }),
           on_demand(
               {}, keys, carry_over(plant), [&plant] { return plant.loop.now(); }, plant.ciphers,
               plant.random),

@@ -35,8 +35,8 @@ struct Process {
               [](const std::string& line) { FAIL_CHECK(line); }),
           counters(queue, horizon),
           security(master, std::move(own_key), random),
-          service({.own_title = own_title, .caps = {.total = cap}}, queue, security, counters,
-                  ciphers, [this] { return now; }) {}
+          service({.own_title = own_title, .caps = {.total = cap}}, queue, security, counters, ciphers,
+                  [this] { return now; }) {}
 
     KeyAnswer ask(int meter, Role role, int disconnects = 0) {
         std::optional<KeyAnswer> got;
