@@ -8,6 +8,9 @@ namespace {
 
 using platform::SettingsError;
 
+/// As Q/GDW 376.1 terminals come from the factory.
+constexpr std::chrono::minutes terminal_beat{5};
+
 std::vector<std::string> words_in(const std::string& text) {
     std::istringstream in{text};
     std::vector<std::string> words;
@@ -45,6 +48,15 @@ frontend::CallerPortSettings read_port(const platform::Settings& settings,
     port.tcp_port = settings.required<std::uint16_t>(prefix + "port");
     port.share_port = out.uplink.share_port;
     port.port.sniff = settings.optional<bool>(prefix + "sniff", false);
+    if (const auto carries = settings.optional<std::string>(prefix + "carries", ""); carries == "gdw376")
+        port.port.carries = link::Carried::gdw376;
+    else if (!carries.empty())
+        throw SettingsError(prefix + "carries = " + carries +
+                            ": only gdw376 is said here, all else is said by profiles");
+    if (const int beat_s = settings.optional_in<int>(prefix + "beat_s", 0, 0, 3'600); beat_s != 0)
+        port.port.beat_every = std::chrono::seconds{beat_s};
+    else if (port.port.carries == link::Carried::gdw376)
+        port.port.beat_every = terminal_beat;
     port.tls = tls_in(settings.optional<std::string>(prefix + "tls", "off"), prefix + "tls");
     port.accepts_per_second_max = settings.optional_in<unsigned>(prefix + "accepts_per_s", 200, 1, 100'000);
     for (const auto& word : words_in(settings.optional<std::string>(prefix + "allow", ""))) {
@@ -58,7 +70,8 @@ frontend::CallerPortSettings read_port(const platform::Settings& settings,
             out.hello_profiles[word] =
                 std::make_shared<const link::HelloProfile>(read_profile(folder, word, prefix + "profiles"));
         const auto& profile = *out.hello_profiles.at(word);
-        if (!port.port.profiles.empty() && profile.carries != port.port.carries)
+        const bool other = !port.port.profiles.empty() && profile.carries != port.port.carries;
+        if (other || port.port.carries == link::Carried::gdw376)
             throw SettingsError(prefix + "profiles: " + word + " carries " +
                                 std::string{to_string(profile.carries)} +
                                 ", the ones before something else: give each a port");
@@ -67,7 +80,7 @@ frontend::CallerPortSettings read_port(const platform::Settings& settings,
     }
     if (port.port.sniff && port.port.carries != link::Carried::wrapper)
         throw SettingsError(prefix + "sniff: only for DLMS in a wrapper");
-    if (port.port.profiles.empty() && !port.port.sniff)
+    if (port.port.profiles.empty() && !port.port.sniff && port.port.carries != link::Carried::gdw376)
         throw SettingsError(prefix + "profiles: name one, or say " + prefix + "sniff = true");
     return port;
 }
@@ -91,6 +104,12 @@ void read_callers(const platform::Settings& settings, HeadendSettings& out) {
     out.callers.session.bus_exchange.timeout =
         std::chrono::seconds{settings.optional_in<int>("callers.modbus_answer_s", 5, 1, 60)};
     out.modbus.answer_max = out.callers.session.bus_exchange.timeout;
+    out.terminals.utc_offset =
+        std::chrono::minutes{settings.optional_in<int>("callers.gdw376_utc_offset_min", 480, -720, 840)};
+    out.terminals.history =
+        std::chrono::days{settings.optional_in<int>("callers.gdw376_history_days", 7, 1, 30)};
+    out.callers.session.terminal_exchange.timeout =
+        std::chrono::seconds{settings.optional_in<int>("callers.gdw376_answer_s", 90, 5, 300)};
     out.direct.registers_every =
         std::chrono::seconds{settings.optional_in<int>("callers.registers_s", 3'600, 60, 86'400)};
 }

@@ -287,8 +287,9 @@ struct MonitorRole::Parts {
     monitor::AlarmWatch alarms;
     monitor::RelayDesk relay;
     MeterDesk meters;
-    std::optional<monitor::DirectReading> direct;  ///< while there is a front-end in this process
-    std::optional<monitor::ModbusReading> buses;   ///< likewise
+    std::optional<monitor::DirectReading> direct;       ///< while there is a front-end in this process
+    std::optional<monitor::ModbusReading> buses;        ///< likewise
+    std::optional<monitor::TerminalReading> terminals;  ///< likewise
     platform::Timer direct_tick, bus_wake;
     monitor::Monitor monitor;
 };
@@ -328,6 +329,7 @@ void MonitorRole::read_direct_meters() {
             .now = [&plant] { return plant.loop.now(); }});
     plant.caller_desk.reading = &*parts.direct;
     poll_buses();
+    read_terminals();
     tick_direct();
 }
 
@@ -362,6 +364,44 @@ void MonitorRole::poll_buses() {
     plant.caller_desk.polling = &*parts.buses;
 }
 
+void MonitorRole::read_terminals() {
+    Parts& parts = *parts_;
+    Plant& plant = plant_;
+    parts.terminals.emplace(
+        plant.settings.terminals,
+        monitor::TerminalReading::Ports{
+            .meters =
+                [&queue = parts.queue, &plant](DeviceNumber terminal, auto done) {
+                    queue.run(
+                        [terminal, now = plant.loop.now()](database::Connection& connection) {
+                            return database::BusUnits{connection}.of(terminal, now);
+                        },
+                        std::move(done));
+                },
+            .carry =
+                [&plant](DeviceNumber terminal, Buffer frame, frontend::Relay::Done done) {
+                    if (plant.callers == nullptr) return done({frontend::RelayStatus::offline, {}});
+                    plant.callers->carry(terminal, Sap{}, std::move(frame), std::move(done));
+                    plant.caller_listener->pump_soon();
+                },
+            .store = *plant.store,
+            .put = [&queue = parts.queue](
+                       DeviceNumber meter, const monitor::PushedValue& value, Instant at,
+                       const char* source) { put_register(queue, meter, value, at, source); },
+            .superseded =
+                [&plant](DeviceNumber terminal, OwnerEpoch epoch) {
+                    if (plant.callers != nullptr) plant.callers->superseded(terminal, epoch);
+                },
+            .log = [](const std::string& line) { platform::Log{"gdw376"}.warning("{}", line); },
+            .now = [&plant] { return plant.loop.now(); }});
+    plant.caller_desk.terminals = &*parts.terminals;
+    parts.on_demand.read_otherwise([&terminals = *parts.terminals](DeviceNumber meter,
+                                                                   const dlms::AttributeId& id,
+                                                                   const monitor::OnDemand::Done& done) {
+        return terminals.read(meter, id, done);
+    });
+}
+
 void MonitorRole::wake_buses() {
     parts_->bus_wake.at(parts_->buses->wake(), [this] {
         parts_->buses->tick(plant_.loop.now());
@@ -372,6 +412,7 @@ void MonitorRole::wake_buses() {
 void MonitorRole::tick_direct() {
     parts_->direct->tick(plant_.loop.now());
     parts_->buses->tick(plant_.loop.now());
+    parts_->terminals->tick(plant_.loop.now());
     plant_.pump();
     parts_->direct_tick.after_real(direct_tick_real, [this] { tick_direct(); });
 }
@@ -380,7 +421,7 @@ void MonitorRole::uninitialize() {
     if (!parts_) return;
     plant_.monitor = nullptr;
     plant_.on_demand = nullptr;
-    plant_.caller_desk.reading = plant_.caller_desk.polling = nullptr;
+    plant_.caller_desk.reading = plant_.caller_desk.polling = plant_.caller_desk.terminals = nullptr;
     parts_->bus_wake.cancel();
     parts_->direct_tick.cancel();
     parts_->rotations.stop();

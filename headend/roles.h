@@ -15,6 +15,7 @@
 #include "headend/monitor/pg_key_service.h"
 #include "headend/monitor/pg_rotation_desk.h"
 #include "headend/monitor/rotation_work.h"
+#include "headend/monitor/terminal_reading.h"
 #include "headend/revocations.h"
 #include "headend/settings.h"
 #include "platform/worker_queue.h"
@@ -24,18 +25,24 @@ namespace wattmesh::headend {
 /// Hands devices of other makes to whoever reads them in this process; without a monitor nobody does.
 struct CallerDesk final : frontend::CallerWork {
     void admitted(DeviceNumber device, OwnerEpoch epoch, link::Carried carries) override {
-        auto* const reader = carries == link::Carried::wrapper ? reading : polling;
+        auto* const reader = carries == link::Carried::wrapper  ? reading
+                             : carries == link::Carried::gdw376 ? terminals
+                                                                : polling;
         if (reader != nullptr) reader->admitted(device, epoch, carries);
     }
     void ended(DeviceNumber device) override {
         if (reading != nullptr) reading->ended(device);
         if (polling != nullptr) polling->ended(device);
+        if (terminals != nullptr) terminals->ended(device);
     }
     void pushed(DeviceNumber device, OwnerEpoch epoch, Buffer apdu, Instant now) override {
+        // Each knows its own.
+        if (terminals != nullptr) terminals->pushed(device, epoch, apdu, now);
         if (reading != nullptr) reading->pushed(device, epoch, std::move(apdu), now);
     }
-    frontend::CallerWork* reading = nullptr;  ///< of those that speak DLMS
-    frontend::CallerWork* polling = nullptr;  ///< of those that carry Modbus
+    frontend::CallerWork* reading = nullptr;    ///< of those that speak DLMS
+    frontend::CallerWork* polling = nullptr;    ///< of those that carry Modbus
+    frontend::CallerWork* terminals = nullptr;  ///< of Q/GDW 376.1 terminals
 };
 
 /// What the roles of one process share. Belongs to the loop's thread unless it says otherwise.
@@ -115,6 +122,7 @@ protected:
 private:
     void read_direct_meters();
     void poll_buses();
+    void read_terminals();
     void wake_buses();
     void tick_direct();
     struct Parts;

@@ -11,6 +11,7 @@
 #include "headend/monitor/direct_reading.h"
 #include "headend/monitor/modbus_reading.h"
 #include "headend/monitor/monitor.h"
+#include "headend/monitor/terminal_reading.h"
 #include "platform/arguments.h"
 #include "platform/settings.h"
 
@@ -41,6 +42,7 @@ struct HeadendSettings {
     bool dials = true;  ///< calls the buses that are registered with an address
     monitor::DirectReadingSettings direct;
     monitor::ModbusReadingSettings modbus;
+    monitor::TerminalReadingSettings terminals;
     monitor::MonitorSettings monitor;
     database::DisconnectCaps disconnects{};
     console::ConsoleSettings console;

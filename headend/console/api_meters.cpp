@@ -274,6 +274,9 @@ std::string event_words(const database::MeterEvent& event) {
             return "Asked to join and is not on the meter list";
         case dcu::EntryKind::pushed:
             return "Pushed by the meter itself";
+        case dcu::EntryKind::reported:
+            return "Event of the terminal itself, code " +
+                   (event.fault ? std::to_string(static_cast<int>(*event.fault)) : "unknown");
         case dcu::EntryKind::power_lost:
             return event.inferred ? "Silent in a power cut around it" : "Said that its power has gone";
         case dcu::EntryKind::power_back:
@@ -299,6 +302,8 @@ std::string_view event_kind(dcu::EntryKind kind) {
             return "unknown_meter";
         case dcu::EntryKind::pushed:
             return "pushed";
+        case dcu::EntryKind::reported:
+            return "reported";
         case dcu::EntryKind::power_lost:
             return "power_lost";
         case dcu::EntryKind::power_back:

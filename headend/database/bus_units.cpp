@@ -7,7 +7,7 @@
 namespace wattmesh::headend::database {
 namespace {
 
-constexpr int load_bank = 1, polled_bank = 3;
+constexpr int load_bank = 1, daily_bank = 2, polled_bank = 3, curve_bank = 4;
 
 /// Channels of the models, by model and bank.
 std::map<std::pair<std::string, int>, std::vector<BusChannel>> channels(soci::session& sql, Instant now) {
@@ -15,7 +15,7 @@ std::map<std::pair<std::string, int>, std::vector<BusChannel>> channels(soci::se
     const soci::rowset<soci::row> rows =
         (sql.prepare << "select map.model, map.bank::int, map.channel::int, map.register, map.scaler::int, "
                         "map.unit::int from channel_map map join meter_model k on k.name = map.model "
-                        "where k.modbus_map is not null and map.valid_from_us <= :now and map.valid_to_us > "
+                        "where k.reading_keys = 'none' and map.valid_from_us <= :now and map.valid_to_us > "
                         ":now2 order by map.channel",
          use(now), use(now));
     for (const auto& row : rows)
@@ -108,10 +108,11 @@ std::vector<BusMeter> BusUnits::of(DeviceNumber bus, Instant now) {
         std::vector<MeterId> ids;
         {
             const soci::rowset<soci::row> rows =
-                (sql.prepare << "select m.number, u.unit::int, u.word_order, u.base::int, k.modbus_map, "
+                (sql.prepare << "select m.number, u.unit::int, u.word_order, u.base::int, "
+                                "coalesce(k.modbus_map, ''), "
                                 "m.model, m.id from bus_unit u join meter m on m.id = u.meter join "
                                 "meter_model k on k.name = m.model join concentrator c on c.id = "
-                                "u.concentrator where c.number = :bus and k.modbus_map is not null order by "
+                                "u.concentrator where c.number = :bus and k.reading_keys = 'none' order by "
                                 "u.unit",
                  use(bus));
             for (const auto& row : rows) {
@@ -122,7 +123,9 @@ std::vector<BusMeter> BusUnits::of(DeviceNumber bus, Instant now) {
                                   .map = row.get<std::string>(4),
                                   .interval = of_model(model, load_bank),
                                   .polled = of_model(model, polled_bank),
-                                  .last = {}});
+                                  .last = {},
+                                  .daily = of_model(model, daily_bank),
+                                  .curve = of_model(model, curve_bank)});
                 ids.push_back(row.get<MeterId>(6));
             }
         }

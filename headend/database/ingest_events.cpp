@@ -58,6 +58,9 @@ std::optional<Details> details_of(const dcu::Entry& entry) {
         out.fault = static_cast<std::int64_t>(failure->fault);
         out.from = failure->from;
         out.to = failure->to;
+    } else if (entry.kind == dcu::EntryKind::reported) {
+        if (entry.payload.empty()) return std::nullopt;
+        out.fault = entry.payload.front();
     } else if (entry.kind == dcu::EntryKind::gap) {
         const auto gap = dcu::decode_gap_range(entry.payload);
         if (!gap) return std::nullopt;

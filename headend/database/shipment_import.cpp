@@ -12,6 +12,7 @@
 #include "headend/database/key_counters.h"
 #include "headend/database/meters.h"
 #include "headend/monitor/sealed_keys.h"
+#include "protocol/gdw376/terminal_number.h"
 
 namespace wattmesh::headend::database {
 namespace {
@@ -124,6 +125,11 @@ private:
         if ((model->second == ReadingKeys::none) != device.bus.has_value())
             throw LineRefused(device.bus ? "its model is not read over a bus"
                                          : "its model is read over a bus: field \"bus\" is missing");
+        if (device.bus && BusUnits{connection_}.map_of(device.model).has_value() ==
+                              gdw376::terminal_address(*device.bus).has_value())
+            throw LineRefused(
+                "its model does not go with its bus: terminals have meters of DL/T 645, all others of "
+                "Modbus");
         NewMeter wanted{.number = device.number,
                         .model = device.model,
                         .role = device.role.value_or(known ? known->role : dcu::MeterRole::customer),

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cassert>
 
+#include "protocol/gdw376/terminal_number.h"
+#include "protocol/gdw376/unit.h"
+
 namespace wattmesh::headend::database {
 namespace {
 
@@ -21,10 +24,11 @@ constexpr KeyField key_fields[] = {
 constexpr KeyField secret_fields[] = {{"hls_secret", KeyPurpose::management_secret},
                                       {"lls_password", KeyPurpose::lls_password}};
 const std::vector<std::string> concentrator_fields{"device", "number", "serial", "system_title"};
-const std::vector<std::string> bus_fields{"device", "number", "serial", "address"};
+const std::vector<std::string> bus_fields{"device", "number", "serial", "address", "terminal"};
 const std::vector<std::string> bus_meter_fields{"device", "number", "serial",     "model", "role",
                                                 "bus",    "unit",   "word_order", "base"};
 const std::vector<std::string> collector_fields{"device", "number", "system_title", "concentrator", "join"};
+constexpr int modbus_unit_max = 247;
 constexpr std::size_t serial_size_max = 32, model_size_max = 64, address_size_max = 260;
 
 std::string field_named(std::string_view field) { return "field " + shown_name(field); }
@@ -169,11 +173,32 @@ ShippedDevice read_collector(const FileLine& line, const ShippedKeyForm& form) {
     return device;
 }
 
+/// A Q/GDW 376.1 terminal says its address when it calls in; its number follows from that.
+DeviceNumber terminal_in(const FileLine& line) {
+    const auto& word = text(line, "terminal");
+    const auto octets =
+        word.size() == 9 && word[4] == '-' ? hex_octets(word.substr(0, 4) + word.substr(5)) : std::nullopt;
+    std::optional<DeviceNumber> number;
+    if (octets && octets->size() == 4)
+        number = gdw376::terminal_number(
+            {.area = static_cast<std::uint16_t>((*octets)[0] << 8 | (*octets)[1]),
+             .terminal = static_cast<std::uint16_t>((*octets)[2] << 8 | (*octets)[3])});
+    if (!number)
+        throw LineRefused(
+            "field \"terminal\" is not an address like 4403-1234 (area in digits, terminal hexadecimal)");
+    if (line.find("number") != nullptr && number_in(line, "number") != *number)
+        throw LineRefused("field \"number\" does not fit the terminal's address: it would be " +
+                          to_string(*number));
+    if (line.find("address") != nullptr)
+        throw LineRefused("a terminal calls in: field \"address\" does not go with it");
+    return *number;
+}
+
 ShippedDevice read_bus(const FileLine& line) {
     refuse_foreign(line, bus_fields);
     ShippedDevice device;
     device.kind = ShippedDevice::Kind::bus;
-    device.number = number_in(line, "number");
+    device.number = line.find("terminal") != nullptr ? terminal_in(line) : number_in(line, "number");
     device.title = system_title(device.number);
     if (line.find("serial") != nullptr) device.serial = plain_text(line, "serial", serial_size_max);
     if (line.find("address") == nullptr) return device;
@@ -191,7 +216,7 @@ ShippedDevice read_bus(const FileLine& line) {
 int small_number(const FileLine& line, const char* field, int low, int high) {
     const auto& digits = text(line, field);
     const bool is_number =
-        !digits.empty() && digits.size() <= 3 && digits.find_first_not_of("0123456789") == std::string::npos;
+        !digits.empty() && digits.size() <= 4 && digits.find_first_not_of("0123456789") == std::string::npos;
     const int value = is_number ? std::stoi(digits) : -1;
     if (value < low || value > high)
         throw LineRefused(field_named(field) + " is not a number from " + std::to_string(low) + " to " +
@@ -209,7 +234,8 @@ ShippedDevice read_bus_meter(const FileLine& line) {
     device.model = plain_text(line, "model", model_size_max);
     device.role = role_in(line);
     device.bus = number_in(line, "bus");
-    device.place.unit = small_number(line, "unit", 1, 247);
+    const int unit_max = gdw376::terminal_address(*device.bus) ? int{gdw376::point_max} : modbus_unit_max;
+    device.place.unit = small_number(line, "unit", 1, unit_max);
     if (line.find("base") != nullptr) device.place.base = small_number(line, "base", 0, 2);
     if (const auto* order = line.find("word_order")) {
         if (*order != "abcd" && *order != "cdab" && *order != "badc" && *order != "dcba")
@@ -250,7 +276,7 @@ static const std::vector<std::string>& meter_fields() {
 LineFile::Form shipment_form() {
     static const std::vector<std::string> names = [] {
         auto all = meter_fields();
-        all.insert(all.end(), {"bus", "unit", "word_order", "base", "address"});
+        all.insert(all.end(), {"bus", "unit", "word_order", "base", "address", "terminal"});
         return all;
     }();
     return {"shipment", 2, names};

@@ -21,39 +21,14 @@ struct NoCounter final : CounterStore {
     void raise(std::uint32_t) override {}
 };
 
+const HalfDuplexSettings& exchange_settings(const CallerSettings& settings, link::Carried carries) {
+    if (carries == link::Carried::gdw376) return settings.terminal_exchange;
+    return carries == link::Carried::wrapper ? settings.exchange : settings.bus_exchange;
+}
+
 bool is_general_ciphered(std::uint8_t tag) { return (tag >= 0xDB && tag <= 0xDF) || tag == 0xE0; }
 
 }  // namespace
-
-std::string_view to_string(CallerEnd end) {
-    switch (end) {
-        case CallerEnd::closed_by_peer:
-            return "closed_by_peer";
-        case CallerEnd::no_identity:
-            return "no_identity";
-        case CallerEnd::silent:
-            return "silent";
-        case CallerEnd::unfinished_frame:
-            return "unfinished_frame";
-        case CallerEnd::malformed:
-            return "malformed";
-        case CallerEnd::other_identity:
-            return "other_identity";
-        case CallerEnd::took_over:
-            return "took_over";
-        case CallerEnd::held:
-            return "held";
-        case CallerEnd::superseded:
-            return "superseded";
-        case CallerEnd::revoked:
-            return "revoked";
-        case CallerEnd::flood:
-            return "flood";
-        case CallerEnd::ended_here:
-            return "ended_here";
-    }
-    return "?";
-}
 
 std::optional<DeviceNumber> number_of_identity(std::string_view identity) {
     if (identity.empty() || identity.size() > 12) return std::nullopt;
@@ -70,19 +45,21 @@ CallerSession::CallerSession(const CallerWorld& world, LinkId link, const Caller
       last_frame_(world.now),
       minute_began_(world.now),
       standing_backoff_(std::chrono::seconds{1}, std::chrono::seconds{30}),
-      exchange_(
-          port.carries == link::Carried::wrapper ? world.settings.exchange : world.settings.bus_exchange,
-          world.now),
+      exchange_(exchange_settings(world.settings, port.carries), world.now),
       no_counters_(std::make_unique<NoCounter>()) {
-    if (port.carries != link::Carried::wrapper) modbus_.emplace(port.carries);
+    if (port.carries == link::Carried::gdw376)
+        terminal_.emplace();
+    else if (port.carries != link::Carried::wrapper)
+        modbus_.emplace(port.carries);
     life_.initiate();
 }
 
 CallerSession::~CallerSession() = default;
 
 Duration CallerSession::silence_max() const {
-    return 3 * (profile_ != nullptr ? profile_->beat_every : world_.settings.beat_default) +
-           std::chrono::seconds{30};
+    const Duration beat =
+        profile_ != nullptr ? profile_->beat_every : port_.beat_every.value_or(world_.settings.beat_default);
+    return 3 * beat + std::chrono::seconds{30};
 }
 
 void CallerSession::end(CallerEnd end, const std::string& detail) {
@@ -109,6 +86,7 @@ std::vector<Buffer> CallerSession::take_output() {
 }
 
 void CallerSession::send(Sap client, Bytes apdu) {
+    if (terminal_) return output_.push_back(terminal_->ask(apdu));
     if (modbus_) return output_.push_back(modbus_->ask(static_cast<std::uint8_t>(client.value), apdu));
     output_.push_back(link::encode_wrapper({client, management_logical_device, to_buffer(apdu)}));
 }
@@ -135,51 +113,9 @@ void CallerSession::receive(Bytes bytes) {
                              bytes.begin() + static_cast<std::ptrdiff_t>(room));
     }
     if (modbus_) return receive_modbus(bytes);
+    if (terminal_) return receive_terminal(bytes);
     buffer_.insert(buffer_.end(), bytes.begin(), bytes.end());
     consume();
-}
-
-void CallerSession::receive_modbus(Bytes bytes) {
-    modbus_->feed(bytes, profile_);
-    if (const auto answer = modbus_->take_answer()) {
-        last_frame_ = world_.now;
-        ++counters_.frames;
-        if (!exchange_.receive(*answer)) ++counters_.unasked;
-    }
-    if (modbus_->lost()) {
-        ++counters_.malformed;
-        return end(CallerEnd::malformed, "not a Modbus TCP stream");
-    }
-    const Buffer noise = modbus_->take_noise();
-    buffer_.insert(buffer_.end(), noise.begin(), noise.end());
-    consume_noise();
-}
-
-/// Registrations and heartbeats. Once it is known who it is, what is neither is passed over: late answers,
-/// what a DTU's serial side picks up.
-void CallerSession::consume_noise() {
-    while (phase() != Phase::closing && !buffer_.empty()) {
-        const auto found = link::find_hello(
-            profile_ != nullptr ? std::vector<const link::HelloProfile*>{profile_} : port_.profiles, buffer_);
-        if (found.match.verdict == Verdict::more) break;
-        if (found.match.verdict == Verdict::no && identity_.empty()) {
-            ++counters_.malformed;
-            return end(CallerEnd::malformed,
-                       "its first octets are no registration of this port: " + to_hex(first_octets_));
-        }
-        const bool is_hello = found.match.verdict == Verdict::yes;
-        buffer_.erase(buffer_.begin(),
-                      buffer_.begin() + static_cast<std::ptrdiff_t>(is_hello ? found.match.size : 1));
-        partial_since_.reset();
-        if (is_hello)
-            on_hello(found);
-        else
-            ++counters_.noise;
-    }
-    if (buffer_.empty())
-        partial_since_.reset();
-    else if (!partial_since_)
-        partial_since_ = world_.now;
 }
 
 void CallerSession::consume() {
@@ -253,7 +189,7 @@ void CallerSession::on_hello(const link::HelloFound& found) {
 void CallerSession::identify(const std::string& identity) {
     asker_.reset();
     identity_ = identity;
-    number_ = number_of_identity(identity);
+    number_ = terminal_ ? terminal_->number() : number_of_identity(identity);
     life_.process_event(life::LoggedIn{});
     if (!number_) life_.process_event(life::NotRegistered{});  // a number that nobody has is not looked up
 }

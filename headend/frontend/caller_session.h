@@ -5,11 +5,13 @@
 #include <string>
 #include <vector>
 
+#include "headend/frontend/caller_end.h"
 #include "headend/frontend/caller_ports.h"
 #include "headend/frontend/guard.h"
 #include "headend/frontend/half_duplex.h"
 #include "headend/frontend/modbus_speech.h"
 #include "headend/frontend/session_life.h"
+#include "headend/frontend/terminal_speech.h"
 #include "protocol/base/cipher.h"
 #include "protocol/dlms/client.h"
 #include "protocol/link/hello_profile.h"
@@ -17,30 +19,14 @@
 
 namespace wattmesh::headend::frontend {
 
-/// Why a session with a device of another make ended; each has a counter and words.
-enum class CallerEnd : std::uint8_t {
-    closed_by_peer,
-    no_identity,  ///< neither a hello nor an answer in time
-    silent,       ///< three heartbeats missed
-    unfinished_frame,
-    malformed,       ///< not what this port serves, or out of step
-    other_identity,  ///< a hello with another number on the same link
-    took_over,       ///< the number called in anew
-    held,            ///< the number calls in too often
-    superseded,      ///< a newer session in another process
-    revoked,
-    flood,  ///< more octets than a device has to say
-    ended_here,
-};
-inline constexpr std::size_t caller_end_count = 12;
-std::string_view to_string(CallerEnd end);
-
 /// What a port is for. Profiles outlive it.
 struct CallerPort {
     std::string name;
     std::vector<const link::HelloProfile*> profiles;
     bool sniff = false;  ///< also who says no hello that a profile knows, if he speaks DLMS in a wrapper
     link::Carried carries = link::Carried::wrapper;  ///< all its profiles do
+    /// How often devices without a profile say that they are there; nothing: as CallerSettings has it.
+    std::optional<Duration> beat_every{};
 };
 
 struct CallerSettings {
@@ -57,6 +43,9 @@ struct CallerSettings {
     /// Modbus: a request is a Modbus PDU, its SAP the unit.
     HalfDuplexSettings bus_exchange{
         .timeout = std::chrono::seconds{5}, .rest = std::chrono::seconds{1}, .waiting_max = 8};
+    /// Q/GDW 376.1: a request is a whole frame, an answer all its frames. Late ones are told by their number.
+    HalfDuplexSettings terminal_exchange{
+        .timeout = std::chrono::seconds{90}, .rest = std::chrono::seconds{0}, .waiting_max = 16};
 };
 
 struct CallerCounters {
@@ -95,7 +84,8 @@ public:
     void end(CallerEnd end, const std::string& detail = {});
     /// Octets to send, in order.
     std::vector<Buffer> take_output();
-    /// One request; nothing is sent before the session is ready. A bus: SAP and APDU are unit and PDU.
+    /// One request; nothing is sent before the session is ready. A bus: SAP and APDU are unit and PDU; a
+    /// terminal: the APDU is a frame, whose sequence number is put in here.
     void request(Sap client, Buffer apdu, Relay::Done done);
 
     Phase phase() const { return life_.phase; }
@@ -121,6 +111,8 @@ private:
     void stop(const std::string& reason) override;
 
     void receive_modbus(Bytes bytes);
+    void receive_terminal(Bytes bytes);
+    void on_terminal_frame(const gdw376::Frame& frame);
     void consume_noise();
     void consume();
     bool consume_one();
@@ -156,6 +148,7 @@ private:
     Backoff standing_backoff_;
     HalfDuplex exchange_;
     std::optional<ModbusSpeech> modbus_;
+    std::optional<TerminalSpeech> terminal_;
     std::vector<Buffer> early_pushes_;
     std::unique_ptr<CounterStore> no_counters_;
     std::unique_ptr<dlms::Client> asker_;  ///< while we ask who it is

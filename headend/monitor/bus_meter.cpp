@@ -25,17 +25,21 @@ Instant quarter_of(Instant asked) {
 }
 
 BusMeter::BusMeter(const database::BusMeter& known) : known_(known), last_(known.last) {
+    std::erase_if(known_.polled, [](const auto& channel) {
+        return channel.channel < 1 || channel.channel > int{dcu::IntervalRow::channel_count_max};
+    });
+    if (last_) closed_ = last_->at;
+    if (known_.map.empty()) {
+        fills_ = known_.polled.size();
+        return;
+    }
     const auto* map = modbus::find_map(known_.map);
     if (map == nullptr) return;
     map_ = *map;
     if (known_.place.order) map_->order = modbus::word_order_named(*known_.place.order).value_or(map_->order);
     if (known_.place.base) map_->base = static_cast<std::uint16_t>(*known_.place.base);
-    std::erase_if(known_.polled, [](const auto& channel) {
-        return channel.channel < 1 || channel.channel > int{dcu::IntervalRow::channel_count_max};
-    });
     for (const auto& channel : known_.polled)
         fills_ += std::ranges::count(map_->points, channel.register_, &modbus::Point::quantity) > 0 ? 1 : 0;
-    if (last_) closed_ = last_->at;
 }
 
 bool BusMeter::judge(const modbus::Read& read, std::span<const std::uint16_t> registers) {
@@ -47,7 +51,7 @@ bool BusMeter::judge(const modbus::Read& read, std::span<const std::uint16_t> re
     return true;
 }
 
-void BusMeter::take(const modbus::Point& point, double value, Instant asked) {
+void BusMeter::take(const ObisCode& quantity, double value, Instant asked) {
     const Instant at = quarter_of(asked);
     if (at <= closed_ || asked - at > late_max) return;
     if (open_ && open_->at != at) close();
@@ -59,7 +63,7 @@ void BusMeter::take(const modbus::Point& point, double value, Instant asked) {
     std::size_t filled = 0;
     for (const auto& channel : known_.polled) {
         auto& cell = open_->values[static_cast<std::size_t>(channel.channel - 1)];
-        if (channel.register_ == point.quantity && !cell) cell = raw_of(value, channel.scaler);
+        if (channel.register_ == quantity && !cell) cell = raw_of(value, channel.scaler);
         filled += cell ? 1 : 0;
     }
     if (filled == fills_) close();

@@ -9,7 +9,8 @@
 
 namespace wattmesh::headend::monitor {
 
-/// One meter on a Modbus bus: whether its map is believed, and the rows that its answers make. Each quarter
+/// One polled meter, on a Modbus bus or behind a terminal: whether its register map is believed (a meter
+/// behind a terminal has none), and the rows that its answers make. Each quarter
 /// hour's end there is one row of polled registers: of each the first value that was asked for at or after
 /// that instant, within a minute. A counter's rise between two neighbouring rows is the row of the load
 /// profile; where a row is missing there is none, nothing is estimated.
@@ -30,8 +31,12 @@ public:
     bool judge(const modbus::Read& read, std::span<const std::uint16_t> registers);
     modbus::MapCheck::Verdict verdict() const { return verdict_; }
     const std::string& why() const { return why_; }
-    /// A value of a meter whose map fits. `asked`: when its request was sent.
-    void take(const modbus::Point& point, double value, Instant asked);
+    /// A value of a meter whose map fits. `asked`: when its request was sent, or when the terminal read it.
+    void take(const ObisCode& quantity, double value, Instant asked);
+    /// More does not come for the open row.
+    void finish() {
+        if (open_) close();
+    }
     /// Closes a row that is whole or waits too long.
     void tick(Instant now);
 

@@ -3,25 +3,15 @@
 #include <algorithm>
 #include <set>
 
-#include "headend/monitor/direct_reading.h"
 #include "protocol/base/writer.h"
 
 namespace wattmesh::headend::monitor {
 namespace {
 
-using frontend::Batch, frontend::RelayStatus, frontend::StoreOutcome;
+using frontend::RelayStatus;
 
-/// Bank 3; what the head-end polled itself.
-constexpr ObisCode polled_registers{{1, 0, 99, 2, 0, 255}};
-/// No profile has this name.
-constexpr ObisCode reports{{0, 0, 96, 11, 0, 255}};
 constexpr Duration told_for = std::chrono::hours{24}, load_again = std::chrono::minutes{1};
 constexpr unsigned dead_after = 2;
-constexpr std::size_t reports_max = 4;
-
-std::uint64_t quarter_number(Instant at) {
-    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, at.time_since_epoch() / BusMeter::period));
-}
 
 Buffer octets_of(const std::vector<std::uint16_t>& registers) {
     Writer out;
@@ -31,29 +21,17 @@ Buffer octets_of(const std::vector<std::uint16_t>& registers) {
 
 }  // namespace
 
-struct ModbusReading::Unit {
-    Unit(const database::BusMeter& known, const ModbusReadingSettings& settings)
-        : meter(known), backoff(settings.retry_first, settings.retry_longest) {}
-    /// What is to be told: one of the two.
-    struct Report {
-        std::optional<frontend::RejectedEntry> rejected;
-        std::optional<dcu::Entry> event;
-    };
-    BusMeter meter;
-    std::deque<Report> reports;
-    bool storing = false, storing_report = false;
-    Instant store_at{};
-    frontend::Backoff backoff;
-    frontend::Guard guard;
+struct ModbusReading::Unit : BusRows {
+    using BusRows::BusRows;
 };
 
 struct ModbusReading::Bus {
-    Bus(DeviceNumber whose, OwnerEpoch newest) : number(whose), epoch(newest) {}
+    explicit Bus(BusRows::Owner its_owner) : owner(std::move(its_owner)), number(owner.number) {}
+    BusRows::Owner owner;
     DeviceNumber number;
-    OwnerEpoch epoch;
     std::vector<std::unique_ptr<Unit>> units;
     std::optional<modbus::BusMaster> master;
-    bool loading = false, asked = false, stopped = false;
+    bool loading = false, asked = false;
     Instant load_at{};
     frontend::Guard load_guard, poll_guard;
 
@@ -69,15 +47,20 @@ ModbusReading::ModbusReading(ModbusReadingSettings settings, Ports ports)
 
 ModbusReading::~ModbusReading() = default;
 
-JournalId ModbusReading::journal_of(DeviceNumber meter) {
-    return DirectReading::journal_of(meter, polled_registers);
-}
-JournalId ModbusReading::reports_of(DeviceNumber meter) { return DirectReading::journal_of(meter, reports); }
-
 void ModbusReading::admitted(DeviceNumber bus, OwnerEpoch epoch, link::Carried) {
     auto& entry = buses_[bus];
-    entry = std::make_unique<Bus>(bus, epoch);
+    entry = std::make_unique<Bus>(BusRows::Owner{.number = bus,
+                                                 .epoch = epoch,
+                                                 .store = ports_.store,
+                                                 .now = ports_.now,
+                                                 .superseded = [this, bus, epoch] { superseded(bus, epoch); },
+                                                 .counters = counters_});
     load(*entry);
+}
+
+void ModbusReading::superseded(DeviceNumber bus, OwnerEpoch epoch) {
+    buses_.at(bus)->poll_guard.cancel();
+    ports_.superseded(bus, epoch);
 }
 
 void ModbusReading::ended(DeviceNumber bus) { buses_.erase(bus); }
@@ -99,7 +82,7 @@ void ModbusReading::load(Bus& bus) {
 void ModbusReading::begin(Bus& bus, const std::vector<database::BusMeter>& meters) {
     std::vector<modbus::BusUnit> units;
     for (const auto& known : meters) {
-        auto unit = std::make_unique<Unit>(known, settings_);
+        auto unit = std::make_unique<Unit>(known, bus.owner, settings_.retry_first, settings_.retry_longest);
         if (unit->meter.map() == nullptr) {
             ports_.log("meter " + to_string(known.number) + ": there is no register map " + known.map);
             continue;
@@ -120,18 +103,18 @@ void ModbusReading::begin(Bus& bus, const std::vector<database::BusMeter>& meter
 Instant ModbusReading::wake() const {
     Instant first = never;
     for (const auto& [number, bus] : buses_)
-        if (bus->master && !bus->stopped && !bus->asked) first = std::min(first, bus->master->wake());
+        if (bus->master && !bus->owner.stopped && !bus->asked) first = std::min(first, bus->master->wake());
     return first;
 }
 
 void ModbusReading::tick(Instant now) {
     for (auto& [number, bus] : buses_) {
-        if (bus->stopped) continue;
+        if (bus->owner.stopped) continue;
         if (!bus->master && !bus->loading && now >= bus->load_at) load(*bus);
         if (!bus->master) continue;
         for (const auto& unit : bus->units) {
             unit->meter.tick(now);
-            store_next(*bus, *unit);
+            unit->store_next();
         }
         poll(*bus);
     }
@@ -181,13 +164,11 @@ void ModbusReading::judge(Unit& unit, const modbus::Read& read, const modbus::Re
     told.wrong = now;
     ports_.log("meter " + to_string(unit.meter.number()) + " unit " + std::to_string(unit.meter.unit()) +
                ": nothing of it is stored, its map does not fit: " + unit.meter.why());
-    if (unit.reports.size() >= reports_max) return;
-    unit.reports.push_back(
-        {frontend::RejectedEntry{{},
-                                 unit.meter.number(),
-                                 octets_of(registers.values),
-                                 "registers from " + std::to_string(read.start) + ": " + unit.meter.why()},
-         {}});
+    unit.tell(
+        frontend::RejectedEntry{{},
+                                unit.meter.number(),
+                                octets_of(registers.values),
+                                "registers from " + std::to_string(read.start) + ": " + unit.meter.why()});
 }
 
 void ModbusReading::take_events(Bus& bus, Instant asked) {
@@ -199,7 +180,7 @@ void ModbusReading::take_events(Bus& bus, Instant asked) {
                 ++counters_.withheld;
             } else if (read->value) {
                 ++counters_.values;
-                unit.meter.take(*read->point, *read->value, asked);
+                unit.meter.take(read->point->quantity, *read->value, asked);
             }
         } else if (std::holds_alternative<modbus::UnitSilent>(*event)) {
             on_silent(unit);
@@ -212,7 +193,7 @@ void ModbusReading::take_events(Bus& bus, Instant asked) {
             ports_.log("meter " + to_string(unit.meter.number()) + ": refuses registers from " +
                        std::to_string(refused->read.start) + ": " + std::string{to_string(refused->code)});
         }
-        store_next(bus, unit);
+        unit.store_next();
     }
 }
 
@@ -224,90 +205,13 @@ void ModbusReading::on_silent(Unit& unit) {
     told.silent = now;
     ports_.log("meter " + to_string(unit.meter.number()) + " unit " + std::to_string(unit.meter.unit()) +
                ": does not answer, asked more rarely from now on");
-    if (unit.reports.size() >= reports_max) return;
-    unit.reports.push_back(
-        {{},
-         dcu::Entry{.sequence = {},
-                    .meter = unit.meter.number(),
-                    .kind = dcu::EntryKind::read_failed,
-                    .time = now,
-                    .clock_doubtful = false,
-                    .payload = encode(dcu::ReadFailure{dcu::ReadFault::no_answer, quarter_of(now), now})}});
-}
-
-/// One at a time for each meter: what there is to tell, then rows.
-void ModbusReading::store_next(Bus& bus, Unit& unit) {
-    if (unit.storing || bus.stopped || ports_.now() < unit.store_at) return;
-    if (unit.reports.empty() && unit.meter.waiting().empty()) return;
-    unit.storing = true;
-    unit.storing_report = !unit.reports.empty();
-    const JournalId journal =
-        unit.storing_report ? reports_of(unit.meter.number()) : journal_of(unit.meter.number());
-    ports_.store.cursor(journal, bus.number,
-                        unit.guard.expect([this, &bus, &unit](std::optional<Sequence> cursor) {
-                            if (cursor) return store(bus, unit, *cursor);
-                            on_stored(bus, unit, StoreOutcome::unavailable, 0);
-                        }));
-}
-
-void ModbusReading::store(Bus& bus, Unit& unit, Sequence cursor) {
-    Batch batch;
-    batch.concentrator = bus.number;
-    batch.epoch = bus.epoch;
-    batch.from = batch.to = cursor;
-    batch.received = batch.session_since = ports_.now();
-    std::size_t rows = 0;
-    if (unit.storing_report) {
-        batch.journal = reports_of(unit.meter.number());
-        ++batch.to.value;
-        auto report = unit.reports.front();
-        if (report.rejected) report.rejected->sequence = batch.to;
-        if (report.event) report.event->sequence = batch.to;
-        if (report.rejected) batch.rejected.push_back(*std::move(report.rejected));
-        if (report.event) batch.events.push_back({*std::move(report.event)});
-    } else {
-        batch.journal = journal_of(unit.meter.number());
-        const auto& next = unit.meter.waiting().front();
-        batch.to.value = quarter_number(next.polled.at);
-        // Another process, or this one before its connection broke, has stored it.
-        if (batch.to <= cursor) return on_stored(bus, unit, StoreOutcome::stored, 0);
-        batch.intervals.push_back({unit.meter.number(), polled_registers, {next.polled}, batch.to, false});
-        if (next.interval)
-            batch.intervals.push_back(
-                {unit.meter.number(), obis::load_profile, {*next.interval}, batch.to, false});
-        if (!next.fault.empty())
-            batch.rejected.push_back({batch.to, unit.meter.number(), Buffer{}, next.fault});
-        rows = batch.intervals.size();
-    }
-    ports_.store.store(std::move(batch), unit.guard.expect([this, &bus, &unit, rows](StoreOutcome outcome) {
-        on_stored(bus, unit, outcome, rows);
-    }));
-}
-
-void ModbusReading::on_stored(Bus& bus, Unit& unit, StoreOutcome outcome, std::size_t rows) {
-    unit.storing = false;
-    switch (outcome) {
-        case StoreOutcome::stored:
-            ++counters_.batches;
-            counters_.rows += rows;
-            unit.backoff.succeeded();
-            if (unit.storing_report)
-                unit.reports.pop_front();
-            else
-                unit.meter.waiting().pop_front();
-            return store_next(bus, unit);
-        case StoreOutcome::superseded:
-            bus.stopped = true;
-            bus.poll_guard.cancel();
-            return ports_.superseded(bus.number, bus.epoch);
-        case StoreOutcome::lost_race:
-            ++counters_.lost_races;
-            break;
-        case StoreOutcome::unavailable:
-            ++counters_.failures;
-            break;
-    }
-    unit.store_at = ports_.now() + unit.backoff.next();
+    unit.tell(
+        dcu::Entry{.sequence = {},
+                   .meter = unit.meter.number(),
+                   .kind = dcu::EntryKind::read_failed,
+                   .time = now,
+                   .clock_doubtful = false,
+                   .payload = encode(dcu::ReadFailure{dcu::ReadFault::no_answer, quarter_of(now), now})});
 }
 
 }  // namespace wattmesh::headend::monitor

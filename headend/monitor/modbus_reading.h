@@ -8,7 +8,7 @@
 #include "headend/frontend/caller_ports.h"
 #include "headend/frontend/guard.h"
 #include "headend/frontend/relay.h"
-#include "headend/monitor/bus_meter.h"
+#include "headend/monitor/bus_rows.h"
 #include "protocol/modbus/bus_master.h"
 
 namespace wattmesh::headend::monitor {
@@ -19,15 +19,13 @@ struct ModbusReadingSettings {
     Duration retry_first = std::chrono::seconds{10}, retry_longest = std::chrono::minutes{5};
 };
 
-struct ModbusReadingCounters {
-    std::uint64_t values = 0, withheld = 0, rows = 0, batches = 0, failures = 0, lost_races = 0, silent = 0,
-                  back = 0, wrong_maps = 0;
+struct ModbusReadingCounters : BusRowCounters {
+    std::uint64_t values = 0, withheld = 0, silent = 0, back = 0, wrong_maps = 0;
 };
 
 /// Polls the meters behind DTUs that call in and gateways that we call: a sans-IO master for each bus, over
-/// the half-duplex queue of its session. Rows go where a concentrator's go: the bus is the concentrator, each
-/// of its meters a journal whose sequence is the number of the quarter hour, rows and cursor one transaction.
-/// A meter whose first answers are not plausible is told and nothing of it is stored. One thread.
+/// the half-duplex queue of its session. Rows go where a concentrator's go (bus_rows.h). A meter whose first
+/// answers are not plausible is told and nothing of it is stored. One thread.
 class ModbusReading : public frontend::CallerWork {
 public:
     struct Ports {
@@ -57,9 +55,6 @@ public:
 
     std::size_t buses() const { return buses_.size(); }
     const ModbusReadingCounters& counters() const { return counters_; }
-    /// The journal of such a meter's rows, and that of what is to be told about it.
-    static JournalId journal_of(DeviceNumber meter);
-    static JournalId reports_of(DeviceNumber meter);
 
 private:
     struct Unit;
@@ -76,9 +71,7 @@ private:
     void judge(Unit& unit, const modbus::Read& read, const modbus::Registers& registers);
     void take_events(Bus& bus, Instant asked);
     void on_silent(Unit& unit);
-    void store_next(Bus& bus, Unit& unit);
-    void store(Bus& bus, Unit& unit, Sequence cursor);
-    void on_stored(Bus& bus, Unit& unit, frontend::StoreOutcome outcome, std::size_t rows);
+    void superseded(DeviceNumber bus, OwnerEpoch epoch);
 
     ModbusReadingSettings settings_;
     Ports ports_;

@@ -99,6 +99,7 @@ void OnDemand::ask_keys(const std::shared_ptr<Talk>& talk) {
 }
 
 void OnDemand::read(DeviceNumber meter, const dlms::AttributeId& id, dlms::Selection selection, Done done) {
+    if (otherwise_ && otherwise_(meter, id, done)) return;
     if (const auto held = held_.find(meter); held != held_.end()) {
         held->second.requests.push_back({id, std::move(selection), std::move(done), now_()});
         return;

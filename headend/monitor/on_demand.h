@@ -48,6 +48,10 @@ public:
     }
     /// The same, of a profile's buffer only what is selected.
     void read(DeviceNumber meter, const dlms::AttributeId& id, dlms::Selection selection, Done done);
+    /// Asked first, of registers whole: true where the meter is read over a road that has nothing to do with
+    /// DLMS; then `done` is called there.
+    using Otherwise = std::function<bool(DeviceNumber meter, const dlms::AttributeId& id, const Done& done)>;
+    void read_otherwise(Otherwise otherwise) { otherwise_ = std::move(otherwise); }
     std::size_t open() const;
     /// Somebody else talks with the meter: `granted` comes when no read is under way, at once or later, and
     /// from now on reads wait for release(). One at a time.
@@ -72,6 +76,7 @@ private:
     OnDemandSettings settings_;
     KeyService& keys_;
     Carry carry_;
+    Otherwise otherwise_;
     NoCounters no_counters_;
     Now now_;
     Ciphers& ciphers_;

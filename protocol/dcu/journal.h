@@ -31,6 +31,7 @@ enum class EntryKind : std::uint8_t {
     outage_end = 13,     ///< payload: OutageEnd
     meter_deleted = 14,  ///< offline for a week, its address is free; payload: empty
     join_forged = 15,    ///< somebody asked to join under this number with a wrong key; payload: empty
+    reported = 16,  ///< never in a concentrator's journal: a terminal's own event; payload: its code, body
 };
 
 /// One line of the journal. Its key is (journal id, sequence); sequences of one journal have no holes.

@@ -15,29 +15,31 @@ constexpr double kilo = 1'000;
 /// Annex A, tables A.1 (energies), A.5 (instantaneous values). A block is the total and the tariffs.
 const std::vector<Item>& items() {
     static const std::vector<Item> all{
-        {0x00010000, "forward active energy", 4, 2, false, kilo, {energy(1)}},
+        {0x00010000, "forward active energy", 4, 2, false, kilo, {energy(1)}, 30},
         {0x0001FF00,
          "forward active energy, total and tariffs",
          4,
          2,
          false,
          kilo,
-         {energy(1), energy(1, 1), energy(1, 2), energy(1, 3), energy(1, 4)}},
-        {0x00020000, "reverse active energy", 4, 2, false, kilo, {energy(2)}},
+         {energy(1), energy(1, 1), energy(1, 2), energy(1, 3), energy(1, 4)},
+         30},
+        {0x00020000, "reverse active energy", 4, 2, false, kilo, {energy(2)}, 30},
         {0x0002FF00,
          "reverse active energy, total and tariffs",
          4,
          2,
          false,
          kilo,
-         {energy(2), energy(2, 1), energy(2, 2), energy(2, 3), energy(2, 4)}},
-        {0x02010100, "voltage of phase A", 2, 1, false, 1, {now(32)}},
-        {0x0201FF00, "voltages", 2, 1, false, 1, {now(32), now(52), now(72)}},
-        {0x02020100, "current of phase A", 3, 3, true, 1, {now(31)}},
-        {0x0202FF00, "currents", 3, 3, true, 1, {now(31), now(51), now(71)}},
-        {0x02030000, "active power", 3, 4, true, kilo, {now(16)}},
-        {0x0203FF00, "active powers", 3, 4, true, kilo, {now(16), now(36), now(56), now(76)}},
-        {0x02800002, "frequency", 2, 2, false, 1, {now(14)}},
+         {energy(2), energy(2, 1), energy(2, 2), energy(2, 3), energy(2, 4)},
+         30},
+        {0x02010100, "voltage of phase A", 2, 1, false, 1, {now(32)}, 35},
+        {0x0201FF00, "voltages", 2, 1, false, 1, {now(32), now(52), now(72)}, 35},
+        {0x02020100, "current of phase A", 3, 3, true, 1, {now(31)}, 33},
+        {0x0202FF00, "currents", 3, 3, true, 1, {now(31), now(51), now(71)}, 33},
+        {0x02030000, "active power", 3, 4, true, kilo, {now(16)}, 27},
+        {0x0203FF00, "active powers", 3, 4, true, kilo, {now(16), now(36), now(56), now(76)}, 27},
+        {0x02800002, "frequency", 2, 2, false, 1, {now(14)}, 44},
     };
     return all;
 }
@@ -49,6 +51,15 @@ double power_of_ten(int exponent) { return std::pow(10.0, exponent); }
 const Item* find_item(DataId id) {
     const auto found = std::ranges::find(items(), id, &Item::id);
     return found == items().end() ? nullptr : &*found;
+}
+
+const Item* item_of(const ObisCode& quantity) {
+    const Item* shortest = nullptr;
+    for (const Item& item : items()) {
+        if (std::ranges::count(item.quantities, quantity) == 0) continue;
+        if (shortest == nullptr || item.quantities.size() < shortest->quantities.size()) shortest = &item;
+    }
+    return shortest;
 }
 
 std::optional<std::uint64_t> decode_bcd(Bytes octets) {

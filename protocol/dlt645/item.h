@@ -28,8 +28,11 @@ struct Item {
     bool is_signed = false;            ///< the top bit is the sign
     double scale = 1;                  ///< to the unit of the quantity: W, var, VA, Wh, varh, V, A, Hz
     std::vector<ObisCode> quantities;  ///< of each number; one number more than there are here is not read
+    int unit = 0;                      ///< of the quantities: COSEM code (Blue Book ed. 14, 4.3.2)
 };
 const Item* find_item(DataId id);
+/// The shortest item that has a quantity; null when none has.
+const Item* item_of(const ObisCode& quantity);
 
 /// Of the data behind the identifier, in the units of the quantities; nothing for a number that is not
 /// available (FF or EE in every octet). Faults: truncated (less than one number), bad_value (no BCD).

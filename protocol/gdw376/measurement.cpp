@@ -41,13 +41,15 @@ constexpr Group instantaneous[]{
 constexpr Group imported[]{{1, a14, kilo}, {3, a11, kilo}, {5, a11, kilo}, {8, a11, kilo}};
 constexpr Group exported[]{{2, a14, kilo}, {4, a11, kilo}, {6, a11, kilo}, {7, a11, kilo}};
 constexpr Group active[]{{1, a14, kilo}};
+constexpr Group returned[]{{2, a14, kilo}};
 
 const Layout layouts[]{
     {Afn::class_1, 25, Frozen::no, false, instantaneous}, {Afn::class_1, 33, Frozen::no, true, imported},
     {Afn::class_1, 34, Frozen::no, true, exported},       {Afn::class_1, 129, Frozen::no, true, active},
     {Afn::class_2, 1, Frozen::day, true, imported},       {Afn::class_2, 2, Frozen::day, true, exported},
     {Afn::class_2, 17, Frozen::month, true, imported},    {Afn::class_2, 18, Frozen::month, true, exported},
-    {Afn::class_2, 161, Frozen::day, true, active},       {Afn::class_2, 177, Frozen::month, true, active},
+    {Afn::class_2, 161, Frozen::day, true, active},       {Afn::class_2, 163, Frozen::day, true, returned},
+    {Afn::class_2, 177, Frozen::month, true, active},
 };
 const Layout* layout_of(Afn afn, std::uint16_t item) {
     const auto found =
@@ -112,13 +114,6 @@ void write_layout(Writer& out, const Layout& layout, const Reading& reading) {
     }
 }
 
-Frame class_2(const Address& terminal, std::uint16_t point, std::uint16_t item, Buffer more,
-              std::uint8_t sequence) {
-    Frame frame = request(terminal, Afn::class_2, {.points = {point}, .items = {item}}, sequence);
-    frame.units.insert(frame.units.end(), more.begin(), more.end());
-    return frame;
-}
-
 }  // namespace
 
 Result<std::vector<Measurement>> decode_measurements(const Frame& frame) {
@@ -168,29 +163,55 @@ void encode(Writer& out, const Measurement& measurement) {
     write_layout(out, *layout, reading);
 }
 
+void write_query_time(Writer& out, const Query& query) {
+    const WallTime& at = query.at.value();
+    if (is_curve(query.item)) {
+        const auto density =
+            std::ranges::find_if(densities, [&](const auto& d) { return query.step.count() == d.second; });
+        assert(density != std::end(densities));
+        write_a15(out, at);
+        out.u8(density->first).u8(query.count);
+        return;
+    }
+    const Layout* layout = layout_of(Afn::class_2, query.item);
+    assert(layout != nullptr);
+    layout->frozen == Frozen::month ? write_a21(out, at) : write_a20(out, at);
+}
+
+void read_query_time(Reader& in, Query& query) {
+    const auto place = in.position();
+    const Layout* layout = layout_of(Afn::class_2, query.item);
+    if (is_curve(query.item)) {
+        query.at = read_a15(in);
+        const auto density = in.u8();
+        query.count = in.u8();
+        const auto found = std::ranges::find(densities, density, &std::pair<std::uint8_t, int>::first);
+        if (found == std::end(densities))
+            in.fail_at(Fault::bad_value, place + 5);
+        else
+            query.step = std::chrono::minutes{found->second};
+    } else if (layout != nullptr) {
+        query.at = layout->frozen == Frozen::month ? read_a21(in) : read_a20(in);
+    } else {
+        return in.fail_at(Fault::unsupported, place);
+    }
+    if (!query.at) in.fail_at(Fault::bad_value, place);
+}
+
 Frame request_day(const Address& terminal, std::uint16_t point, std::uint16_t item, const WallTime& day,
                   std::uint8_t sequence) {
-    Writer more;
-    write_a20(more, day);
-    return class_2(terminal, point, item, more.take(), sequence);
+    return ask(terminal, Afn::class_2, {{.point = point, .item = item, .at = day}}, sequence);
 }
 
 Frame request_month(const Address& terminal, std::uint16_t point, std::uint16_t item, const WallTime& month,
                     std::uint8_t sequence) {
-    Writer more;
-    write_a21(more, month);
-    return class_2(terminal, point, item, more.take(), sequence);
+    return request_day(terminal, point, item, month, sequence);
 }
 
 Frame request_curve(const Address& terminal, std::uint16_t point, std::uint16_t item, const WallTime& start,
                     std::chrono::minutes step, std::uint8_t count, std::uint8_t sequence) {
-    const auto density =
-        std::ranges::find_if(densities, [&](const auto& d) { return step.count() == d.second; });
-    assert(density != std::end(densities));
-    Writer more;
-    write_a15(more, start);
-    more.u8(density->first).u8(count);
-    return class_2(terminal, point, item, more.take(), sequence);
+    return ask(terminal, Afn::class_2,
+               {{.point = point, .item = item, .at = start, .step = step, .count = count}}, sequence);
 }
 
 }  // namespace wattmesh::gdw376

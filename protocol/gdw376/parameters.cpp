@@ -121,6 +121,35 @@ MeterList read_meters(Reader& in) {
     return meters;
 }
 
+/// Tasks have their number as point, all else is about the terminal; nothing for another item.
+std::optional<Parameter> read_parameter(Reader& in, std::uint16_t point, std::uint16_t what) {
+    switch (what) {
+        case item::report_now:
+        case item::report_frozen:
+            return read_report_task(in, point, what == item::report_frozen);
+        case item::switch_now:
+        case item::switch_frozen:
+            return read_report_switch(in, point, what == item::switch_frozen);
+        default:
+            break;
+    }
+    if (point != terminal_point) return std::nullopt;
+    switch (what) {
+        case item_communication:
+            return read_communication(in);
+        case item_master:
+            return read_master(in);
+        case item::uplink_mode:
+            return read_uplink_mode(in);
+        case item_meters:
+            return read_meters(in);
+        case item::port_schedules:
+            return read_port_schedules(in);
+        default:
+            return std::nullopt;
+    }
+}
+
 Frame parameter_frame(const Address& terminal, Afn afn, Buffer units, std::uint8_t sequence) {
     Frame frame;
     frame.function = afn == Afn::set_parameters ? function::request_class_1 : function::request_class_2;
@@ -151,6 +180,12 @@ Frame query_parameters(const Address& terminal, const std::vector<std::uint16_t>
     return parameter_frame(terminal, Afn::query_parameters, units.take(), sequence);
 }
 
+Frame query_task(const Address& terminal, std::uint16_t item, std::uint16_t number, std::uint8_t sequence) {
+    Writer units;
+    encode(units, UnitHead{.points = {number}, .items = {item}});
+    return parameter_frame(terminal, Afn::query_parameters, units.take(), sequence);
+}
+
 Frame query_meters(const Address& terminal, const std::vector<std::uint16_t>& places, std::uint8_t sequence) {
     assert(!places.empty() && places.size() <= meters_max);
     Writer units;
@@ -158,6 +193,40 @@ Frame query_meters(const Address& terminal, const std::vector<std::uint16_t>& pl
     units.u16_le(static_cast<std::uint16_t>(places.size()));
     for (const auto place : places) units.u16_le(place);
     return parameter_frame(terminal, Afn::query_parameters, units.take(), sequence);
+}
+
+Result<std::vector<ParameterQuery>> decode_parameter_query(const Frame& frame) {
+    if (frame.afn != Afn::query_parameters || frame.from_terminal) return Error{Fault::unexpected, 0};
+    std::vector<ParameterQuery> out;
+    Reader in{frame.units};
+    while (in.ok() && in.remaining() > 0) {
+        const auto unit = in.position();
+        const UnitHead head = decode_unit_head(in);
+        if (head.all_points) in.fail_at(Fault::unsupported, unit);
+        for (const auto point : head.points)
+            for (const auto item : head.items) {
+                if (!in.ok()) break;
+                ParameterQuery query{point, item, {}};
+                if (item == item_meters) {
+                    const auto at = in.position();
+                    const std::size_t count = in.u16_le();
+                    if (count > meters_max || count * 2 > in.remaining()) in.fail_at(Fault::too_long, at);
+                    for (std::size_t i = 0; i < count && in.ok(); ++i) query.places.push_back(in.u16_le());
+                }
+                out.push_back(std::move(query));
+            }
+    }
+    if (in.error()) return *in.error();
+    return out;
+}
+
+Frame parameter_answer(const Frame& asked, const std::vector<Parameter>& parameters) {
+    Frame frame = answer_to(asked, Afn::query_parameters);
+    Writer units;
+    for (const Parameter& parameter : parameters)
+        std::visit([&](const auto& value) { write(units, value); }, parameter);
+    frame.units = units.take();
+    return frame;
 }
 
 Result<std::vector<Parameter>> decode_parameters(const Frame& frame) {
@@ -168,18 +237,15 @@ Result<std::vector<Parameter>> decode_parameters(const Frame& frame) {
     while (in.ok() && in.remaining() > 0) {
         const auto at = in.position();
         const UnitHead head = decode_unit_head(in);
-        if (head.points != std::vector<std::uint16_t>{terminal_point}) in.fail_at(Fault::unsupported, at);
-        for (const auto item : head.items) {
-            if (!in.ok()) break;
-            if (item == item_communication)
-                out.emplace_back(read_communication(in));
-            else if (item == item_master)
-                out.emplace_back(read_master(in));
-            else if (item == item_meters)
-                out.emplace_back(read_meters(in));
-            else
-                in.fail_at(Fault::unsupported, at);
-        }
+        if (head.all_points) in.fail_at(Fault::unsupported, at);
+        for (const auto point : head.points)
+            for (const auto item : head.items) {
+                if (!in.ok()) break;
+                if (auto parameter = read_parameter(in, point, item))
+                    out.push_back(*std::move(parameter));
+                else
+                    in.fail_at(Fault::unsupported, at);
+            }
     }
     if (in.error()) return *in.error();
     return out;

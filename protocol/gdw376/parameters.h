@@ -6,6 +6,7 @@
 
 #include "protocol/base/id.h"
 #include "protocol/gdw376/frame.h"
+#include "protocol/gdw376/task_parameters.h"
 #include "protocol/gdw376/unit.h"
 
 /// Parameters of a terminal: AFN 04 sets, AFN 0A asks. Source: Q/GDW 376.1-2009, 5.8 (items) and 5.13.
@@ -57,15 +58,28 @@ struct ListedMeter {
     friend bool operator==(const ListedMeter&, const ListedMeter&) = default;
 };
 using MeterList = std::vector<ListedMeter>;
-using Parameter = std::variant<CommunicationParameters, MasterAddress, MeterList>;
+using Parameter = std::variant<CommunicationParameters, MasterAddress, UplinkMode, MeterList, PortSchedules,
+                               ReportTask, ReportSwitch>;
 
 /// AFN 04 with these items, in ascending order of item. Asserts the ranges above and at most 100 meters.
 Frame set_parameters(const Address& terminal, const std::vector<Parameter>& parameters,
                      const Secret<16>& password, std::uint8_t sequence);
-/// AFN 0A: asks for F1, F3 (`items`), or for meters by their places in the list.
+/// AFN 0A: asks for F1, F3, F8, F33 (`items`; of the tasks F65 to F68 with their number as point), or for
+/// meters by their places in the list.
 Frame query_parameters(const Address& terminal, const std::vector<std::uint16_t>& items,
                        std::uint8_t sequence);
+Frame query_task(const Address& terminal, std::uint16_t item, std::uint16_t number, std::uint8_t sequence);
 Frame query_meters(const Address& terminal, const std::vector<std::uint16_t>& places, std::uint8_t sequence);
+
+/// The terminal's side of 0A: the head of each unit, and of F10 the places that are asked for.
+struct ParameterQuery {
+    std::uint16_t point = 0, item = 0;
+    std::vector<std::uint16_t> places;
+    friend bool operator==(const ParameterQuery&, const ParameterQuery&) = default;
+};
+Result<std::vector<ParameterQuery>> decode_parameter_query(const Frame& frame);
+/// The answer to 0A.
+Frame parameter_answer(const Frame& asked, const std::vector<Parameter>& parameters);
 
 /// What AFN 04 sets (terminal's side) or AFN 0A answers. Faults: unsupported (another item), unexpected,
 /// truncated, too_long (more meters than octets), bad_value.

@@ -102,6 +102,8 @@ std::string_view to_string(Carried carried) {
             return "modbus-rtu";
         case Carried::modbus_tcp:
             return "modbus-tcp";
+        case Carried::gdw376:
+            return "gdw376";
     }
     return "?";
 }

@@ -14,6 +14,7 @@ enum class Carried : std::uint8_t {
     wrapper,     ///< DLMS in wrapper PDUs
     modbus_rtu,  ///< Modbus RTU, with hellos between, before, behind and within frames
     modbus_tcp,  ///< Modbus TCP; servers of it say no hello: never in a profile
+    gdw376,      ///< Q/GDW 376.1, whose log-ins and heartbeats are frames of its own: never in a profile
 };
 std::string_view to_string(Carried carried);
 

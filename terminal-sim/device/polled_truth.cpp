@@ -24,6 +24,16 @@ std::span<const Channel> channels_of(const modbus::RegisterMap& map) {
     return averages;
 }
 
+void write(std::ostream& out, std::span<const Channel> channels, const DeviceNumber& meter,
+           const ObisCode& quantity, double value, Instant at) {
+    for (const auto& channel : channels) {
+        if (quantity != ObisCode{{1, 0, channel.c, channel.d, 0, 255}}) continue;
+        out << to_string(meter) << ',' << epoch_us(at) / 1'000'000 << ',' << channel.channel << ','
+            << std::llround(value * channel.factor) << '\n'
+            << std::flush;
+    }
+}
+
 }  // namespace
 
 PolledTruth::PolledTruth(const std::filesystem::path& file) : out_(file, std::ios::app) {
@@ -32,12 +42,11 @@ PolledTruth::PolledTruth(const std::filesystem::path& file) : out_(file, std::io
 
 void PolledTruth::record(const DeviceNumber& meter, const modbus::RegisterMap& map, const ObisCode& quantity,
                          double value, Instant at) {
-    for (const auto& channel : channels_of(map)) {
-        if (quantity != ObisCode{{1, 0, channel.c, channel.d, 0, 255}}) continue;
-        out_ << to_string(meter) << ',' << epoch_us(at) / 1'000'000 << ',' << channel.channel << ','
-             << std::llround(value * channel.factor) << '\n'
-             << std::flush;
-    }
+    write(out_, channels_of(map), meter, quantity, value, at);
+}
+
+void PolledTruth::record(const DeviceNumber& meter, const ObisCode& quantity, double value, Instant at) {
+    write(out_, by_phase, meter, quantity, value, at);
 }
 
 }  // namespace wattmesh::sim

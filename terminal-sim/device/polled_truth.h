@@ -20,6 +20,9 @@ public:
     void record(const DeviceNumber& meter, const modbus::RegisterMap& map, const ObisCode& quantity,
                 double value, Instant at);
 
+    /// Of a meter with all phases.
+    void record(const DeviceNumber& meter, const ObisCode& quantity, double value, Instant at);
+
 private:
     std::ofstream out_;
 };

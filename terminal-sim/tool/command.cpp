@@ -267,10 +267,14 @@ const Command all[] = {
      "       terminal-sim device --kind dlms-callin --headend HOST:PORT --number N --profile FILE --ek HEX "
      "--ak HEX\n"
      "                           --state DIR [...]\n"
+     "       terminal-sim device --kind gdw376 --headend HOST:PORT --terminal AAAA-TTTT --number N [...]\n"
      "modbus-tcp: a Modbus TCP gateway with three-phase meters behind it; any Modbus master reads them.\n"
      "dtu: calls in, says its registration packet, beats, and lets Modbus RTU through to such meters.\n"
      "dlms-callin: a DLMS meter that calls in, says the hello of its make and is read over that link "
      "(wrapper).\n"
+     "gdw376: a Q/GDW 376.1 concentrator that calls in, with DL/T 645-2007 meters behind it, one at each "
+     "point;\n"
+     "        it denies AFN 03 and 06\n"
      "  --number N         device number of the first unit, the next one has the next number; of dlms-callin "
      "also the\n"
      "                     identity in the hello; --identity ID: that of the DTU\n"
@@ -278,7 +282,14 @@ const Command all[] = {
      "  --ek, --ak HEX     keys of the management client    --state DIR  where its counters stay\n"
      "  --push-every S     pushes every S seconds, ciphered    --history-hours H  as --history-days (24)\n"
      "  --fault F          hello-checksum (dlms-callin): a log-in's checksum leaves out the option;\n"
-     "                     beat-within (dtu): every third answer has a heartbeat in its middle\n"
+     "                     beat-within (dtu): every third answer has a heartbeat in its middle;\n"
+     "                     demands-chip (gdw376): denies setting, wants AFN 06 instead\n"
+     "  --terminal AAAA-TTTT  gdw376: area and address, hexadecimal   --beat S  heartbeats (300)\n"
+     "  --utc-offset-min M    its wall clock (480)                    --clock-off S  how wrong it is at "
+     "first\n"
+     "  --relay-only N,...    points for which only the meter itself answers (10 F1)\n"
+     "  --event-every S       reports an event now and again          --frozen-truth FILE  what it said of\n"
+     "                        days and curves: bank,meter,at_epoch_s,channel,value\n"
      "  --units N-M        unit addresses, at most 64 (1)\n"
      "  --map NAME,...     register maps, in turn for the units: em6400ng (default), em6400, em1200\n"
      "  --swapped N,...    units with the other order of registers than their map says\n"
@@ -290,9 +301,11 @@ const Command all[] = {
      "polled, as\n"
      "                     meter,at_epoch_s,channel,value before any encoding\n"
      "  --speed X, --origin S   as for field\n",
-     {"kind",         "port",          "number",  "units",    "map",     "swapped", "dead", "address",
-      "history-days", "history-hours", "headend", "identity", "profile", "ek",      "ak",   "state",
-      "push-every",   "fault",         "seed",    "truth",    "speed",   "origin",  "log"},
+     {"kind",      "port",         "number",        "units",        "map",      "swapped", "dead",
+      "address",   "history-days", "history-hours", "headend",      "identity", "profile", "ek",
+      "ak",        "state",        "push-every",    "fault",        "terminal", "beat",    "utc-offset-min",
+      "clock-off", "relay-only",   "event-every",   "frozen-truth", "seed",     "truth",   "speed",
+      "origin",    "log"},
      run_device},
     {"bridge",
      "let a head-end talk to what hangs on a serial line, as a DTU does",

@@ -5,7 +5,7 @@
 #include "terminal-sim/device/modbus_port.h"
 #include "terminal-sim/tool/command.h"
 #include "terminal-sim/tool/device_kinds.h"
-#include "terminal-sim/tool/modbus_units.h"
+#include "terminal-sim/tool/polled_units.h"
 #include "terminal-sim/tool/running.h"
 
 namespace wattmesh::sim {
@@ -30,14 +30,15 @@ int run_device(const Call& call) {
     const auto kind = settings.required<std::string>("kind");
     if (kind == "modbus-tcp") return run_modbus_gateway(settings, number_in(settings, "number"));
     if (kind == "dtu") return run_dtu(settings, number_in(settings, "number"));
+    if (kind == "gdw376") return run_terminal(settings, number_in(settings, "number"));
     if (kind == "dlms-callin") return run_callin_meter(settings, number_in(settings, "number"));
-    throw SettingsError("--kind " + kind + ": is none of modbus-tcp, dtu and dlms-callin");
+    throw SettingsError("--kind " + kind + ": is none of modbus-tcp, dtu, gdw376 and dlms-callin");
 }
 
 int run_modbus_gateway(const platform::Settings& settings, const DeviceNumber& number) {
     const auto port = settings.required_in<std::uint16_t>("port", 0, 65'535);
     platform::Loop loop{clock_of(settings)};
-    ModbusUnits units{loop, settings, number};
+    PolledUnits units{loop, settings, number};
     const ModbusPort gateway{loop, settings.optional<std::string>("address", "127.0.0.1"), port,
                              units.alive()};
     const platform::StopSignals stop{loop, [&] { loop.stop(); }};
@@ -53,7 +54,7 @@ int run_dtu(const platform::Settings& settings, const DeviceNumber& number) {
     const auto place = settings.required<platform::HostPort>("headend");
     platform::Loop loop{clock_of(settings)};
     security::SystemRandom random;
-    ModbusUnits units{loop, settings, number};
+    PolledUnits units{loop, settings, number};
     const auto identity = settings.required<std::string>("identity");
     if (!profile.login.build(identity))
         throw SettingsError("--identity " + identity + ": does not fit the profile");

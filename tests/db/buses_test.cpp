@@ -4,6 +4,7 @@
 #include "headend/database/bus_units.h"
 #include "headend/database/shipment_import.h"
 #include "headend/monitor/modbus_reading.h"
+#include "headend/monitor/terminal_reading.h"
 #include "security/ciphers.h"
 #include "tests/db/town.h"
 
@@ -82,7 +83,7 @@ TEST_CASE("buses: a wrong line is refused and says why", "[db]") {
 }
 
 TEST_CASE("buses: polled rows lie where all readings lie, and the newest is there after a restart", "[db]") {
-    using headend::monitor::ModbusReading;
+    using headend::monitor::BusRows;
     Town town{0};
     import(town, buses + panel_line());
     const auto grant = Concentrators{town.frontend}.open_session(dtu, midnight, Road::direct).value();
@@ -97,7 +98,7 @@ TEST_CASE("buses: polled rows lie where all readings lie, and the newest is ther
 
     Batch batch;
     batch.concentrator = dtu;
-    batch.journal = ModbusReading::journal_of(panel);
+    batch.journal = BusRows::journal_of(panel);
     batch.epoch = grant.epoch;
     batch.to = Sequence{1'969'000};
     batch.received = batch.session_since = quarter(3);
@@ -118,4 +119,53 @@ TEST_CASE("buses: polled rows lie where all readings lie, and the newest is ther
     CHECK(known[0].last->at == quarter(2));
     CHECK(known[0].last->values == row.values);
     CHECK_FALSE(BusUnits{town.monitor}.of(dtu, quarter(2) + std::chrono::hours{25})[0].last);
+}
+
+TEST_CASE("buses: a terminal's number is made of its address, its meters have points", "[db]") {
+    Town town{0};
+    const std::string line = "{\"device\":\"bus\",\"terminal\":\"4403-1234\"}\n";
+    const auto meter = [](const std::string& at, const std::string& point,
+                          const std::string& model = "DLT645-2007", const std::string& bus = "376440304660") {
+        return "{\"number\":\"" + at + "\",\"model\":\"" + model + "\",\"bus\":\"" + bus + "\",\"unit\":\"" +
+               point + "\"}\n";
+    };
+    const auto first = import(town, line + meter("548000000301", "1") + meter("548000000302", "2040"));
+    CHECK(first.refused == 0);
+    CHECK(first.meters_new == 2);
+    CHECK(import(town, line + meter("548000000301", "1")).unchanged == 2);
+    const auto known = BusUnits{town.monitor}.of(number("376440304660"), midnight);
+    REQUIRE(known.size() == 2);
+    CHECK(known[1].place.unit == 2'040);
+    CHECK(known[0].map.empty());
+    CHECK(known[0].polled.size() == 8);
+    CHECK(known[0].daily.size() == 2);
+    CHECK(known[0].curve.size() == 4);
+    const auto why = [&](const std::string& text) { return import(town, text).lines.at(0).why; };
+    const std::string foreign =
+        "its model does not go with its bus: terminals have meters of DL/T 645, all others of Modbus";
+    CHECK(why(meter("548000000303", "3", "EM1200")) == foreign);
+    import(town, buses);
+    CHECK(why(meter("548000000303", "3", "DLT645-2007", "548000000001")) == foreign);
+    CHECK(why(meter("548000000303", "2041")) == "field \"unit\" is not a number from 1 to 2040");
+    CHECK(why("{\"device\":\"bus\",\"terminal\":\"4403-12G4\"}\n") ==
+          "field \"terminal\" is not an address like 4403-1234 (area in digits, terminal hexadecimal)");
+    CHECK(why("{\"device\":\"bus\",\"terminal\":\"4403-1234\",\"number\":\"376440304661\"}\n") ==
+          "field \"number\" does not fit the terminal's address: it would be 376440304660");
+}
+
+TEST_CASE("buses: a terminal's own event is stored with its code", "[db]") {
+    Town town{0};
+    import(town, "{\"device\":\"bus\",\"terminal\":\"4403-1234\"}\n");
+    const auto terminal = number("376440304660");
+    const auto grant = Concentrators{town.frontend}.open_session(terminal, midnight, Road::direct).value();
+    Batch batch;
+    batch.concentrator = terminal;
+    batch.journal = headend::monitor::TerminalReading::events_of(terminal);
+    batch.epoch = grant.epoch;
+    batch.to = Sequence{1};
+    batch.received = batch.session_since = quarter(3);
+    batch.events.push_back(
+        {{Sequence{1}, DeviceNumber{}, dcu::EntryKind::reported, quarter(2), false, {14, 1, 2}}});
+    CHECK(town.store(batch).outcome == StoreOutcome::stored);
+    CHECK(town.value("select fault from event where kind = 16 and meter_number = 0") == 14);
 }

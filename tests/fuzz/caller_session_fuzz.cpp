@@ -37,7 +37,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                   "login = 00 01 00 01 00 01 size16 0A ( ?? idsize id rest ) x25\n"
                                   "login.answer = 00 01 00 01 00 01 size16 AA ( 03 idsize id ?2 ) x25\n"
                                   "beat = 00 01 00 01 00 01 size16 0C ( ?? idsize id rest ) x25\n"));
-    const CallerPort one{"one", {&profile}, false}, mixed{"mixed", {&profile}, true};
+    const CallerPort one{"one", {&profile}, false}, mixed{"mixed", {&profile}, true},
+        terminals{.name = "terminals",
+                  .profiles = {},
+                  .sniff = false,
+                  .carries = link::Carried::gdw376,
+                  .beat_every = {}};
     EveryoneKnown directory;
     Heard heard;
     MemoryStore store;
@@ -50,11 +55,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     };
     core.on_accepted(LinkId{1}, one, now);
     core.on_accepted(LinkId{2}, mixed, now);
+    core.on_accepted(LinkId{3}, terminals, now);
     // Each record: length, link and seconds that pass, octets.
     for (Bytes rest{data, size}; rest.size() > 2;) {
         const std::size_t length = std::min<std::size_t>(rest[0], rest.size() - 2);
         now += std::chrono::seconds{rest[1] >> 1U};
         core.on_bytes(LinkId{1U + (rest[1] & 1U)}, rest.subspan(2, length), now);
+        core.on_bytes(LinkId{3}, rest.subspan(2, length), now);
         rest = rest.subspan(2 + length);
         turn();
         for (const auto& view : core.sessions())
@@ -62,12 +69,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                 core.carry(number_of_identity(view.identity).value_or(DeviceNumber{}), management_client,
                            {0xC8, 1}, [](const RelayOutcome&) {});
     }
-    assert(heard.octets <= size);
+    assert(heard.octets <= 2 * size);  // the terminal's port hears everything once more
     now += std::chrono::minutes{10};
     turn();
     assert(core.sessions().empty());
-    core.on_accepted(LinkId{3}, one, now);
-    core.on_bytes(LinkId{3}, profile.login.build("549000000001").value(), now);
+    core.on_accepted(LinkId{4}, one, now);
+    core.on_bytes(LinkId{4}, profile.login.build("549000000001").value(), now);
     turn();
     assert(core.sessions().size() == 1 && core.sessions()[0].phase == Phase::ready);
     return 0;

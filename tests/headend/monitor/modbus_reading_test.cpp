@@ -56,7 +56,9 @@ struct Site {
                                  .map = std::string{map.name},
                                  .interval = {{1, energy, 0, 30}},
                                  .polled = {{1, energy, 0, 30}, {2, power, 0, 27}, {3, volts, -1, 35}},
-                                 .last = {}};
+                                 .last = {},
+                                 .daily = {},
+                                 .curve = {}};
         registered.push_back(known);
     }
     void make_reading() {

@@ -1,4 +1,4 @@
-#include "terminal-sim/tool/modbus_units.h"
+#include "terminal-sim/tool/polled_units.h"
 
 #include <charconv>
 #include <set>
@@ -63,7 +63,7 @@ modbus::WordOrder swapped(modbus::WordOrder order) {
 
 }  // namespace
 
-ModbusUnits::ModbusUnits(platform::Loop& loop, const platform::Settings& settings, const DeviceNumber& first)
+PolledUnits::PolledUnits(platform::Loop& loop, const platform::Settings& settings, const DeviceNumber& first)
     : loop_(loop), capture_(loop) {
     const auto truth_file = settings.optional<std::filesystem::path>("truth", {});
     if (!truth_file.empty()) truth_.emplace(truth_file);
@@ -74,13 +74,18 @@ ModbusUnits::ModbusUnits(platform::Loop& loop, const platform::Settings& setting
     if (maps.empty()) throw SettingsError("--map: names at least one of em6400ng, em6400, em1200");
     const auto [low, high] = range_in(settings);
     const auto swapped_units = set_in(settings, "swapped"), dead = set_in(settings, "dead");
+    for (const int point : set_in(settings, "relay-only"))
+        relay_only_.insert(static_cast<std::uint16_t>(point));
+    // What a terminal says of power ends below 80 kW (format A.9).
+    const auto kind =
+        settings.optional<std::string>("kind", "") == "gdw376" ? LoadKind::shop : LoadKind::factory;
     for (int unit = low; unit <= high; ++unit) {
         const auto place = static_cast<std::size_t>(unit - low);
         auto digits = std::to_string(first.integer() + place);
         digits.insert(0, 12 - std::min<std::size_t>(12, digits.size()), '0');
         const auto own = DeviceNumber::parse(digits);
         if (!own) throw SettingsError("--number: with so many units it has more than twelve digits");
-        MeterSettings made{.number = *own, .kind = LoadKind::factory};
+        MeterSettings made{.number = *own, .kind = kind};
         made.seed = settings.optional<std::uint32_t>("seed", 1);
         made.installed_at =
             loop.now() - std::chrono::days{settings.optional_in<int>("history-days", 1, 0, 3'650)};
@@ -94,7 +99,7 @@ ModbusUnits::ModbusUnits(platform::Loop& loop, const platform::Settings& setting
     advance();
 }
 
-void ModbusUnits::advance() {
+void PolledUnits::advance() {
     Instant next = Instant::max();
     for (auto& one : units_) {
         one.meter.advance(loop_.now());
@@ -103,11 +108,17 @@ void ModbusUnits::advance() {
     capture_.at(next, [this] { advance(); });
 }
 
-std::map<std::uint8_t, ModbusMeter> ModbusUnits::alive() {
+std::map<std::uint8_t, ModbusMeter> PolledUnits::alive() {
     std::map<std::uint8_t, ModbusMeter> found;
     for (const auto& one : units_)
         if (!one.dead)
             found.emplace(one.number, ModbusMeter{one.meter, one.map, truth_ ? &*truth_ : nullptr});
+    return found;
+}
+
+std::map<std::uint16_t, const Dlt645Meter*> PolledUnits::by_point() const {
+    std::map<std::uint16_t, const Dlt645Meter*> found;
+    for (const auto& one : units_) found[one.number] = one.dead ? nullptr : &one.dlt645;
     return found;
 }
 
