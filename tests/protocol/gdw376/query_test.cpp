@@ -1,6 +1,7 @@
 // Questions, joined answers, events and the parameters of tasks. Frames: uplink fact sheet, 6.4 (captured)
 // and 6.5 (built, checked).
 #include <catch2/catch.hpp>
+#include <fstream>
 
 #include "protocol/gdw376/answer.h"
 #include "protocol/gdw376/event.h"
@@ -34,6 +35,32 @@ const char* const captured_event =
     "03 03 44 44 11 11 22 22 33 33 44 44 44 55 55 55 66 66 66 B4 16";
 
 }  // namespace
+
+TEST_CASE("376.1: every frame of the vectors is read and written again octet for octet, in every chunking",
+          "[gdw376]") {
+    std::ifstream in{"tests/vectors/gdw376.txt"};
+    int frames = 0;
+    for (std::string line; std::getline(in, line);) {
+        if (line.empty() || line.front() == '#') continue;
+        INFO(line);
+        const Buffer octets = from_hex(line.substr(line.rfind('|') + 1)).value();
+        const bool up = line.find("| up |") != std::string::npos;
+        for (std::size_t size = 1; size <= octets.size(); ++size) {
+            Decoder decoder;
+            std::optional<Frame> frame;
+            for (std::size_t at = 0; at < octets.size(); at += size) {
+                REQUIRE_FALSE(frame);
+                decoder.feed(Bytes{octets}.subspan(at, std::min(size, octets.size() - at)));
+                frame = decoder.next();
+            }
+            REQUIRE(frame);
+            REQUIRE(encode(*frame) == octets);
+            REQUIRE(frame->from_terminal == up);
+        }
+        ++frames;
+    }
+    CHECK(frames == 39);
+}
 
 TEST_CASE("376.1: questions are those of the sheet, and the terminal reads them back", "[gdw376]") {
     const std::vector<Query> counter{{.point = 2, .item = 129, .at = {}}};
