@@ -1,6 +1,7 @@
 #include "headend/settings.h"
 
 #include "headend/caller_settings.h"
+#include "headend/database/migrator.h"
 
 namespace wattmesh::headend {
 namespace {
@@ -59,7 +60,7 @@ database::DatabaseSettings HeadendSettings::Database::as(const std::string& role
 HeadendSettings HeadendSettings::from(const platform::Settings& settings) {
     HeadendSettings result;
     result.database.place = settings.required<std::string>("database.place");
-    for (const char* role : {"wm_owner", "wm_frontend", "wm_monitor", "wm_console"}) {
+    for (const char* role : database::role_names) {
         const std::string key = std::string{"database.password."} + role;
         if (settings.has(key)) result.database.passwords[role] = settings.required<std::string>(key);
     }
