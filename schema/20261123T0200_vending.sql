@@ -222,7 +222,7 @@ create table vend_foreign_call (
     tenths bigint not null,
     found_us bigint not null
 );
-create table vend_module_state (only boolean primary key default true check (only), sequence bigint not null default 0);
+create table vend_module_state (one boolean primary key default true check (one), sequence bigint not null default 0);
 insert into vend_module_state default values;
 
 create table vend_journal (

@@ -48,9 +48,9 @@ struct Order {
     sts::MeterPan meter;
     pricing::Money tender;
     pricing::Tenths units;  ///< free issue
-    std::string pay_type = "cash", reason;
-    std::optional<sts::Management> command;  ///< engineering; chance and identifier are not looked at
-    std::optional<KeyTarget> target;         ///< key change
+    std::string pay_type = "cash", reason{};
+    std::optional<sts::Management> command{};  ///< engineering; chance and identifier are not looked at
+    std::optional<KeyTarget> target{};         ///< key change
 };
 
 /// Between these a process may die.
