@@ -38,11 +38,11 @@ int year_of(sts::BaseDate base) {
 
 std::optional<sts::BaseDate> base_of_year(int year) { return sts::base_date(static_cast<unsigned>(year)); }
 
-CustomerId Customers::put(const Customer& customer) {
+PrepaidAccountId Customers::put(const PrepaidCustomer& customer) {
     return connection_.run("storing a customer", [&](soci::session& sql) {
         const int free = static_cast<int>(customer.free_units.count), opened = customer.opened.value,
                   before = opened - 1;
-        CustomerId id;
+        PrepaidAccountId id;
         sql << "insert into customer_account (tenant, area, number, name, address, tariff, free_tenths, "
                "month, charged_until) values "
                "(:tenant, :area, :number, :name, :address, :tariff, :free, :month, :charged) on conflict "
@@ -56,9 +56,9 @@ CustomerId Customers::put(const Customer& customer) {
     });
 }
 
-std::optional<CustomerId> Customers::find(TenantId tenant, const std::string& number) {
-    return connection_.run("finding a customer", [&](soci::session& sql) -> std::optional<CustomerId> {
-        CustomerId id;
+std::optional<PrepaidAccountId> Customers::find(TenantId tenant, const std::string& number) {
+    return connection_.run("finding a customer", [&](soci::session& sql) -> std::optional<PrepaidAccountId> {
+        PrepaidAccountId id;
         sql << "select id from customer_account where tenant = :tenant and number = :number", use(tenant),
             use(number), soci::into(id);
         if (!sql.got_data()) return std::nullopt;
@@ -66,7 +66,7 @@ std::optional<CustomerId> Customers::find(TenantId tenant, const std::string& nu
     });
 }
 
-PrepaidMeterId Customers::put_meter(const PrepaidMeter& meter, std::optional<CustomerId> account) {
+PrepaidMeterId Customers::put_meter(const PrepaidMeter& meter, std::optional<PrepaidAccountId> account) {
     return connection_.run("storing a prepayment meter", [&](soci::session& sql) {
         const std::string pan{meter.pan.digits()}, number{meter.pan.meter_number()};
         const int group = static_cast<int>(meter.supply_group.value), revision = meter.key_revision,
@@ -118,7 +118,7 @@ std::optional<PrepaidMeter> Customers::meter(PrepaidMeterId id) {
                            });
 }
 
-pricing::DebtId Customers::add_debt(CustomerId account, const CustomerDebt& added) {
+pricing::DebtId Customers::add_debt(PrepaidAccountId account, const CustomerDebt& added) {
     return connection_.run("storing a debt", [&](soci::session& sql) {
         const auto& debt = added.debt;
         const std::string recovery{to_string(debt.recovery)};

@@ -12,7 +12,7 @@ namespace wattmesh::headend::database {
 
 /// A usage point that buys in advance. What it bought and owes is counted here, and stays when its meter is
 /// changed.
-struct Customer {
+struct PrepaidCustomer {
     TenantId tenant{1};
     AreaId area{1};
     std::string number, name, address;
@@ -47,13 +47,13 @@ public:
     explicit Customers(Connection& connection) : connection_(connection) {}
 
     /// Adds the account, or changes name, address, tariff and free units.
-    CustomerId put(const Customer& customer);
-    std::optional<CustomerId> find(TenantId tenant, const std::string& number);
+    PrepaidAccountId put(const PrepaidCustomer& customer);
+    std::optional<PrepaidAccountId> find(TenantId tenant, const std::string& number);
     /// Adds the meter, or changes what the record says; identifiers go on.
-    PrepaidMeterId put_meter(const PrepaidMeter& meter, std::optional<CustomerId> account);
+    PrepaidMeterId put_meter(const PrepaidMeter& meter, std::optional<PrepaidAccountId> account);
     std::optional<PrepaidMeter> meter(const sts::MeterPan& pan);
     std::optional<PrepaidMeter> meter(PrepaidMeterId id);
-    pricing::DebtId add_debt(CustomerId account, const CustomerDebt& debt);
+    pricing::DebtId add_debt(PrepaidAccountId account, const CustomerDebt& debt);
     /// Of a smaller identifier than `tid`, the meter's next token gets one above it. False when it knew.
     bool raise_tid(const sts::MeterPan& pan, sts::Tid tid);
     /// The key that a key change leads to; of another base date, identifiers begin anew.

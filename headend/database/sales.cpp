@@ -38,7 +38,7 @@ Sale sale_of(const soci::row& row) {
     sale.body_hash = from_bytea(row.get<std::string>(6));
     sale.operator_ = row.get<std::string>(7);
     sale.vendor = row.get<VendorId>(8);
-    sale.account = row.get<std::optional<CustomerId>>(9);
+    sale.account = row.get<std::optional<PrepaidAccountId>>(9);
     sale.meter = row.get<std::optional<PrepaidMeterId>>(10);
     sale.tariff = row.get<std::optional<pricing::TariffVersionId>>(11);
     sale.at = row.get<Instant>(12);
@@ -57,7 +57,7 @@ Sale sale_of(const soci::row& row) {
     return sale;
 }
 
-std::vector<pricing::Debt> debts_of(soci::session& sql, CustomerId account) {
+std::vector<pricing::Debt> debts_of(soci::session& sql, PrepaidAccountId account) {
     std::vector<pricing::Debt> debts;
     const soci::rowset<soci::row> rows =
         (sql.prepare
@@ -104,7 +104,7 @@ SaleGround ground_of(const soci::row& row, bool& has_debts) {
     ground.standing.month = {row.get<int>(at)};
     ground.day = day_of(row.get<int>(at + 1));
     if (row.get_indicator(at + 2) != soci::i_ok || row.get_indicator(at + 7) != soci::i_ok) return ground;
-    ground.account = row.get<CustomerId>(at + 2);
+    ground.account = row.get<PrepaidAccountId>(at + 2);
     ground.account_number = row.get<std::string>(at + 3);
     ground.customer = row.get<std::string>(at + 4);
     ground.address = row.get<std::string>(at + 5);
@@ -305,6 +305,17 @@ std::vector<Sale> Sales::of_meter(PrepaidMeterId meter, int count) {
              use(meter), use(count));
         for (const auto& row : rows) found.push_back(sale_of(row));
         return found;
+    });
+}
+
+std::optional<SaleId> Sales::of_token(PrepaidMeterId meter, sts::BaseDate base, sts::Tid tid) {
+    return connection_.run("finding a token's sale", [&](soci::session& sql) -> std::optional<SaleId> {
+        const int year = year_of(base), number = static_cast<int>(tid.value);
+        SaleId id;
+        sql << "select sale from vend_token where meter = :meter and base_year = :year and tid = :tid",
+            use(meter), use(year), use(number), soci::into(id);
+        if (!sql.got_data()) return std::nullopt;
+        return id;
     });
 }
 

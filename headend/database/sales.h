@@ -19,7 +19,7 @@ std::string_view to_string(SaleState state);
 /// Everything that a sale is priced by, as it was at one instant.
 struct SaleGround {
     PrepaidMeter meter;
-    std::optional<CustomerId> account;
+    std::optional<PrepaidAccountId> account;
     std::string account_number, customer, address;
     std::int64_t version = 0;  ///< of the account
     pricing::TariffVersionId tariff;
@@ -53,7 +53,7 @@ struct Sale {
     Buffer body_hash;  ///< of what came with it
     std::string operator_;
     VendorId vendor;
-    std::optional<CustomerId> account;
+    std::optional<PrepaidAccountId> account;
     std::optional<PrepaidMeterId> meter;
     std::optional<pricing::TariffVersionId> tariff;
     Instant at{};
@@ -113,6 +113,8 @@ public:
     std::optional<Sale> find(SaleId id);
     /// Newest first, issued ones, without lines and tokens.
     std::vector<Sale> of_meter(PrepaidMeterId meter, int count);
+    /// The sale that a token is of.
+    std::optional<SaleId> of_token(PrepaidMeterId meter, sts::BaseDate base, sts::Tid tid);
     /// What was intended before `before` and has no end yet, oldest first.
     std::vector<SaleId> open(Instant before, int count);
 

@@ -132,4 +132,14 @@ std::vector<ForeignCall> VendJournal::foreign(int count) {
     });
 }
 
+std::optional<std::string> differs_from(VendJournal& journal, const AuditMark& mark) {
+    const auto kept = mark.read();
+    if (!kept) return std::nullopt;
+    const auto hash = journal.hash_of(kept->number);
+    if (hash == kept->hash) return std::nullopt;
+    return "the journal of sales " +
+           std::string{hash.empty() ? "ends before" : "was written anew: its batch is not"} + " batch " +
+           std::to_string(kept->number) + ", which was sealed here; or the database was put back";
+}
+
 }  // namespace wattmesh::headend::database

@@ -47,4 +47,9 @@ private:
     Connection& connection_;
 };
 
+/// What is wrong with the journal's end, in words for a person; nothing when it goes on from the mark.
+std::optional<std::string> differs_from(VendJournal& journal, const AuditMark& mark);
+/// Where the mark of the journal is, in keys.counters.
+inline constexpr const char* vend_mark = "vend-head";
+
 }  // namespace wattmesh::headend::database
