@@ -3,13 +3,36 @@
 
 #include "headend/command_line.h"
 #include "headend/console/json.h"
-#include "headend/database/audit_mark.h"
+#include "headend/database/vend_journal.h"
 
 namespace wattmesh::headend {
 namespace {
 
 /// The sealer comes by twice a second; what waits much longer says that it does not run.
 constexpr Duration sealed_within = std::chrono::minutes{1};
+
+/// The same of the journal of sales. How many troubles.
+int verify_sales(Desk& desk) {
+    database::VendJournal journal{desk.connection};
+    std::vector<std::string> troubles = journal.check();
+    if (const auto broken = journal.first_broken())
+        troubles.push_back("batch " + std::to_string(*broken) +
+                           " of the journal of sales was altered, or one before it removed");
+    if (auto trouble =
+            differs_from(journal, database::AuditMark{desk.settings.counters, database::vend_mark}))
+        troubles.push_back(*trouble);
+    const auto [waiting, oldest] = journal.waiting();
+    if (oldest && desk.clock->real(desk.clock->now() - *oldest) > sealed_within)
+        troubles.push_back(std::to_string(waiting) +
+                           " records of sales are not sealed, the oldest for over a minute: is 'headend "
+                           "serve' with the role "
+                           "vending running?");
+    for (const auto& trouble : troubles) std::cout << "FAILED: " << trouble << "\n";
+    if (troubles.empty())
+        std::cout << "The journal of sales is whole, and the books balance: " << journal.head().number
+                  << " batches sealed.\n";
+    return static_cast<int>(troubles.size());
+}
 
 int verify(Desk& desk) {
     database::AuditLog log{desk.connection};
@@ -29,6 +52,7 @@ int verify(Desk& desk) {
         say(std::to_string(waiting) +
             " records are not sealed, the oldest for over a minute: is 'headend serve' with the role monitor "
             "running?");
+    troubles += verify_sales(desk);
     if (troubles > 0) return 1;
     std::cout << "The audit log is whole: " << head.number << " records sealed, " << waiting
               << " not yet; its end "

@@ -59,7 +59,7 @@ std::string configuration(const path& folder, const std::string& master, const s
     text << "# Configuration of this head-end, made by `headend init`. Holds passwords: for its owner's eyes "
             "only.\n"
          << "database.place = " << place << "\n";
-    for (const char* role : {"wm_owner", "wm_frontend", "wm_monitor", "wm_console"}) {
+    for (const char* role : database::role_names) {
         std::array<std::uint8_t, 18> octets{};
         random.fill(octets);
         text << "database.password." << role << " = " << to_hex(octets) << "\n";
@@ -74,6 +74,9 @@ std::string configuration(const path& folder, const std::string& master, const s
          << "uplink.port = " << uplink.port << "\n"
          << "console.address = " << console.host << "\n"
          << "console.port = " << console.port << "\n"
+         << "# Prepaid vending (headend vend --help): with a port the role vending runs.\n"
+         << "vending.module = " << (folder / "vending").string() << "\n"
+         << "#vending.port = 8081\n"
          << "# How far back a meter that was never read is read (a deployment with long outages wants "
             "2592000).\n"
          << "reading.depth_s = 86400\n";

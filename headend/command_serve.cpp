@@ -7,7 +7,7 @@ namespace wattmesh::headend {
 
 int run_serve(const Words& words) {
     // --role may come several times; everything else is an ordinary option.
-    const std::set<std::string> known{"frontend", "monitor", "console"};
+    const std::set<std::string> known{"frontend", "monitor", "vending", "console"};
     std::set<std::string> roles;
     Words rest;
     for (std::size_t i = 0; i < words.size(); ++i) {
@@ -21,15 +21,18 @@ int run_serve(const Words& words) {
             continue;
         }
         if (!known.contains(role))
-            throw platform::UsageError("role '" + role + "' is unknown: frontend, monitor or console");
+            throw platform::UsageError("role '" + role +
+                                       "' is unknown: frontend, monitor, vending or console");
         roles.insert(role);
     }
-    if (roles.empty()) roles = known;
+    const bool all = roles.empty();
+    if (all) roles = known;
     const auto arguments = parse_words(rest, {});
     if (!arguments.words().empty())
         throw platform::UsageError("'" + arguments.words().front() + "' is not an option of serve");
     const auto raw = arguments.settings();
     auto settings = HeadendSettings::from(raw);
+    if (all && !settings.vending.wanted) roles.erase("vending");
     auto clock = clock_from(raw);
     raw.refuse_unknown();
     return serve(std::move(settings), std::move(clock), roles);

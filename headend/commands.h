@@ -22,6 +22,7 @@ int run_rotate_keys(const Words& words);   ///< rotate-keys METER...: new keys f
 int run_user(const Words& words);          ///< user add, grant, disable, enable
 int run_audit(const Words& words);         ///< audit verify, audit show
 int run_read(const Words& words);          ///< read METER OBIS, or --tcp
+int run_vend(const Words& words);          ///< vend set, load-key, deposit, check, foreign
 
 /// Help of one subcommand; empty for an unknown one.
 std::string help_of(const std::string& command);

@@ -7,11 +7,14 @@ namespace {
 
 const std::map<std::string, std::string> texts{
     {"serve",
-     "headend serve --config FILE [--role frontend|monitor|console]... [--speed X] [--origin UNIX_SECONDS]\n"
+     "headend serve --config FILE [--role frontend|monitor|vending|console]... [--speed X] [--origin "
+     "UNIX_SECONDS]\n"
      "  Runs the roles (all of them, unless some are named) until SIGTERM or Ctrl-C.\n"
      "    frontend  links of concentrators and of devices that call in (callers.ports), readings into the "
      "database\n"
      "    monitor   what concentrators should hold, gaps, aggregates, reads on demand\n"
+     "    vending   sells prepaid energy over an interface of its own; runs when named, or when vending.port "
+     "is set\n"
      "    console   API and pages\n"},
     {"init",
      "headend init --dir DIR --database \"LIBPQ KEYWORDS\" [--console HOST:PORT] [--uplink HOST:PORT] "
@@ -177,7 +180,10 @@ const std::map<std::string, std::string> texts{
      "    --role  viewer (looks), operator (default; also reads and switches meters), engineer (also sets "
      "parameters), "
      "auditor\n"
-     "            (looks, and reads the audit log), administrator (everything, also accounts)\n"
+     "            (looks, and reads the audit log), administrator (everything, also accounts), vendor (sells "
+     "at the tills of\n"
+     "            his vendor), supervisor (looks; also free issue, engineering tokens, key changes, "
+     "reversals)\n"
      "    --area  the role holds in this area only; more than one role or area is given in the console\n"
      "headend user disable|enable LOGIN --config FILE\n"
      "  Signs a user out for good, or takes that back.\n"},
@@ -188,6 +194,46 @@ const std::map<std::string, std::string> texts{
      "  outside the database (in keys.counters). Exit status 1 when a record was altered or removed.\n"
      "headend audit show [--actor WHO] [--subject WHAT] [--count N] --config FILE\n"
      "  Prints the newest records (50), one JSON object a line.\n"},
+    {"vend",
+     "headend vend set FILE --reason WHY --config FILE\n"
+     "  Takes tariffs, vendors, operators, customers, debts and meters from JSON Lines: all of the file, or "
+     "nothing of it. Money\n"
+     "  is in the smallest coin, prices in thousandths of it (price_mills) a unit, shares in parts of a "
+     "million (ppm).\n"
+     "    {\"kind\":\"tariff\",\"tariff\":CODE,\"name\":..,\"valid_from\":\"2026-11-01T00:00:00Z\",\n"
+     "     "
+     "\"steps\":[{\"up_to\":50,\"price_mills\":200000},{\"price_mills\":350000}],\"taxes\":[{\"name\":"
+     "\"VAT\",\"ppm\":150000,\n"
+     "     "
+     "\"on_levies\":true,\"on_charges\":true}],\"levies\":[{\"name\":..,\"per_unit_mills\":..,\"ppm\":..}], "
+     "charge_per_month,\n"
+     "     charge_months_max, free_units_count, debts_before_charges, tender_min, tender_max}   (a version "
+     "is never changed)\n"
+     "    {\"kind\":\"vendor\",\"vendor\":NAME,\"terminals\":[..], credit_floor, fee_fixed, fee_ppm, "
+     "disabled}\n"
+     "    {\"kind\":\"operator\",\"operator\":LOGIN,\"vendor\":NAME}   (headend user add LOGIN --role "
+     "vendor)\n"
+     "    "
+     "{\"kind\":\"customer\",\"customer\":NUMBER,\"name\":..,\"address\":..,\"tariff\":CODE,\"opened\":"
+     "\"2026-11\", area, free_units}\n"
+     "    "
+     "{\"kind\":\"debt\",\"customer\":NUMBER,\"debt\":NAME,\"amount\":..,\"recovery\":\"percent|instalment|"
+     "first_of_month|full\", ppm,\n"
+     "     floor, cap, instalment, first_month, priority, held}\n"
+     "    "
+     "{\"kind\":\"meter\",\"meter\":DIGITS,\"customer\":NUMBER,\"supply_group\":..,\"key_revision\":1,"
+     "\"tariff_index\":1,\n"
+     "     \"algorithm\":11,\"base_year\":2014, blocked}\n"
+     "headend vend load-key FILE|PKCS11-URI --sgc N [--krn N] --check HEX --units-limit UNITS [--base-year "
+     "Y] [--expiry N] --config FILE\n"
+     "  Loads a DKGA04 vending key into the module (vending.module), or new limits of one that is there. "
+     "FILE has mode 0600 and 40\n"
+     "  hexadecimal digits; --check is the first 3 octets of its check value. Stop the role vending first.\n"
+     "headend vend deposit VENDOR AMOUNT --reason WHY --config FILE    raises what a vendor may sell for\n"
+     "headend vend check --config FILE      compares sales, ledger, credits and debts; exit status 1 when "
+     "they do not agree\n"
+     "headend vend foreign --config FILE    calls of the module that no sale asked for, one JSON object a "
+     "line\n"},
     {"read",
      "headend read METER OBIS [--class N] [--attribute N] [--json] --user LOGIN [--console URL]\n"
      "  Reads an attribute of a meter through the mesh, now. The password comes from WATTMESH_PASSWORD or "
@@ -222,7 +268,8 @@ std::string help() {
            "  rotate-keys   give meters new keys\n"
            "  restored      make counters jump after the database was put back\n"
            "  serve         run\n"
-           "  read          read a meter now\n";
+           "  read          read a meter now\n"
+           "  vend          tariffs, vendors, customers and keys of prepaid vending\n";
 }
 
 }  // namespace wattmesh::headend

@@ -3,7 +3,7 @@
 #include <thread>
 
 #include "headend/database/migrator.h"
-#include "headend/roles.h"
+#include "headend/vending_role.h"
 #include "platform/main_guard.h"
 
 namespace wattmesh::headend {
@@ -32,6 +32,7 @@ public:
         // Order matters: monitor finds the front-end, the console finds both; they end the other way round.
         if (roles.contains("frontend")) addSubsystem(new FrontendRole(plant_));
         if (roles.contains("monitor")) addSubsystem(new MonitorRole(plant_));
+        if (roles.contains("vending")) addSubsystem(vending_ = new VendingRole(plant_));
         if (roles.contains("console")) addSubsystem(console_ = new ConsoleRole(plant_));
     }
 
@@ -46,6 +47,7 @@ protected:
                                                 // answers.
                                                 stopper = std::thread{[this] {
                                                     if (console_ != nullptr) console_->stop();
+                                                    if (vending_ != nullptr) vending_->stop();
                                                     plant_.loop.stop();
                                                 }};
                                             }};
@@ -57,6 +59,7 @@ protected:
 private:
     Plant& plant_;
     ConsoleRole* console_ = nullptr;  ///< owned by the application
+    VendingRole* vending_ = nullptr;  ///< likewise
 };
 
 /// Says at once, by name, when the schema is not the one this program needs. A database that is down is no
@@ -65,6 +68,7 @@ void check_schema(const HeadendSettings& settings, const std::set<std::string>& 
                   const platform::Log& log) {
     const std::string role = roles.contains("frontend")  ? "wm_frontend"
                              : roles.contains("monitor") ? "wm_monitor"
+                             : roles.contains("vending") ? "wm_vending"
                                                          : "wm_console";
     try {
         database::Connection connection{settings.database.as(role)};

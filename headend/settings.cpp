@@ -1,6 +1,7 @@
 #include "headend/settings.h"
 
 #include "headend/caller_settings.h"
+#include "headend/database/migrator.h"
 
 namespace wattmesh::headend {
 namespace {
@@ -43,6 +44,24 @@ void read_console(const platform::Settings& settings, console::ConsoleSettings& 
     console.speed = settings.optional<double>("speed", 1);
 }
 
+void read_vending(const platform::Settings& settings, HeadendSettings::Vending& vending) {
+    vending.wanted = settings.has("vending.port");
+    vending.http.address = settings.optional<std::string>("vending.address", "127.0.0.1");
+    vending.http.port = settings.optional<std::uint16_t>("vending.port", 8081);
+    vending.http.pages = "";
+    vending.http.openapi =
+        settings.optional<std::string>("vending.openapi", WATTMESH_TREE "/headend/vending/openapi.yaml");
+    vending.http.certificate = settings.optional<std::string>("vending.certificate", "");
+    vending.http.key = settings.optional<std::string>("vending.key", "");
+    if (vending.http.certificate.empty() != vending.http.key.empty())
+        throw platform::SettingsError("vending.certificate and vending.key: give both for HTTPS, or none");
+    vending.module = settings.optional<path>("vending.module", path{});
+    vending.production = settings.optional<bool>("vending.production", false);
+    vending.software_in_production = settings.optional<bool>("vending.software_in_production", false);
+    if (vending.wanted && vending.module.empty())
+        throw platform::SettingsError("vending.module is missing: the folder of the vending module");
+}
+
 }  // namespace
 
 database::DatabaseSettings HeadendSettings::Database::as(const std::string& role) const {
@@ -59,7 +78,7 @@ database::DatabaseSettings HeadendSettings::Database::as(const std::string& role
 HeadendSettings HeadendSettings::from(const platform::Settings& settings) {
     HeadendSettings result;
     result.database.place = settings.required<std::string>("database.place");
-    for (const char* role : {"wm_owner", "wm_frontend", "wm_monitor", "wm_console"}) {
+    for (const char* role : database::role_names) {
         const std::string key = std::string{"database.password."} + role;
         if (settings.has(key)) result.database.passwords[role] = settings.required<std::string>(key);
     }
@@ -87,6 +106,7 @@ HeadendSettings HeadendSettings::from(const platform::Settings& settings) {
         settings.optional_in<int>("keys.disconnects_per_feeder_hour_max", 50, 0, 1'000'000);
     read_callers(settings, result);
     read_console(settings, result.console);
+    read_vending(settings, result.vending);
     result.log_level = settings.optional<std::string>("log.level", "information");
     return result;
 }

@@ -45,6 +45,13 @@ struct HeadendSettings {
     monitor::TerminalReadingSettings terminals;
     monitor::MonitorSettings monitor;
     database::DisconnectCaps disconnects{};
+    struct Vending {
+        bool wanted = false;           ///< the role runs unless others are named: vending.port is set
+        std::filesystem::path module;  ///< folder of the software module; empty: not configured
+        bool production = false, software_in_production = false;
+        console::ConsoleSettings http;
+    };
+    Vending vending;
     console::ConsoleSettings console;
     std::string log_level;
 

@@ -8,7 +8,8 @@ namespace {
 constexpr std::pair<database::Right, const char*> right_words[] = {
     {database::Right::look, "look"},   {database::Right::read, "read"},
     {database::Right::relay, "relay"}, {database::Right::configure, "configure"},
-    {database::Right::audit, "audit"}, {database::Right::accounts, "accounts"}};
+    {database::Right::audit, "audit"}, {database::Right::accounts, "accounts"},
+    {database::Right::vend, "vend"},   {database::Right::vend_manage, "vend_manage"}};
 
 std::string me(const Context& context, const Caller& caller) {
     Json json;

@@ -22,6 +22,10 @@ std::string_view needed_role(database::Right right) {
             return "the role auditor";
         case database::Right::accounts:
             return "the role administrator";
+        case database::Right::vend:
+            return "the role vendor";
+        case database::Right::vend_manage:
+            return "the role supervisor";
     }
     return "another role";
 }
@@ -77,6 +81,7 @@ Request parse(Poco::Net::HTTPServerRequest& http) {
     if (request.path.size() > 1 && request.path.back() == '/') request.path.pop_back();
     request.remote = http.clientAddress().host().toString();
     request.token = token_of(http);
+    request.idempotency_key = http.get("Idempotency-Key", "");
     const auto authorization = http.get("Authorization", "");
     if (authorization.starts_with(bearer_word)) request.bearer = authorization.substr(bearer_word.size());
     return request;

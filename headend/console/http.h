@@ -42,6 +42,7 @@ struct Request {
         captured;                  ///< captured: parts of the path, by name
     std::string token;             ///< session cookie
     std::string bearer;            ///< API token
+    std::string idempotency_key;   ///< header Idempotency-Key
     std::optional<Caller> caller;  ///< set on routes that need one
     database::Scope scope;         ///< where the caller has the route's right: what a lease shows
 

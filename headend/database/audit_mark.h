@@ -11,8 +11,9 @@ namespace wattmesh::headend::database {
 /// writes it anew from some record on, is found out. One file, replaced as a whole; one writer at a time.
 class AuditMark {
 public:
-    /// `folder` is the head-end's own (keys.counters).
-    explicit AuditMark(const std::filesystem::path& folder) : file_(folder / "audit-head") {}
+    /// `folder` is the head-end's own (keys.counters). The journal of sales has a mark of its own.
+    explicit AuditMark(const std::filesystem::path& folder, const char* name = "audit-head")
+        : file_(folder / name) {}
 
     /// Nothing when there is none yet. Throws std::runtime_error when the file is not one of ours.
     std::optional<AuditHead> read() const;

@@ -86,7 +86,7 @@ void Migrator::prepare(const std::map<std::string, std::string>& passwords) {
             " set search_path = wattmesh, public; "
             "grant connect, temporary on database " +
             name +
-            " to wm_owner, wm_frontend, wm_monitor, wm_console; "
+            " to wm_owner, wm_frontend, wm_monitor, wm_console, wm_vending; "
             "revoke all on database " +
             name + " from public",
         "preparing the database");
@@ -155,7 +155,7 @@ std::vector<std::string> Migrator::migrate(Instant now) {
         "null, "
         "applied_us bigint not null); "
         "grant usage on schema wattmesh to wm_frontend, wm_monitor, wm_console; "
-        "grant select on migration to wm_frontend, wm_monitor, wm_console",
+        "grant select on migration to wm_frontend, wm_monitor, wm_console, wm_vending",
         "preparing the migration table");
     std::vector<std::string> applied;
     for (const auto& file : pending_files()) {

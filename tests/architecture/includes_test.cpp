@@ -67,7 +67,7 @@ const std::regex impure_call{
     R"(\b(system_clock|steady_clock|high_resolution_clock)::now|\bgetenv\b|\bsleep_for\b|\brandom_device\b)"};
 /// The cores outside protocol that tests/fleet replays from a seed.
 const std::vector<std::string> pure_folders{"protocol", "concentrator/mesh", "concentrator/reading",
-                                            "terminal-sim/radio"};
+                                            "terminal-sim/radio", "headend/vending/pricing"};
 
 bool starts_with(const std::string& text, const std::string& prefix) {
     return text == prefix || text.rfind(prefix + "/", 0) == 0;
@@ -118,6 +118,19 @@ std::string fault_of_own_include(const std::string& path, const std::string& hea
     return {};
 }
 
+/// Inside the head-end: who makes tokens, and who must not.
+std::string fault_inside_headend(const std::string& path, const std::string& header) {
+    if (!starts_with(path, "headend")) return {};
+    static const std::regex module{"security/(vending_module|software_module|vending_request|vending_keys)\\.h"};
+    const bool top = path.find('/') == path.rfind('/');
+    if (std::regex_match(header, module) && !top && !starts_with(path, "headend/vending"))
+        return "only headend/vending makes tokens";
+    if (header.rfind("headend/vending/", 0) == 0 && header.rfind("headend/vending/pricing/", 0) != 0 &&
+        !top && !starts_with(path, "headend/vending"))
+        return "no other folder of the head-end needs vending";
+    return {};
+}
+
 std::string fault_of_foreign_include(const std::string& path, const std::string& header) {
     for (const auto& rule : foreign) {
         if (!std::regex_match(header, rule.header)) continue;
@@ -152,6 +165,7 @@ TEST_CASE("architecture: dependencies point one way", "[architecture]") {
             if (std::regex_search(source.lines[i], match, own)) {
                 ++includes;
                 check(where, source.lines[i], fault_of_own_include(source.path, match[1]));
+                check(where, source.lines[i], fault_inside_headend(source.path, match[1]));
             } else if (std::regex_search(source.lines[i], match, system)) {
                 ++includes;
                 check(where, source.lines[i], fault_of_foreign_include(source.path, match[1]));

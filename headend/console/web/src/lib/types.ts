@@ -1,7 +1,7 @@
 // What the API answers; the names are those of /api/openapi.yaml. Instants are ISO 8601 in UTC, energies whole Wh.
 
 export interface Clock { now: string; speed: number }
-export const roles = ['viewer', 'operator', 'engineer', 'auditor', 'administrator'] as const;
+export const roles = ['viewer', 'operator', 'engineer', 'auditor', 'administrator', 'vendor', 'supervisor'] as const;
 export type Right = 'look' | 'read' | 'relay' | 'configure' | 'audit' | 'accounts';
 export interface Me { user: string; name: string; role: string; rights: Right[]; csrf: string; clock: Clock }
 export interface Grant { role: (typeof roles)[number]; area: number | null }

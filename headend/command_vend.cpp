@@ -1,0 +1,134 @@
+// vend set, vend load-key, vend deposit, vend check: what stands behind the counter.
+#include <fstream>
+#include <iostream>
+
+#include "headend/command_line.h"
+#include "headend/console/json.h"
+#include "headend/database/vend_journal.h"
+#include "headend/vending/books_file.h"
+#include "security/software_module.h"
+
+namespace wattmesh::headend {
+namespace {
+
+using std::filesystem::path;
+
+int set(Desk& desk, const std::string& file) {
+    std::ifstream in{file};
+    if (!in) throw std::runtime_error("cannot read " + file);
+    database::Transaction transaction{desk.connection};
+    const auto lines = vending::take_books(desk.connection, in, desk.clock->now());
+    database::AuditRecord record{desk.clock->now(), actor(), "vend set", file};
+    record.detail = std::to_string(lines) + " lines";
+    record.reason = desk.raw.required<std::string>("reason");
+    database::AuditLog{desk.connection}.append(record);
+    transaction.commit();
+    std::cerr << "Took " << lines << " lines.\n";
+    return 0;
+}
+
+int deposit(Desk& desk, const std::string& name, const std::string& amount) {
+    const auto reason = desk.raw.required<std::string>("reason");
+    std::int64_t minor = 0;
+    std::istringstream digits{amount};
+    if (!(digits >> minor) || !digits.eof() || minor <= 0 || minor > vending::pricing::money_max.minor)
+        throw platform::UsageError("'" + amount + "' is not an amount: a whole number of the smallest coin");
+    const auto now = desk.clock->now();
+    database::Transaction transaction{desk.connection};
+    vending::deposit(desk.connection, name, {minor}, actor(), reason, now);
+    database::AuditRecord record{now, actor(), "vend deposit", name};
+    record.detail = amount;
+    record.reason = reason;
+    database::AuditLog{desk.connection}.append(record);
+    transaction.commit();
+    std::cerr << "Vendor " << name << " has " << amount << " more to sell for.\n";
+    return 0;
+}
+
+template <std::size_t Size>
+std::array<std::uint8_t, Size> octets_of(const platform::Settings& raw, const char* key) {
+    const auto octets = from_hex(raw.required<std::string>(key));
+    if (!octets || octets->size() != Size)
+        throw platform::UsageError(std::string{"--"} + key + " takes " + std::to_string(Size * 2) +
+                                   " hexadecimal digits");
+    std::array<std::uint8_t, Size> result{};
+    std::copy(octets->begin(), octets->end(), result.begin());
+    return result;
+}
+
+/// A key of DKGA04: in a private file of 40 hexadecimal digits, or in a PKCS#11 token.
+int load_key(Desk& desk, const std::string& place) {
+    security::VendingKeyTerms terms;
+    terms.name = {{static_cast<std::uint32_t>(desk.raw.optional_in<int>("sgc", -1, 0, 999'999))},
+                  static_cast<std::uint8_t>(desk.raw.optional_in<int>("krn", 1, 1, 9))};
+    if (!desk.raw.has("sgc")) throw platform::UsageError("--sgc says whose key it is");
+    const auto base = sts::base_date(desk.raw.optional_in<unsigned>("base-year", 2014, 1993, 2035));
+    if (!base) throw platform::UsageError("--base-year is 1993, 2014 or 2035");
+    terms.base = *base;
+    terms.expiry = static_cast<sts::KeyExpiry>(desk.raw.optional_in<int>("expiry", 255, 0, 255));
+    terms.units_limit = static_cast<std::uint64_t>(desk.raw.required<std::int64_t>("units-limit")) * 10;
+    const auto expected = octets_of<3>(desk.raw, "check");
+    if (desk.settings.vending.module.empty()) throw std::runtime_error("vending.module is not configured");
+    const auto master = security::open_master_key(desk.settings.master_key);
+    security::SystemRandom random;
+    security::SoftwareModule module{{desk.settings.vending.module, desk.settings.vending.production,
+                                     desk.settings.vending.software_in_production},
+                                    *master,
+                                    random};
+    if (place.starts_with("pkcs11:")) {
+        module.load_token_key(terms, place, expected);
+    } else {
+        const auto text = security::read_private_file(place);
+        std::string digits{text.reveal().begin(), text.reveal().end()};
+        digits.erase(digits.find_last_not_of(" \r\n") + 1);
+        auto octets = from_hex(digits);
+        const auto key = octets ? sts::VendingKey::from(*octets) : std::nullopt;
+        if (!key || key->size() != 20)
+            throw std::runtime_error(place + " does not hold 40 hexadecimal digits");
+        module.load_key(terms, *key, expected);
+    }
+    database::AuditLog{desk.connection}.append(
+        {desk.clock->now(), actor(), "vend load-key", to_string(terms.name)});
+    std::cerr << "Loaded vending key " << to_string(terms.name) << ".\n";
+    return 0;
+}
+
+int foreign(Desk& desk) {
+    for (const auto& call : database::VendJournal{desk.connection}.foreign(1'000)) {
+        console::Json json;
+        json.open_object()
+            .field("call", static_cast<std::int64_t>(call.sequence))
+            .field("at", call.at)
+            .field("request", call.request);
+        json.field("meter", call.meter_pan).field("tenths", call.tenths);
+        std::cout << json.close_object().text() << "\n";
+    }
+    return 0;
+}
+
+int check(Desk& desk) {
+    const auto troubles = database::VendJournal{desk.connection}.check();
+    for (const auto& trouble : troubles) std::cout << trouble << "\n";
+    if (troubles.empty()) std::cerr << "The books balance.\n";
+    return troubles.empty() ? 0 : 1;
+}
+
+}  // namespace
+
+int run_vend(const Words& words) {
+    const auto arguments =
+        parse_words(words, {"reason", "sgc", "krn", "base-year", "expiry", "units-limit", "check"});
+    const auto& what = arguments.words();
+    const auto is = [&](const char* verb, std::size_t count) {
+        return what.size() == count && what[0] == verb;
+    };
+    Desk desk{arguments};
+    if (is("set", 2)) return set(desk, what[1]);
+    if (is("deposit", 3)) return deposit(desk, what[1], what[2]);
+    if (is("load-key", 2)) return load_key(desk, what[1]);
+    if (is("check", 1)) return check(desk);
+    if (is("foreign", 1)) return foreign(desk);
+    throw platform::UsageError("say: headend vend set|load-key|deposit|check|foreign (see --help)");
+}
+
+}  // namespace wattmesh::headend

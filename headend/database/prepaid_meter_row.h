@@ -1,0 +1,15 @@
+#pragma once
+#include "headend/database/bindings.h"
+#include "headend/database/customers.h"
+
+namespace wattmesh::headend::database {
+
+/// What prepaid_meter_of() wants first in a row; the table is called m.
+inline constexpr const char* prepaid_meter_columns =
+    "m.id, m.tenant, m.pan, m.supply_group, m.key_revision::int, m.tariff_index::int, m.key_type::int, "
+    "m.algorithm::int, "
+    "m.base_year::int, m.last_tid, m.blocked_why";
+inline constexpr std::size_t prepaid_meter_column_count = 11;
+PrepaidMeter prepaid_meter_of(const soci::row& row);
+
+}  // namespace wattmesh::headend::database

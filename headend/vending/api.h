@@ -1,0 +1,44 @@
+#pragma once
+#include <atomic>
+
+#include "headend/console/api.h"
+#include "headend/console/json.h"
+#include "headend/console/json_body.h"
+#include "headend/vending/seller.h"
+
+namespace wattmesh::headend::vending {
+
+/// What the handlers share.
+struct Counter {
+    console::Context& context;
+    Seller& seller;
+    security::VendingModule& module;
+    const std::atomic<bool>& ready;
+};
+
+using Handle = console::Answer (*)(Counter&, console::Request&);
+void add_route(std::vector<console::Route>& routes, Counter& counter, const char* method, const char* pattern,
+               database::Right right, Handle handle);
+
+/// Each adds its routes; all are described in openapi.yaml of this folder.
+void add_sale_routes(std::vector<console::Route>& routes, Counter& counter);
+void add_meter_routes(std::vector<console::Route>& routes, Counter& counter);
+
+/// As a problem, with the reason as its title.
+[[noreturn]] void refuse(const Objection& objection);
+/// The till that the request names, when the caller may use it. Throws a Problem.
+database::VendTerminal till_of(database::Connection& connection, const console::Request& request,
+                               const console::JsonBody& body);
+/// From text that a person typed. Throws a Problem that says what is wrong with it.
+sts::MeterPan pan_of(const std::string& text);
+/// "12.3" as 123 tenths. Throws a Problem.
+pricing::Tenths units_of(const std::string& text);
+/// An amount member in the smallest coin. Throws a Problem.
+pricing::Money money_of(const console::JsonBody& body, const char* name);
+/// Kind, till, key and digest of an order; the rest is the handler's.
+Order order_of(database::Connection& connection, const console::Request& request,
+               const console::JsonBody& body, const sts::MeterPan& meter, database::SaleKind kind);
+/// Sells it, when this process may sell yet.
+console::Answer sell(Counter& counter, database::Connection& connection, const Order& order);
+
+}  // namespace wattmesh::headend::vending

@@ -1,0 +1,241 @@
+#include "headend/vending/books_file.h"
+
+#include <Poco/JSON/Parser.h>
+
+#include "headend/console/json.h"
+#include "headend/database/customers.h"
+#include "headend/database/sales.h"
+#include "headend/database/tariffs.h"
+#include "headend/database/vend_journal.h"
+
+namespace wattmesh::headend::vending {
+namespace {
+
+using Object = Poco::JSON::Object::Ptr;
+constexpr TenantId tenant{1};
+constexpr std::size_t line_size_max = 64 * 1024;
+
+std::int64_t number(const Object& object, const char* name, std::int64_t otherwise) {
+    if (!object->has(name)) return otherwise;
+    return object->getValue<Poco::Int64>(name);
+}
+std::int64_t number(const Object& object, const char* name) {
+    if (!object->has(name)) throw BooksError(std::string{"'"} + name + "' is missing");
+    return object->getValue<Poco::Int64>(name);
+}
+int small(const Object& object, const char* name, std::int64_t otherwise) {
+    const auto value = number(object, name, otherwise);
+    if (value < -2'000'000'000 || value > 2'000'000'000)
+        throw BooksError(std::string{"'"} + name + "' is out of range");
+    return static_cast<int>(value);
+}
+bool flag(const Object& object, const char* name, bool otherwise) {
+    return object->has(name) ? object->getValue<bool>(name) : otherwise;
+}
+std::string text(const Object& object, const char* name) {
+    if (!object->has(name)) throw BooksError(std::string{"'"} + name + "' is missing");
+    return object->getValue<std::string>(name);
+}
+std::string text(const Object& object, const char* name, const char* otherwise) {
+    return object->has(name) ? text(object, name) : otherwise;
+}
+
+template <class Each>
+void each(const Object& object, const char* name, Each&& take) {
+    const auto array = object->getArray(name);
+    if (array.isNull()) return;
+    for (std::size_t i = 0; i < array->size(); ++i) {
+        const auto part = array->getObject(static_cast<unsigned>(i));
+        if (part.isNull()) throw BooksError(std::string{"'"} + name + "' holds something that is no object");
+        take(part);
+    }
+}
+
+sts::MeterPan pan_from(const std::string& typed) {
+    const auto parsed = sts::MeterPan::parse(typed);
+    if (const auto* fault = std::get_if<sts::PanFault>(&parsed))
+        throw BooksError("'meter': " + std::string{explain(*fault)});
+    return std::get<sts::MeterPan>(parsed);
+}
+
+pricing::Month month_from(const std::string& typed) {
+    const auto day = console::parse_day(typed + "-01");
+    if (!day) throw BooksError("'" + typed + "' is not a month like 2026-11");
+    const std::chrono::year_month_day date{*day};
+    return {static_cast<int>(date.year()) * 12 + static_cast<int>(static_cast<unsigned>(date.month())) - 1};
+}
+
+void take_tariff(database::Connection& connection, const Object& line) {
+    pricing::Tariff tariff{
+        .id = {}, .name = text(line, "name"), .steps = {}, .levies = {}, .taxes = {}, .charge_per_month = {}};
+    each(line, "steps", [&](const Object& step) {
+        std::optional<pricing::Tenths> up_to;
+        if (step->has("up_to")) up_to = pricing::Tenths{number(step, "up_to") * 10};
+        tariff.steps.push_back({up_to, {number(step, "price_mills")}});
+    });
+    each(line, "levies", [&](const Object& levy) {
+        tariff.levies.push_back(
+            {text(levy, "name"), {number(levy, "per_unit_mills", 0)}, {small(levy, "ppm", 0)}});
+    });
+    each(line, "taxes", [&](const Object& tax) {
+        tariff.taxes.push_back({text(tax, "name"),
+                                {small(tax, "ppm", 0)},
+                                flag(tax, "on_levies", true),
+                                flag(tax, "on_charges", true)});
+    });
+    tariff.charge_per_month = {number(line, "charge_per_month", 0)};
+    tariff.charge_months_max = small(line, "charge_months_max", 1);
+    tariff.free_units_count = flag(line, "free_units_count", true);
+    tariff.debts_before_charges = flag(line, "debts_before_charges", false);
+    tariff.tender_min = {number(line, "tender_min", 1)};
+    tariff.tender_max = {number(line, "tender_max", pricing::money_max.minor)};
+    if (const auto fault = fault_of(tariff)) throw BooksError(*fault);
+    const auto from = console::parse_iso(text(line, "valid_from"));
+    if (!from) throw BooksError("'valid_from' is not an instant like 2026-11-01T00:00:00Z");
+    database::Tariffs tariffs{connection};
+    tariffs.add_version(tariffs.put(tenant, text(line, "tariff")), *from, tariff);
+}
+
+database::Vendor known_vendor(database::Connection& connection, const std::string& name) {
+    auto vendor = database::Vendors{connection}.find(tenant, name);
+    if (!vendor) throw BooksError("there is no vendor '" + name + "'");
+    return std::move(*vendor);
+}
+
+void take_vendor(database::Connection& connection, const Object& line) {
+    database::Vendors vendors{connection};
+    const auto name = text(line, "vendor");
+    const auto id = vendors.put(tenant, name, {number(line, "credit_floor", 0)},
+                                {{number(line, "fee_fixed", 0)}, {small(line, "fee_ppm", 0)}},
+                                flag(line, "disabled", false));
+    const auto array = line->getArray("terminals");
+    for (std::size_t i = 0; !array.isNull() && i < array->size(); ++i)
+        if (!vendors.put_terminal(id, array->getElement<std::string>(static_cast<unsigned>(i)), false))
+            throw BooksError("another vendor has a terminal of this name");
+}
+
+void take_operator(database::Connection& connection, const Object& line) {
+    const auto login = text(line, "operator");
+    if (!database::Vendors{connection}.put_operator(login, known_vendor(connection, text(line, "vendor")).id))
+        throw BooksError("there is no user '" + login + "' (headend user add --role vendor)");
+}
+
+void take_customer(database::Connection& connection, const Object& line) {
+    const auto code = text(line, "tariff");
+    const auto tariff = database::Tariffs{connection}.find(tenant, code);
+    if (!tariff) throw BooksError("there is no tariff '" + code + "'");
+    database::Customers{connection}.put({.tenant = tenant,
+                                         .area = {small(line, "area", 1)},
+                                         .number = text(line, "customer"),
+                                         .name = text(line, "name"),
+                                         .address = text(line, "address", ""),
+                                         .tariff = *tariff,
+                                         .free_units = {number(line, "free_units", 0) * 10},
+                                         .opened = month_from(text(line, "opened"))});
+}
+
+database::PrepaidAccountId known_customer(database::Connection& connection, const std::string& number) {
+    const auto id = database::Customers{connection}.find(tenant, number);
+    if (!id) throw BooksError("there is no customer '" + number + "'");
+    return *id;
+}
+
+void take_debt(database::Connection& connection, const Object& line) {
+    const auto recovery = pricing::parse_recovery(text(line, "recovery"));
+    if (!recovery) throw BooksError("'recovery' is percent, instalment, first_of_month or full");
+    pricing::Debt debt{.id = {},
+                       .name = text(line, "debt"),
+                       .recovery = *recovery,
+                       .original = {number(line, "amount")},
+                       .balance = {number(line, "amount")},
+                       .share = {small(line, "ppm", 0)},
+                       .floor = {number(line, "floor", 0)},
+                       .cap = {number(line, "cap", pricing::money_max.minor)},
+                       .instalment = {number(line, "instalment", 0)},
+                       .first_month = month_from(text(line, "first_month", "1970-01")),
+                       .last_month = {}};
+    database::Customers{connection}.add_debt(known_customer(connection, text(line, "customer")),
+                                             {debt, small(line, "priority", 0), flag(line, "held", false)});
+}
+
+void take_meter(database::Connection& connection, const Object& line) {
+    const auto base = sts::base_date(static_cast<unsigned>(small(line, "base_year", 2014)));
+    const auto algorithm = small(line, "algorithm", 11);
+    if (!base || (algorithm != 7 && algorithm != 11))
+        throw BooksError("'base_year' is 1993, 2014 or 2035, 'algorithm' 7 or 11");
+    database::PrepaidMeter meter{
+        .id = {},
+        .tenant = tenant,
+        .pan = pan_from(text(line, "meter")),
+        .supply_group = {static_cast<std::uint32_t>(small(line, "supply_group", 0))}};
+    meter.key_revision = static_cast<std::uint8_t>(small(line, "key_revision", 1));
+    meter.tariff_index = static_cast<std::uint8_t>(small(line, "tariff_index", 1));
+    meter.algorithm = static_cast<sts::Algorithm>(algorithm);
+    meter.base = *base;
+    if (line->has("blocked")) meter.blocked_why = text(line, "blocked");
+    std::optional<database::PrepaidAccountId> account;
+    if (line->has("customer")) account = known_customer(connection, text(line, "customer"));
+    database::Customers{connection}.put_meter(meter, account);
+}
+
+void take(database::Connection& connection, const std::string& words) {
+    const auto line = Poco::JSON::Parser{}.parse(words).extract<Object>();
+    const auto kind = text(line, "kind");
+    if (kind == "tariff") return take_tariff(connection, line);
+    if (kind == "vendor") return take_vendor(connection, line);
+    if (kind == "operator") return take_operator(connection, line);
+    if (kind == "customer") return take_customer(connection, line);
+    if (kind == "debt") return take_debt(connection, line);
+    if (kind == "meter") return take_meter(connection, line);
+    throw BooksError("'kind' is tariff, vendor, operator, customer, debt or meter");
+}
+
+}  // namespace
+
+int take_books(database::Connection& connection, std::istream& in, Instant now) {
+    int count = 0, place = 0;
+    for (std::string line; std::getline(in, line);) {
+        ++place;
+        if (line.find_first_not_of(" \r\t") == std::string::npos) continue;
+        const auto where = "line " + std::to_string(place) + ": ";
+        if (line.size() > line_size_max) throw BooksError(where + "too long");
+        try {
+            take(connection, line);
+        } catch (const Poco::Exception& error) {
+            throw BooksError(where +
+                             "not a JSON object with members of the right kind: " + error.displayText());
+        } catch (const BooksError& error) {
+            throw BooksError(where + error.what());
+        } catch (const database::DatabaseError& error) {
+            if (error.trouble() != database::Trouble::refused) throw;
+            throw BooksError(where + "the database refuses it: " + error.what());
+        }
+        ++count;
+    }
+    database::VendJournal{connection}.append(now, "books", "owner", std::to_string(count) + " lines");
+    return count;
+}
+
+void deposit(database::Connection& connection, const std::string& vendor, pricing::Money amount,
+             const std::string& by, const std::string& reason, Instant now) {
+    const auto known = known_vendor(connection, vendor);
+    database::Sale sale;
+    sale.tenant = tenant;
+    sale.kind = database::SaleKind::deposit;
+    sale.state = database::SaleState::issued;
+    sale.key = "deposit";  // without a terminal keys are not unique
+    sale.operator_ = by;
+    sale.vendor = known.id;
+    sale.at = now;
+    sale.day = std::chrono::floor<std::chrono::days>(now);
+    sale.tender = amount;
+    sale.pay_type = "bank";
+    sale.reason = reason;
+    const pricing::Line line{.kind = pricing::LineKind::fee, .name = "deposit", .amount = amount};
+    sale.lines.push_back(
+        {line, database::Vendors{connection}.account(tenant, "bank", "deposits"), known.account});
+    if (database::Sales{connection}.intend(sale, nullptr) != database::Intended::stored)
+        throw BooksError("the deposit was not stored");
+}
+
+}  // namespace wattmesh::headend::vending

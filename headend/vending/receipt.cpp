@@ -1,0 +1,67 @@
+#include "headend/vending/receipt.h"
+
+#include "headend/vending/token_orders.h"
+#include "protocol/sts/amount.h"
+
+namespace wattmesh::headend::vending {
+
+std::string units_text(pricing::Tenths units) {
+    return sts::tenths_text(static_cast<std::uint64_t>(units.count));
+}
+
+void write(console::Json& json, const pricing::Line& line) {
+    using pricing::LineKind;
+    json.open_object()
+        .field("kind", std::string{to_string(line.kind)})
+        .field("name", line.name)
+        .field("amount", line.amount.minor);
+    if (line.kind == LineKind::energy) json.field("units", units_text(line.units));
+    if (line.price.mills > 0) json.field("price_mills", line.price.mills);
+    if (line.share.ppm > 0) json.field("base", line.base.minor).field("ppm", line.share.ppm);
+    if (line.kind == LineKind::debt) json.field("debt", line.debt.value).field("balance", line.balance.minor);
+    json.close_object();
+}
+
+void write(console::Json& json, const pricing::Quote& quote) {
+    json.field("tender", quote.tender.minor)
+        .field("units", units_text(quote.units))
+        .field("free_units", units_text(quote.free_units));
+    json.key("lines").open_array();
+    for (const auto& line : quote.lines) write(json, line);
+    json.close_array();
+}
+
+std::string receipt(const database::Sale& sale, const database::SaleGround& ground,
+                    const std::string& terminal, const Digits& digits) {
+    console::Json json;
+    json.open_object()
+        .field("sale", sale.id.value)
+        .field("kind", std::string{to_string(sale.kind)})
+        .field("at", sale.at);
+    json.field("terminal", terminal).field("operator", sale.operator_);
+    json.key("customer").open_object().field("number", ground.account_number).field("name", ground.customer);
+    json.field("address", ground.address).close_object();
+    json.field("meter", std::string{ground.meter.pan.meter_number()});
+    json.field("tariff_version", sale.tariff ? sale.tariff->value : std::int64_t{0});
+    json.field("tender", sale.tender.minor).field("pay_type", sale.pay_type);
+    json.field("units", units_text(sale.units)).field("free_units", units_text(sale.free_units));
+    json.key("lines").open_array();
+    for (const auto& line : sale.lines) write(json, line.line);
+    json.close_array().key("tokens").open_array();
+    for (std::size_t i = 0; i < sale.tokens.size() && i < digits.size(); ++i) {
+        const auto& token = sale.tokens[i];
+        json.open_object().field("kind", token.kind);
+        char group[8];
+        std::snprintf(group, sizeof group, "%06u", token.supply_group.value);
+        json.field("supply_group", std::string{group})
+            .field("key_revision", static_cast<int>(token.key_revision));
+        json.field("tariff_index", static_cast<int>(token.tariff_index));
+        if (const auto units = units_on(token)) json.field("units", units_text(*units));
+        json.key("digits").open_array();
+        for (const auto& one : digits[i]) json.value(sts::grouped(one));
+        json.close_array().close_object();
+    }
+    return json.close_array().close_object().take();
+}
+
+}  // namespace wattmesh::headend::vending

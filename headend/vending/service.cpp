@@ -1,0 +1,84 @@
+#include "headend/vending/service.h"
+
+#include <fstream>
+#include <sstream>
+
+#include "headend/console/server.h"
+#include "headend/vending/api.h"
+
+namespace wattmesh::headend::vending {
+namespace {
+
+std::string text_of(const std::string& path) {
+    if (path.empty()) return {};
+    std::ifstream in{path, std::ios::binary};
+    std::ostringstream text;
+    if (!in || !(text << in.rdbuf())) throw std::runtime_error("vending: cannot read '" + path + "'");
+    return text.str();
+}
+
+/// This role reads no meters.
+struct NoReads final : console::LiveReads {
+    void read(DeviceNumber, const dlms::AttributeId&, std::function<void(console::LiveValue)> done) override {
+        console::LiveValue value;
+        value.fault = "offline";
+        done(std::move(value));
+    }
+    void topology(DeviceNumber,
+                  std::function<void(std::optional<std::vector<dcu::TopologyNode>>)> done) override {
+        done({});
+    }
+    void statistics(DeviceNumber, std::function<void(std::optional<dcu::Statistics>)> done) override {
+        done({});
+    }
+};
+
+}  // namespace
+
+struct Service::State {
+    State(console::ConsoleSettings settings, const database::DatabaseSettings& database, Ports ports,
+          const std::atomic<bool>& ready)
+        : context{.settings = std::move(settings),
+                  .clock = ports.clock,
+                  .random = ports.random,
+                  .reads = reads,
+                  .verify = std::move(ports.verify),
+                  .hash = std::move(ports.hash),
+                  .log = std::move(ports.log),
+                  .pool = {database, context.settings.connections}},
+          access(context),
+          pages(context.settings.pages),
+          openapi(text_of(context.settings.openapi)),
+          counter{context, ports.seller, ports.module, ready} {
+        add_session_routes(routes, context, access);
+        add_sale_routes(routes, counter);
+        add_meter_routes(routes, counter);
+    }
+
+    NoReads reads;
+    console::Context context;
+    console::Access access;
+    console::Pages pages;
+    std::string openapi;
+    console::LiveHub hub;
+    Counter counter;
+    std::vector<console::Route> routes;
+    std::unique_ptr<console::Server> server;
+};
+
+Service::Service(console::ConsoleSettings settings, database::DatabaseSettings database, Ports ports)
+    : state_(std::make_unique<State>(std::move(settings), database, std::move(ports), ready_)) {}
+
+Service::~Service() { stop(); }
+
+void Service::start() {
+    auto& s = *state_;
+    s.server = std::make_unique<console::Server>(
+        console::Site{s.context, s.access, s.hub, s.pages, s.openapi, s.routes});
+}
+
+void Service::stop() { state_->server.reset(); }
+
+std::uint16_t Service::port() const { return state_->server ? state_->server->port() : std::uint16_t{0}; }
+
+}  // namespace wattmesh::headend::vending

@@ -1,0 +1,44 @@
+#include "headend/vending/upkeep.h"
+
+namespace wattmesh::headend::vending {
+namespace {
+
+constexpr int records_at_once = 10'000, sales_at_once = 100;
+
+}  // namespace
+
+Kept seal(database::Connection& connection, const database::AuditMark& mark, Instant now) {
+    database::VendJournal journal{connection};
+    Kept kept;
+    if (auto trouble = differs_from(journal, mark)) kept.alarms.push_back(std::move(*trouble));
+    const auto sealed = journal.seal(now, records_at_once);
+    if (kept.alarms.empty() && sealed.records > 0) mark.write(sealed.head);
+    kept.sealed = sealed.records;
+    return kept;
+}
+
+Kept look_after(database::Connection& connection, Seller& seller, security::VendingModule& module,
+                Instant now, Duration left_for) {
+    Kept kept;
+    for (const auto& call : compare_with_module(connection, module, now).foreign)
+        kept.alarms.push_back("the module made a token that no sale asked for: call " +
+                              std::to_string(call.sequence) + ", meter " + call.meter_pan);
+    kept.compared = true;
+    for (const auto id : database::Sales{connection}.open(now - left_for, sales_at_once)) {
+        try {
+            const auto answer = seller.resume(connection, id);
+            if (const auto* no = std::get_if<Objection>(&answer)) kept.alarms.push_back(no->words);
+        } catch (const database::DatabaseError&) {
+            throw;
+        } catch (const std::runtime_error& error) {
+            kept.alarms.emplace_back(error.what());  // the next sale is not to wait for this one
+        }
+    }
+    for (const auto& key : module.keys())
+        for (const auto alarm : alarms_of(key, now))
+            kept.alarms.push_back("vending key " + to_string(key.terms.name) + ": " +
+                                  std::string{to_string(alarm)});
+    return kept;
+}
+
+}  // namespace wattmesh::headend::vending

@@ -1,0 +1,24 @@
+#pragma once
+#include <string>
+#include <vector>
+
+#include "headend/database/audit_mark.h"
+#include "headend/vending/reconcile.h"
+#include "headend/vending/seller.h"
+
+namespace wattmesh::headend::vending {
+
+struct Kept {
+    int sealed = 0;
+    bool compared = false;
+    std::vector<std::string> alarms;  ///< for the log
+};
+
+/// Chains what was committed to the journal of sales, and keeps its end outside the database.
+Kept seal(database::Connection& connection, const database::AuditMark& mark, Instant now);
+/// Compares the module's calls with the sales, ends sales that were left for longer than `left_for`, and
+/// looks at the limits of the vending keys.
+Kept look_after(database::Connection& connection, Seller& seller, security::VendingModule& module,
+                Instant now, Duration left_for);
+
+}  // namespace wattmesh::headend::vending

@@ -1,0 +1,232 @@
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "headend/database/customers.h"
+#include "headend/vending/books_file.h"
+#include "headend/vending/seller.h"
+#include "headend/vending/upkeep.h"
+#include "security/software_module.h"
+#include "tests/db/fixture/postgres.h"
+
+/// bench_vend [--seconds N] [--meters N] [--terminals N] [--one-vendor]: full sales per second by tills that
+/// sell at the same time (synchronous commit, fsync on, module's log flushed, journal sealed meanwhile), and
+/// in the same run what pgbench reaches that writes the same rows in the same two commits. One JSON line on
+/// stdout.
+namespace {
+
+using namespace wattmesh;
+using namespace wattmesh::headend::database;
+using namespace wattmesh::headend::vending;
+namespace prices = wattmesh::headend::vending::pricing;
+using Timer = std::chrono::steady_clock;
+
+struct Options {
+    int seconds = 10, meters = 4'000, terminals = 16;
+    bool one_vendor = false;
+};
+
+Options options_from(int argc, char** argv) {
+    Options options;
+    for (int i = 1; i < argc; ++i) {
+        const std::string word = argv[i];
+        const auto number = [&] { return i + 1 < argc ? std::atoi(argv[++i]) : 0; };
+        if (word == "--seconds") options.seconds = std::max(1, number());
+        if (word == "--meters") options.meters = std::clamp(number(), 1, 1'000'000);
+        if (word == "--terminals") options.terminals = std::clamp(number(), 1, 64);
+        if (word == "--one-vendor") options.one_vendor = true;
+    }
+    return options;
+}
+
+sts::MeterPan pan(int meter) {
+    const auto digits = std::to_string(10'000'000'000 + meter).substr(1);
+    return std::get<sts::MeterPan>(sts::MeterPan::parse(digits + sts::check_digit(digits)));
+}
+
+std::string vendor(const Options& options, int terminal) {
+    return "V" + std::to_string(options.one_vendor ? 0 : terminal);
+}
+
+void furnish(Connection& admin, const Options& options, Instant now) {
+    Transaction transaction{admin};
+    Tariffs tariffs{admin};
+    prices::Tariff tariff{
+        .id = {}, .name = "Home", .steps = {}, .levies = {}, .taxes = {}, .charge_per_month = {}};
+    tariff.steps = {{prices::Tenths{500}, {200'000}}, {std::nullopt, {350'000}}};
+    tariff.levies = {{"fund", {5'000}, {}}};
+    tariff.taxes = {{"VAT", {150'000}}};
+    const auto id = tariffs.put(TenantId{1}, "home");
+    tariffs.add_version(id, Instant{}, tariff);
+    Vendors vendors{admin};
+    for (int i = 0; i < options.terminals; ++i) {
+        const auto name = vendor(options, i);
+        const auto seller = vendors.put(TenantId{1}, name, {}, {{}, {10'000}}, false);
+        vendors.put_terminal(seller, "T" + std::to_string(i), false);
+        deposit(admin, name, prices::money_max, "bench", "bench", now);
+    }
+    Customers customers{admin};
+    for (int i = 0; i < options.meters; ++i) {
+        const auto account = customers.put({.number = "A" + std::to_string(i),
+                                            .name = "Customer",
+                                            .address = "Road",
+                                            .tariff = id,
+                                            .free_units = {},
+                                            .opened = {2026 * 12}});
+        customers.put_meter({.id = {}, .pan = pan(i), .supply_group = {201457}}, account);
+    }
+    transaction.commit();
+}
+
+struct Result {
+    double per_s = 0, p50_ms = 0, p99_ms = 0;
+    std::size_t sales = 0, refused = 0;
+};
+
+Result sell_all(TestDatabase& database, Seller& seller, const Options& options) {
+    std::vector<std::thread> tills;
+    std::mutex mutex;
+    std::vector<double> took;
+    std::atomic<std::size_t> refused{0};
+    const auto start = Timer::now(), end = start + std::chrono::seconds{options.seconds};
+    for (int t = 0; t < options.terminals; ++t)
+        tills.emplace_back([&, t] {
+            Connection connection{database.settings("wm_vending")};
+            std::vector<double> mine;
+            for (int i = 0; Timer::now() < end; ++i) {
+                const auto begun = Timer::now();
+                const auto terminal = Vendors{connection}.terminal("T" + std::to_string(t));
+                const auto key = std::to_string(i);
+                // each till has its own meters, as customers stand at one
+                const int meter = (i * options.terminals + t) % options.meters;
+                const auto answer = seller.sell(connection, {.terminal = *terminal,
+                                                             .operator_ = "bench",
+                                                             .key = key,
+                                                             .body_hash = Buffer(32),
+                                                             .meter = pan(meter),
+                                                             .tender = {5'000 + i % 997},
+                                                             .units = {}});
+                if (!std::holds_alternative<Reply>(answer)) ++refused;
+                mine.push_back(std::chrono::duration<double, std::milli>(Timer::now() - begun).count());
+            }
+            const std::lock_guard lock{mutex};
+            took.insert(took.end(), mine.begin(), mine.end());
+        });
+    for (auto& till : tills) till.join();
+    const auto seconds = std::chrono::duration<double>(Timer::now() - start).count();
+    std::sort(took.begin(), took.end());
+    const auto at = [&](double share) {
+        return took.empty() ? 0
+                            : took[static_cast<std::size_t>(share * static_cast<double>(took.size() - 1))];
+    };
+    return {static_cast<double>(took.size() - refused) / seconds, at(0.5), at(0.99), took.size() - refused,
+            refused};
+}
+
+/// The rows of a sale of one line of each kind that the bench's tariff makes, as plain statements.
+void write_script(const std::string& file, const Options& options) {
+    std::ofstream out{file};
+    out << "\\set m random(1, " << options.meters << ")\n"
+        << "\\set k random(1, 9000000000000000000)\n"
+        << "\\set v " << (options.one_vendor ? std::string{"1"} : ":client_id + 1") << "\n"
+        << "begin;\n"
+           "update customer_account set version = version + 1, month_tenths = month_tenths + 1 where id = "
+           ":m;\n"
+           "update prepaid_meter set last_tid = last_tid + 1 where id = :m;\n"
+           "insert into sale (tenant, kind, state, terminal, key, body_hash, operator, vendor, account, "
+           "meter, tariff_version, at_us, day, "
+           "tender, pay_type, tenths, free_tenths, counted_tenths, charged_before) values (1, 'sale', "
+           "'intended', :v, 'b' || :k, "
+           "sha256('x'), 'bench', :v, :m, :m, 1, 1, '2026-01-01', 5000, 'cash', 100, 0, 100, 1) returning id "
+           "as s \\gset\n"
+           "insert into sale_line select :s, p, 'energy', 'Home', 10, 1, 1, 1, 1, null, null, 1, 2 from "
+           "generate_series(1, 6) p;\n"
+           "insert into vend_token values ('b' || :k, :s, 0, 'credit', -:s, 201457, 1, 1, 2014, 1, "
+           "repeat('x', 90));\n"
+           "insert into vend_journal (at_us, sale, event, operator, record) values (1, :s, 'intended', "
+           "'bench', repeat('x', 1200));\n"
+           "update vendor set credit = credit - 1 where id = :v;\n"
+           "commit;\n"
+           "begin;\n"
+           "update sale set state = 'issued', response = decode(repeat('ab', 1100), 'hex'), completed_us = 1 "
+           "where id = :s;\n"
+           "update vend_token set module_sequence = 1, issued_us = 1 where request = 'b' || :k;\n"
+           "insert into vend_journal (at_us, sale, event, operator, record) values (1, :s, 'issued', "
+           "'bench', repeat('x', 90));\n"
+           "commit;\n";
+}
+
+double pgbench(const TestDatabase& database, const Options& options, const std::string& folder) {
+    const auto script = folder + "/sale.pgbench", result = folder + "/pgbench.out";
+    write_script(script, options);
+    const auto command =
+        "PGOPTIONS='-c search_path=wattmesh' /usr/lib/postgresql/15/bin/pgbench -n -M prepared -c " +
+        std::to_string(options.terminals) + " -j 2 -T " + std::to_string(options.seconds) + " -f " + script +
+        " \"" + database.connection() + "\" > " + result + " 2>/dev/null </dev/null";
+    if (std::system(command.c_str()) != 0) return 0;  // NOLINT: a bench's own words
+    std::ifstream in{result};
+    for (std::string line; std::getline(in, line);)
+        if (line.rfind("tps = ", 0) == 0) return std::atof(line.c_str() + 6);
+    return 0;
+}
+
+struct Chance final : Random {
+    void fill(std::span<std::uint8_t> out) override { std::fill(out.begin(), out.end(), std::uint8_t{0x5A}); }
+};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const auto options = options_from(argc, argv);
+    TestDatabase database;
+    Connection admin{database.settings()};
+    admin.execute("alter system set fsync = on", "flushing for real");
+    admin.execute("select pg_reload_conf()", "flushing for real");
+    std::string folder = "/tmp/wattmesh-bench-vend-XXXXXX";
+    if (mkdtemp(folder.data()) == nullptr) return 1;
+    const platform::ScaledClock clock;
+    Chance random;
+    const security::FileMasterKey master{Key256{}};
+    security::SoftwareModule module{{folder + "/module"}, master, random};
+    const auto key = *sts::VendingKey::from(*from_hex("abababababababab949494949494949401234567"));
+    module.load_key({.name = {{201457}, 1}, .units_limit = 1'000'000'000'000}, key,
+                    security::VendingKeyFile::check_value(sts::Derivation::dkga04, key));
+    furnish(admin, options, clock.now());
+    admin.execute("vacuum analyze", "settling");
+    Seller seller{{module, master, clock}};
+    std::atomic<bool> stop{false};
+    std::thread sealer{[&] {
+        Connection connection{database.settings("wm_vending")};
+        const AuditMark mark{folder + "/counters", vend_mark};
+        while (!stop) {
+            seal(connection, mark, clock.now());
+            std::this_thread::sleep_for(std::chrono::milliseconds{500});
+        }
+    }};
+    const auto result = sell_all(database, seller, options);
+    stop = true;
+    sealer.join();
+    Connection vending{database.settings("wm_vending")};
+    const auto troubles = VendJournal{vending}.check().size();
+    const bool whole = !VendJournal{vending}.first_broken();
+    const auto bound = pgbench(database, options, folder);
+    std::filesystem::remove_all(folder);
+    std::fprintf(stderr, "%d tills of %s: %zu sales, %.0f a second, median %.1f ms; pgbench %.0f a second\n",
+                 options.terminals, options.one_vendor ? "one vendor" : "a vendor each", result.sales,
+                 result.per_s, result.p50_ms, bound);
+    std::printf(
+        "{\"bench\":\"vend\",\"terminals\":%d,\"one_vendor\":%s,\"sales\":%zu,\"refused\":%zu,\"sales_per_"
+        "s\":%.1f,\"p50_ms\":%.2f,"
+        "\"p99_ms\":%.2f,\"pgbench_bound_per_s\":%.1f,\"of_bound\":%.3f,\"troubles\":%zu,\"journal_whole\":%"
+        "s}\n",
+        options.terminals, options.one_vendor ? "true" : "false", result.sales, result.refused, result.per_s,
+        result.p50_ms, result.p99_ms, bound, bound > 0 ? result.per_s / bound : 0, troubles,
+        whole ? "true" : "false");
+    return troubles == 0 && whole ? 0 : 1;
+}

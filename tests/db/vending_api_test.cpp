@@ -1,0 +1,258 @@
+#include <Poco/Net/HTTPClientSession.h>
+#include <Poco/Net/HTTPRequest.h>
+#include <Poco/Net/HTTPResponse.h>
+#include <Poco/StreamCopier.h>
+
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <regex>
+#include <set>
+
+#include "headend/database/api_tokens.h"
+#include "headend/vending/books_file.h"
+#include "headend/vending/service.h"
+#include "security/ciphers.h"
+#include "tests/db/shop.h"
+
+namespace wattmesh::test {
+namespace {
+
+struct Answered {
+    int status = 0;
+    std::string body;
+    bool has(const std::string& text) const { return body.find(text) != std::string::npos; }
+};
+
+/// The vending role's interface over a shop, with a token for an operator of Corner and one for a supervisor.
+struct Counter {
+    Counter() {
+        headend::console::ConsoleSettings settings;
+        settings.port = 0;
+        settings.openapi = "headend/vending/openapi.yaml";
+        settings.connections = 4;
+        service = std::make_unique<headend::vending::Service>(
+            settings, shop.database.settings("wm_vending"),
+            headend::vending::Service::Ports{
+                .clock = shop.clock,
+                .random = shop.random,
+                .seller = seller,
+                .module = *shop.module,
+                .verify = [](std::string_view, const std::string&) { return false; },
+                .hash = [](std::string_view) { return std::string{}; },
+                .log = [](std::string_view, const std::string&) {}});
+        service->start();
+        operator_ = user("olga", Role::vendor);
+        supervisor = user("sue", Role::supervisor);
+        viewer = user("vic", Role::viewer);
+        const auto corner = Vendors{shop.admin}.find(TenantId{1}, "Corner");
+        REQUIRE(Vendors{shop.admin}.put_operator("olga", corner->id));
+    }
+    std::string user(const std::string& login, Role role) {
+        const auto id = Users{shop.admin}.put(TenantId{1}, login, login, {{role, {}}}, "x", shop.clock.now());
+        const auto token = "wm_" + std::string(64 - login.size() * 2, 'a') + to_hex(as_bytes(login));
+        const auto hash = security::sha256(as_bytes(token));
+        ApiTokens{shop.admin}.add(id, login, false, hash, shop.clock.now(),
+                                  shop.clock.now() + std::chrono::hours{9});
+        return token;
+    }
+    Answered ask(const std::string& method, const std::string& path, const std::string& body,
+                 const std::string& token, const std::string& key = "") {
+        Poco::Net::HTTPClientSession http{"127.0.0.1", service->port()};
+        Poco::Net::HTTPRequest request{method, path, Poco::Net::HTTPMessage::HTTP_1_1};
+        request.set("Authorization", "Bearer " + token);
+        if (!key.empty()) request.set("Idempotency-Key", key);
+        if (method != "GET") request.setContentType("application/json");
+        request.setContentLength(static_cast<std::streamsize>(body.size()));
+        http.sendRequest(request) << body;
+        Poco::Net::HTTPResponse response;
+        Answered answered;
+        Poco::StreamCopier::copyToString(http.receiveResponse(response), answered.body);
+        answered.status = response.getStatus();
+        return answered;
+    }
+    Answered post(const std::string& path, const std::string& body, const std::string& key = "") {
+        return ask("POST", path, body, operator_, key);
+    }
+    std::string meter(int i) const { return std::string{Shop::pan(i).meter_number()}; }
+    std::string order(int i, int tender, const std::string& till = "T1") const {
+        return R"({"terminal":")" + till + R"(","meter":")" + meter(i) + R"(","tender":)" +
+               std::to_string(tender) + "}";
+    }
+
+    Shop shop;
+    Seller seller{shop.seller()};
+    std::unique_ptr<headend::vending::Service> service;
+    std::string operator_, supervisor, viewer;
+};
+
+}  // namespace
+
+TEST_CASE("vending api: a quote and its sale agree, and the key brings the same octets", "[db]") {
+    Counter counter;
+    CHECK(counter.post("/api/vend/sales", counter.order(0, 10'000), "a").status == 503);  // not compared yet
+    counter.service->set_ready();
+    const auto quote = counter.post("/api/vend/quotes", counter.order(0, 10'000));
+    REQUIRE(quote.status == 200);
+    CHECK(quote.has("\"customer\":\"Customer 0\""));
+    const auto sale = counter.post("/api/vend/sales", counter.order(0, 10'000), "a");
+    REQUIRE(sale.status == 200);
+    const auto lines = [](const std::string& body) {
+        return body.substr(body.find("\"units\":"), body.find(']') - body.find("\"units\":"));
+    };
+    CHECK(lines(quote.body) == lines(sale.body));
+    CHECK(counter.post("/api/vend/sales", counter.order(0, 10'000), "a").body == sale.body);
+    CHECK(counter.post("/api/vend/sales", counter.order(1, 10'000), "a").status == 422);
+    CHECK(counter.post("/api/vend/sales", counter.order(0, 10'000), "").status == 400);
+    CHECK(counter.post("/api/vend/sales", counter.order(0, 10'000), "a b").status == 400);
+    CHECK(counter.post("/api/vend/sales", counter.order(0, 10), "b").has("\"title\":\"tender\""));
+    const auto wanted = counter.post(
+        "/api/vend/quotes", R"({"terminal":"T1","meter":")" + counter.meter(1) + R"(","units":"50"})");
+    CHECK(wanted.has("\"units\":\"50.0\""));
+    // 10.00 + 1.50; 50 kWh at 2.00 = 100.00, levy 2.50, VAT 15.38 (15.375)
+    CHECK(wanted.has("\"tender\":12938"));
+    CHECK(counter.shop.calls() == 1);
+}
+
+TEST_CASE("vending api: who may do what", "[db]") {
+    Counter counter;
+    counter.service->set_ready();
+    CHECK(counter.ask("POST", "/api/vend/quotes", counter.order(0, 10'000), counter.viewer).status == 403);
+    CHECK(counter.ask("POST", "/api/vend/quotes", counter.order(0, 10'000), "wm_none").status == 401);
+    CHECK(counter.post("/api/vend/sales", counter.order(0, 10'000, "K1"), "a").status ==
+          403);  // another vendor's till
+    CHECK(counter
+              .post("/api/vend/meters/" + counter.meter(0) + "/free-issues",
+                    R"({"terminal":"T1","units":"5","reason":"x"})", "f")
+              .status == 403);
+    CHECK(counter.ask("POST", "/api/vend/sales", counter.order(0, 10'000, "K1"), counter.supervisor, "a")
+              .status == 200);
+    const auto id = std::to_string(counter.shop.value("select max(id) from sale"));
+    CHECK(counter.ask("GET", "/api/vend/sales/" + id, "", counter.operator_).status == 404);
+    CHECK(counter.ask("GET", "/api/vend/sales/" + id, "", counter.supervisor).has("\"state\":\"issued\""));
+    CHECK(counter.shop.calls() == 1);
+}
+
+TEST_CASE("vending api: confirm, copy, reverse, verify and shifts", "[db]") {
+    Counter counter;
+    counter.service->set_ready();
+    CHECK(counter.post("/api/vend/shifts", R"({"terminal":"T1"})").status == 201);
+    CHECK(counter.post("/api/vend/shifts", R"({"terminal":"T1"})").status == 409);
+    const auto sale = counter.post("/api/vend/sales", counter.order(0, 10'000), "a");
+    REQUIRE(sale.status == 200);
+    const auto id = std::to_string(counter.shop.value("select max(id) from sale"));
+    std::smatch digits;
+    REQUIRE(std::regex_search(sale.body, digits, std::regex{R"(\d{4} \d{4} \d{4} \d{4} \d{4})"}));
+    const auto verify = [&](const std::string& token) {
+        return counter.post("/api/vend/tokens/verify",
+                            R"({"meter":")" + counter.meter(0) + R"(","token":")" + token + "\"}");
+    };
+    CHECK(verify(digits.str()).has("\"result\":\"good\""));
+    CHECK(verify(digits.str()).has("\"sale\":" + id));
+    auto wrong = digits.str();
+    wrong[0] = wrong[0] == '1' ? '2' : '1';
+    CHECK_FALSE(verify(wrong).has("\"result\":\"good\""));
+    CHECK(verify("12345").has("20 digits"));
+    CHECK(counter.post("/api/vend/sales/" + id + "/confirm", "{}").status == 204);
+    CHECK(counter.post("/api/vend/sales/" + id + "/copy", "{}").has("\"copy\":1"));
+    const auto tokens =
+        counter.ask("GET", "/api/vend/meters/" + counter.meter(0) + "/tokens", "", counter.operator_);
+    CHECK(tokens.has(digits.str()));
+    CHECK(counter.post("/api/vend/sales/" + id + "/reverse", R"({"reason":"oops"})").status ==
+          403);  // confirmed
+    CHECK(counter
+              .ask("POST", "/api/vend/sales/" + id + "/reverse", R"({"reason":"wrong meter"})",
+                   counter.supervisor)
+              .status == 204);
+    CHECK(counter.shop.value(
+              "select count(*) from audit where action = 'sale reversed' and reason = 'wrong meter'") == 1);
+    CHECK(counter.post("/api/vend/sales", counter.order(1, 7'000), "b").status == 200);
+    const auto closed = counter.post("/api/vend/shifts/close", R"({"terminal":"T1","counted":6900})");
+    CHECK(closed.has("\"expected\":7000"));
+    CHECK(closed.has("\"difference\":-100"));
+    CHECK(counter.shop.books().empty());
+}
+
+TEST_CASE("vending api: a supervisor gives units, makes engineering tokens and changes keys", "[db]") {
+    Counter counter;
+    counter.service->set_ready();
+    counter.shop.load_key(201458, 1);
+    const auto order = [&](const char* what, const std::string& body, const std::string& key) {
+        return counter.ask("POST", "/api/vend/meters/" + counter.meter(0) + "/" + what,
+                           R"({"terminal":"T1","reason":"WO 7",)" + body + "}", counter.supervisor, key);
+    };
+    CHECK(order("free-issues", R"("units":"12.5")", "f").has("\"units\":\"12.5\""));
+    CHECK(order("free-issues", R"("units":"1000.1")", "g").has("not_possible"));
+    CHECK(order("engineering-tokens", R"("command":"power_limit","watts":3000)", "e").status == 200);
+    CHECK(order("engineering-tokens", R"("command":"open")", "o").status == 400);
+    CHECK(order("key-changes", R"("supply_group":201458)", "k").status == 200);
+    CHECK(order("key-changes", R"("supply_group":999999)", "l").has("no_key"));
+    CHECK(counter.shop.value("select count(*) from audit where action in ('vend free', 'vend engineering', "
+                             "'vend key_change')") == 4);
+    CHECK(counter.ask("GET", "/api/vend/meters/" + counter.meter(0), "", counter.operator_).has("201458/1"));
+    CHECK(counter.ask("GET", "/api/vend/health", "", counter.supervisor).has("\"sales_without_end\":0"));
+}
+
+TEST_CASE("vending api: openapi describes the routes that there are", "[db]") {
+    std::ifstream in{"headend/vending/openapi.yaml"}, source{"headend/vending/api_sales.cpp"},
+        more{"headend/vending/api_meters.cpp"};
+    std::set<std::string> described{"GET /api/me", "POST /api/login", "POST /api/logout"}, found;
+    std::string path;
+    for (std::string line; std::getline(in, line);) {
+        std::smatch match;
+        if (std::regex_match(line, match, std::regex{"  (/api/\\S+):"})) path = match[1];
+        if (std::regex_match(line, match, std::regex{"    (get|post|put|delete):"}))
+            found.insert((match[1] == "get" ? "GET " : "POST ") + path);
+    }
+    const std::regex route{R"re(add_route\(routes, counter, "(\w+)", "([^"]+)")re"};
+    for (auto* file : {&source, &more})
+        for (std::string line; std::getline(*file, line);) {
+            std::smatch match;
+            if (std::regex_search(line, match, route))
+                described.insert(match[1].str() + " " + match[2].str());
+        }
+    CHECK(found == described);
+    CHECK(found.size() == 19);
+}
+
+TEST_CASE("vending: the books are taken from a file, whole or not at all", "[db]") {
+    Shop shop(0);
+    const std::string good =
+        R"({"kind":"tariff","tariff":"flat","name":"Flat","valid_from":"2026-01-01T00:00:00Z","steps":[{"price_mills":257310}],"taxes":[{"name":"VAT","ppm":150000}]}
+{"kind":"vendor","vendor":"Mall","terminals":["M1","M2"],"fee_ppm":10000}
+{"kind":"customer","customer":"C1","name":"Zola","tariff":"flat","opened":"2026-03","free_units":50}
+{"kind":"debt","customer":"C1","debt":"old","amount":5000,"recovery":"percent","ppm":200000}
+
+{"kind":"meter","meter":")" +
+        std::string{Shop::pan(5).meter_number()} + R"(","customer":"C1","supply_group":201457}
+)";
+    const auto take = [&](const std::string& text) -> std::string {
+        std::istringstream in{text};
+        Transaction transaction{shop.admin};
+        try {
+            const auto lines = headend::vending::take_books(shop.admin, in, shop.clock.now());
+            transaction.commit();
+            return std::to_string(lines);
+        } catch (const headend::vending::BooksError& error) {
+            return error.what();
+        }
+    };
+    CHECK_THAT(take(good + "{\"kind\":\"meter\",\"meter\":\"12345678901\"}"),
+               Catch::StartsWith("line 7: 'meter'"));
+    CHECK(shop.value("select count(*) from prepaid_meter") == 0);
+    CHECK(take(good) == "5");
+    CHECK_THAT(take("{}"), Catch::Contains("'kind' is missing"));
+    CHECK_THAT(take("[1]"), Catch::StartsWith("line 1: not a JSON object"));
+    CHECK_THAT(take(good), Catch::StartsWith("line 1: the database refuses it"));  // the version is there
+    headend::vending::deposit(shop.admin, "Mall", {50'000}, "boss", "paid in", shop.clock.now());
+    auto order = shop.order(5, "k", 10'000, "M1");
+    auto seller = shop.seller();
+    const auto reply = Shop::sold(seller.sell(shop.vending, order));
+    CHECK_THAT(reply.body, Catch::Contains("\"free_units\":\"50.0\""));
+    CHECK(shop.value("select amount from sale_line l join sale s on s.id = l.sale where s.kind = 'sale' and "
+                     "l.kind = 'fee'") == 100);
+    CHECK(shop.value("select balance from customer_debt") == 5'000 - 1'980);
+    CHECK(shop.value("select credit from vendor where name = 'Mall'") == 40'000);
+    CHECK(shop.books().empty());
+}
+
+}  // namespace wattmesh::test
