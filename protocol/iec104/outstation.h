@@ -57,6 +57,9 @@ public:
     bool active(ConnectionId id) const;
 
     const PointImage& image() const { return image_; }
+    /// Civil time, which commands with time and clock synchronisations are compared with; `now` everywhere
+    /// else is for waiting. Until it is set, both are the same.
+    void set_clock(Instant civil) { civil_ = civil; }
     /// Reports go out with the next pump().
     void set(std::size_t index, const PointState& state, Instant now, Cause cause = Cause::spontaneous);
     void pump(Instant now);
@@ -142,7 +145,10 @@ private:
     Buffer continue_interrogation(Connection& connection);
     PointState interrogated(const Connection& connection, const Interrogating& work, std::size_t index) const;
 
+    Instant civil(Instant now) const { return civil_.value_or(now); }
+
     OutstationSettings settings_;
+    std::optional<Instant> civil_;
     PointImage image_;
     std::vector<Group> groups_;
     std::map<ConnectionId, Connection> connections_;

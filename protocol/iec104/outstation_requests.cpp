@@ -128,7 +128,7 @@ void Outstation::read(Connection& connection, const Asdu& asdu, Bytes raw) {
 /// Our clock follows its own source; the confirmation holds our time, so that the master sees the difference.
 /// Source: IEC 60870-5-5, 6.7: the confirmation holds the time before the synchronisation.
 void Outstation::answer_clock(Connection& connection, const Asdu& asdu, Instant now) {
-    const auto difference = now - asdu.objects[0].time.at;
+    const auto difference = civil(now) - asdu.objects[0].time.at;
     const bool near = std::chrono::abs(difference) <= settings_.clock_tolerance;
     if (!near) {
         ++counters_.clock_refused;
@@ -137,7 +137,7 @@ void Outstation::answer_clock(Connection& connection, const Asdu& asdu, Instant 
     auto answer = asdu;
     answer.header.cause = Cause::activation_confirmation;
     answer.header.negative = !near;
-    answer.objects[0].time = Time56{now, false, false, false};
+    answer.objects[0].time = Time56{civil(now), false, false, false};
     connection.replies.push_back(encode(answer));
 }
 
@@ -173,7 +173,7 @@ bool Outstation::acceptable(const Connection& connection, const PointDefinition&
     if (!groups_[connection.group].settings.commands || !point.writable || asdu.header.test) return false;
     if (without_time(asdu.header.type) != point.type || !meaningful(object.value)) return false;
     if (asdu.header.type == point.type) return true;
-    return !object.time.invalid && std::chrono::abs(now - object.time.at) <= settings_.command_age_max;
+    return !object.time.invalid && std::chrono::abs(civil(now) - object.time.at) <= settings_.command_age_max;
 }
 
 /// One command at a time for each point.
