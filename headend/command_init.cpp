@@ -59,7 +59,7 @@ std::string configuration(const path& folder, const std::string& master, const s
     text << "# Configuration of this head-end, made by `headend init`. Holds passwords: for its owner's eyes "
             "only.\n"
          << "database.place = " << place << "\n";
-    for (const char* role : {"wm_owner", "wm_frontend", "wm_monitor", "wm_console"}) {
+    for (const char* role : {"wm_owner", "wm_frontend", "wm_monitor", "wm_console", "wm_exchange"}) {
         std::array<std::uint8_t, 18> octets{};
         random.fill(octets);
         text << "database.password." << role << " = " << to_hex(octets) << "\n";

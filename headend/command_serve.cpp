@@ -7,7 +7,7 @@ namespace wattmesh::headend {
 
 int run_serve(const Words& words) {
     // --role may come several times; everything else is an ordinary option.
-    const std::set<std::string> known{"frontend", "monitor", "console"};
+    const std::set<std::string> known{"frontend", "monitor", "exchange", "console"};
     std::set<std::string> roles;
     Words rest;
     for (std::size_t i = 0; i < words.size(); ++i) {
@@ -21,7 +21,8 @@ int run_serve(const Words& words) {
             continue;
         }
         if (!known.contains(role))
-            throw platform::UsageError("role '" + role + "' is unknown: frontend, monitor or console");
+            throw platform::UsageError("role '" + role +
+                                       "' is unknown: frontend, monitor, exchange or console");
         roles.insert(role);
     }
     if (roles.empty()) roles = known;

@@ -28,7 +28,8 @@ int run(int argc, const char* const* argv) {
                                                   {"read", run_read},
                                                   {"restored", run_restored},
                                                   {"ca", run_ca},
-                                                  {"rotate-keys", run_rotate_keys}};
+                                                  {"rotate-keys", run_rotate_keys},
+                                                  {"scada", run_scada}};
     const auto command = commands.find(words[0]);
     if (command == commands.end()) {
         throw wattmesh::platform::UsageError("'" + words[0] + "' is not a command (see headend --help)");

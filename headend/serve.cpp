@@ -32,6 +32,7 @@ public:
         // Order matters: monitor finds the front-end, the console finds both; they end the other way round.
         if (roles.contains("frontend")) addSubsystem(new FrontendRole(plant_));
         if (roles.contains("monitor")) addSubsystem(new MonitorRole(plant_));
+        if (roles.contains("exchange")) addSubsystem(new ExchangeRole(plant_));
         if (roles.contains("console")) addSubsystem(console_ = new ConsoleRole(plant_));
     }
 
@@ -65,7 +66,8 @@ void check_schema(const HeadendSettings& settings, const std::set<std::string>& 
                   const platform::Log& log) {
     const std::string role = roles.contains("frontend")  ? "wm_frontend"
                              : roles.contains("monitor") ? "wm_monitor"
-                                                         : "wm_console";
+                             : roles.contains("console") ? "wm_console"
+                                                         : "wm_exchange";
     try {
         database::Connection connection{settings.database.as(role)};
         const auto pending = database::Migrator{connection, settings.schema}.pending();

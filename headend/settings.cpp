@@ -1,6 +1,7 @@
 #include "headend/settings.h"
 
 #include "headend/caller_settings.h"
+#include "headend/exchange_settings.h"
 
 namespace wattmesh::headend {
 namespace {
@@ -59,7 +60,7 @@ database::DatabaseSettings HeadendSettings::Database::as(const std::string& role
 HeadendSettings HeadendSettings::from(const platform::Settings& settings) {
     HeadendSettings result;
     result.database.place = settings.required<std::string>("database.place");
-    for (const char* role : {"wm_owner", "wm_frontend", "wm_monitor", "wm_console"}) {
+    for (const char* role : {"wm_owner", "wm_frontend", "wm_monitor", "wm_console", "wm_exchange"}) {
         const std::string key = std::string{"database.password."} + role;
         if (settings.has(key)) result.database.passwords[role] = settings.required<std::string>(key);
     }
@@ -87,6 +88,7 @@ HeadendSettings HeadendSettings::from(const platform::Settings& settings) {
         settings.optional_in<int>("keys.disconnects_per_feeder_hour_max", 50, 0, 1'000'000);
     read_callers(settings, result);
     read_console(settings, result.console);
+    read_exchange(settings, result);
     result.log_level = settings.optional<std::string>("log.level", "information");
     return result;
 }

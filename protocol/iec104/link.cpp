@@ -42,7 +42,7 @@ std::optional<Bytes> Link::next(Instant now) {
                 on_acknowledgement(frame->received);
                 break;
             case Format::unnumbered:
-                on_unnumbered(frame->function, now);
+                on_unnumbered(frame->function);
                 break;
         }
     }
@@ -78,12 +78,12 @@ void Link::on_acknowledgement(std::uint16_t received) {
     if (stop_wanted_ && sent_at_.empty()) confirm_stop();
 }
 
-void Link::on_unnumbered(Unnumbered function, Instant now) {
+void Link::on_unnumbered(Unnumbered function) {
     switch (function) {
         case Unnumbered::start_activate:
         case Unnumbered::stop_activate:
         case Unnumbered::test_activate:
-            return on_activate(function, now);
+            return on_activate(function);
         case Unnumbered::start_confirm:
             if (transfer_ != Transfer::starting) return fail(LinkFault::unexpected_control);
             transfer_ = Transfer::started;
@@ -102,7 +102,7 @@ void Link::on_unnumbered(Unnumbered function, Instant now) {
     }
 }
 
-void Link::on_activate(Unnumbered function, Instant) {
+void Link::on_activate(Unnumbered function) {
     if (function == Unnumbered::test_activate) return encode_unnumbered(Unnumbered::test_confirm, out_);
     if (side_ == Side::controlling) return fail(LinkFault::unexpected_control);
     if (function == Unnumbered::start_activate) {

@@ -68,8 +68,8 @@ private:
 
     std::optional<Bytes> on_information(const Frame& frame, Instant now);
     void on_acknowledgement(std::uint16_t received);
-    void on_unnumbered(Unnumbered function, Instant now);
-    void on_activate(Unnumbered function, Instant now);
+    void on_unnumbered(Unnumbered function);
+    void on_activate(Unnumbered function);
     void acknowledge();
     void confirm_stop();
     void ask(Unnumbered function, Instant now);

@@ -125,8 +125,7 @@ private:
     void send(Connection& connection, Buffer asdu, std::vector<Event> events, Instant now);
 
     void on_asdu(ConnectionId id, Connection& connection, Bytes asdu, Instant now);
-    void on_station_command(ConnectionId id, Connection& connection, const Asdu& asdu, Bytes raw,
-                            Instant now);
+    void on_station_command(Connection& connection, const Asdu& asdu, Bytes raw, Instant now);
     void interrogate(Connection& connection, const Asdu& asdu, Bytes raw, std::uint16_t station);
     void interrogate_counters(Connection& connection, const Asdu& asdu, Bytes raw, std::uint16_t station);
     void stop_interrogation(Connection& connection, Bytes raw, std::uint16_t station);
@@ -136,7 +135,7 @@ private:
                             Instant now);
     bool acceptable(const Connection& connection, const PointDefinition& point, const Asdu& asdu,
                     Instant now) const;
-    void execute(ConnectionId id, Connection& connection, const Asdu& asdu, Bytes raw, Instant now);
+    void execute(ConnectionId id, Connection& connection, const Asdu& asdu, Bytes raw);
     void reply(Connection& connection, Bytes raw, Cause cause, bool negative);
     void refuse(Connection& connection, Bytes raw, Cause cause = Cause::activation_confirmation);
 

@@ -79,19 +79,18 @@ void Outstation::on_asdu(ConnectionId id, Connection& connection, Bytes raw, Ins
     if (of_point ? !image_.find({header->common_address, address}) : address != 0)
         return unknown(Cause::unknown_object_address);
     if (is_process_command(type)) return on_process_command(id, connection, *asdu, raw, now);
-    if (!all) return on_station_command(id, connection, *asdu, raw, now);
+    if (!all) return on_station_command(connection, *asdu, raw, now);
     for (const auto station : stations) {  // each answers for itself
         auto one = *asdu;
         one.header.common_address = station;
         auto octets = to_buffer(raw);
         octets[4] = static_cast<std::uint8_t>(station);
         octets[5] = static_cast<std::uint8_t>(station >> 8);
-        on_station_command(id, connection, one, octets, now);
+        on_station_command(connection, one, octets, now);
     }
 }
 
-void Outstation::on_station_command(ConnectionId, Connection& connection, const Asdu& asdu, Bytes raw,
-                                    Instant now) {
+void Outstation::on_station_command(Connection& connection, const Asdu& asdu, Bytes raw, Instant now) {
     const auto station = asdu.header.common_address;
     if (asdu.header.cause == Cause::deactivation) return stop_interrogation(connection, raw, station);
     switch (asdu.header.type) {
@@ -164,7 +163,7 @@ void Outstation::on_process_command(ConnectionId id, Connection& connection, con
     if (definition.select_required && !same) return refuse(connection, raw);
     if (selected && selection->second.connection != id) return refuse(connection, raw);
     if (selection != selections_.end()) selections_.erase(selection);
-    execute(id, connection, asdu, raw, now);
+    execute(id, connection, asdu, raw);
 }
 
 bool Outstation::acceptable(const Connection& connection, const PointDefinition& point, const Asdu& asdu,
@@ -177,7 +176,7 @@ bool Outstation::acceptable(const Connection& connection, const PointDefinition&
 }
 
 /// One command at a time for each point.
-void Outstation::execute(ConnectionId id, Connection& connection, const Asdu& asdu, Bytes raw, Instant) {
+void Outstation::execute(ConnectionId id, Connection& connection, const Asdu& asdu, Bytes raw) {
     const PointKey key{asdu.header.common_address, asdu.objects[0].address};
     const bool busy = std::any_of(pending_.begin(), pending_.end(),
                                   [key](const auto& pending) { return pending.second.key == key; });

@@ -146,8 +146,9 @@ std::string object_words(const Object& object) {
 }
 
 std::string time_words(const Time56& time) {
-    const auto ms = std::chrono::floor<std::chrono::milliseconds>(time.at);
-    return fmt::format("{:%FT%T}Z{}{}{}", ms, time.invalid ? ", clock not synchronised" : "",
+    const auto second = std::chrono::floor<std::chrono::seconds>(time.at);
+    const auto ms = std::chrono::floor<std::chrono::milliseconds>(time.at - second).count();
+    return fmt::format("{:%FT%T}.{:03}Z{}{}{}", second, ms, time.invalid ? ", clock not synchronised" : "",
                        time.substituted ? ", substituted" : "", time.summer ? ", summer time" : "");
 }
 

@@ -1,21 +1,17 @@
 #include "headend/exchange/scada_listener.h"
 
-#include <unistd.h>
-
 #include <catch2/catch.hpp>
-#include <cstdio>
-#include <fstream>
-#include <sstream>
 #include <thread>
 
-#include "security/pki.h"
-#include "terminal-sim/tool/command.h"
+#include "platform/steady.h"
+#include "tests/headend/exchange/tool_run.h"
 
 using namespace wattmesh;
 using namespace wattmesh::iec104;
 using headend::exchange::ScadaGroupSettings;
 using headend::exchange::ScadaListener;
 using headend::exchange::ScadaListenerSettings;
+using test::tool;
 
 namespace {
 
@@ -65,8 +61,8 @@ public:
 private:
     void on_command(const Command& command) {
         const bool off = std::get<DoubleCommand>(command.value).state == DoubleState::off;
-        outstation_.confirm(command.id, true, Instant{});
-        outstation_.finish(command.id, off, Instant{});
+        outstation_.confirm(command.id, true, platform::steady_now());
+        outstation_.finish(command.id, off, platform::steady_now());
     }
     platform::Loop loop_;
     Outstation outstation_;
@@ -74,41 +70,6 @@ private:
     std::string port_;
     std::thread thread_;
 };
-
-struct Run {
-    int status = 0;
-    std::string out;
-};
-
-/// The command with its standard output in a file.
-Run tool(std::vector<std::string> words) {
-    words.insert(words.begin(), {"terminal-sim", "scada"});
-    std::vector<const char*> argv;
-    argv.reserve(words.size());
-    for (const auto& word : words) argv.push_back(word.c_str());
-    char name[] = "/tmp/wattmesh-scada-XXXXXX";
-    const int file = mkstemp(name);
-    std::fflush(stdout);
-    const int before = dup(STDOUT_FILENO);
-    dup2(file, STDOUT_FILENO);
-    Run run;
-    std::string thrown;
-    try {
-        run.status = sim::run_tool(static_cast<int>(argv.size()), argv.data(), "/dev/null/none");
-    } catch (const std::exception& error) {
-        run.status = 1;
-        thrown = error.what();
-    }
-    std::fflush(stdout);
-    dup2(before, STDOUT_FILENO);
-    close(before);
-    close(file);
-    std::ostringstream text;
-    text << std::ifstream{name}.rdbuf();
-    unlink(name);
-    run.out = text.str() + thrown;
-    return run;
-}
 
 }  // namespace
 
@@ -132,6 +93,7 @@ TEST_CASE("scada: interrogates, reads counters and a point, and says that it pas
 TEST_CASE("scada: a command passes when the outstation ends it well, and not otherwise", "[exchange]") {
     const Station station;
     auto run = tool({"--tcp", station.place(), "--station", "7", "--command", "500001=off", "--quiet"});
+    INFO(run.out);
     CHECK(run.status == 0);
     CHECK_THAT(run.out, Catch::Contains("pass  select") && Catch::Contains("pass  execute"));
     run = tool({"--tcp", station.place(), "--station", "7", "--command", "500001=on", "--quiet"});
