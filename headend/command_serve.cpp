@@ -7,7 +7,7 @@ namespace wattmesh::headend {
 
 int run_serve(const Words& words) {
     // --role may come several times; everything else is an ordinary option.
-    const std::set<std::string> known{"frontend", "monitor", "vending", "console"};
+    const std::set<std::string> known{"frontend", "monitor", "vending", "exchange", "console"};
     std::set<std::string> roles;
     Words rest;
     for (std::size_t i = 0; i < words.size(); ++i) {
@@ -22,7 +22,7 @@ int run_serve(const Words& words) {
         }
         if (!known.contains(role))
             throw platform::UsageError("role '" + role +
-                                       "' is unknown: frontend, monitor, vending or console");
+                                       "' is unknown: frontend, monitor, vending, exchange or console");
         roles.insert(role);
     }
     const bool all = roles.empty();

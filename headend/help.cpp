@@ -7,7 +7,8 @@ namespace {
 
 const std::map<std::string, std::string> texts{
     {"serve",
-     "headend serve --config FILE [--role frontend|monitor|vending|console]... [--speed X] [--origin "
+     "headend serve --config FILE [--role frontend|monitor|vending|exchange|console]... [--speed X] "
+     "[--origin "
      "UNIX_SECONDS]\n"
      "  Runs the roles (all of them, unless some are named) until SIGTERM or Ctrl-C.\n"
      "    frontend  links of concentrators and of devices that call in (callers.ports), readings into the "
@@ -15,6 +16,9 @@ const std::map<std::string, std::string> texts{
      "    monitor   what concentrators should hold, gaps, aggregates, reads on demand\n"
      "    vending   sells prepaid energy over an interface of its own; runs when named, or when vending.port "
      "is set\n"
+     "    exchange  outstations for control rooms (IEC 60870-5-104), one for each name in exchange.links; "
+     "headend/"
+     "exchange/README.md\n"
      "    console   API and pages\n"},
     {"init",
      "headend init --dir DIR --database \"LIBPQ KEYWORDS\" [--console HOST:PORT] [--uplink HOST:PORT] "
@@ -149,6 +153,27 @@ const std::map<std::string, std::string> texts{
      "certificate\n"
      "  list                                   meters' certificates, one JSON object a line\n"
      "  Keys lie in the folder pki.meters (mode 0600) and are never replaced.\n"},
+    {"scada",
+     "headend scada list | export LINK | plan LINK [--station N] | import LINK FILE [--tenant N] --config "
+     "FILE\n"
+     "  Point tables of outstations (exchange.links names the links that are served). `plan` prints the "
+     "link's "
+     "table and\n"
+     "  behind it the usual points of transformers that are not there yet; `import` reads such a table (- is "
+     "standard\n"
+     "  input) and puts it in force as the next version, all of it or nothing. An address that meant "
+     "something "
+     "in an\n"
+     "  earlier version is refused for anything else. A line is\n"
+     "    station,address,type,device,quantity,scale,deadband,interval_s,freshness_s,group,writable\n"
+     "    type      1 single point, 3 double point, 11 scaled, 13 float, 15 counter, 45 and 46 commands\n"
+     "    device    number of a meter, or of a concentrator: its transformer\n"
+     "    quantity  power (W), import_energy, export_energy (Wh), customers, dark, supply, online, relay,\n"
+     "              relay_command; what is shown is the quantity divided by scale\n"
+     "    deadband  a change must be larger to be reported, below 0: only interrogated; interval_s between "
+     "two "
+     "reports;\n"
+     "              freshness_s: older is not topical; group 0 to 16; writable yes or no\n"},
     {"rotate-keys",
      "headend rotate-keys METER... [--kinds KINDS] --reason WHY [--wait S] --config FILE\n"
      "  Gives meters new keys of the management client, each wrapped under the meter's master key (shipment "
@@ -266,6 +291,7 @@ std::string help() {
            "  concentrator  revoke a concentrator\n"
            "  ca            certificates of meters\n"
            "  rotate-keys   give meters new keys\n"
+           "  scada         point tables for control rooms\n"
            "  restored      make counters jump after the database was put back\n"
            "  serve         run\n"
            "  read          read a meter now\n"

@@ -29,7 +29,8 @@ int run(int argc, const char* const* argv) {
                                                   {"restored", run_restored},
                                                   {"ca", run_ca},
                                                   {"rotate-keys", run_rotate_keys},
-                                                  {"vend", run_vend}};
+                                                  {"vend", run_vend},
+                                                  {"scada", run_scada}};
     const auto command = commands.find(words[0]);
     if (command == commands.end()) {
         throw wattmesh::platform::UsageError("'" + words[0] + "' is not a command (see headend --help)");

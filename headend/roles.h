@@ -149,6 +149,23 @@ private:
     std::unique_ptr<ReportDesk> reports_;  ///< belongs to the loop
 };
 
+/// Outstations for control rooms.
+class ExchangeRole : public Poco::Util::Subsystem {
+public:
+    explicit ExchangeRole(Plant& plant);
+    ~ExchangeRole() override;
+    const char* name() const override { return "exchange"; }
+
+protected:
+    void initialize(Poco::Util::Application& application) override;
+    void uninitialize() override;
+
+private:
+    struct Parts;
+    Plant& plant_;
+    std::unique_ptr<Parts> parts_;  ///< none: nothing is configured
+};
+
 /// Runs the named roles until SIGTERM or SIGINT.
 int serve(HeadendSettings settings, std::shared_ptr<const platform::Clock> clock,
           const std::set<std::string>& roles);

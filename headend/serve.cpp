@@ -33,6 +33,7 @@ public:
         if (roles.contains("frontend")) addSubsystem(new FrontendRole(plant_));
         if (roles.contains("monitor")) addSubsystem(new MonitorRole(plant_));
         if (roles.contains("vending")) addSubsystem(vending_ = new VendingRole(plant_));
+        if (roles.contains("exchange")) addSubsystem(new ExchangeRole(plant_));
         if (roles.contains("console")) addSubsystem(console_ = new ConsoleRole(plant_));
     }
 
@@ -69,7 +70,8 @@ void check_schema(const HeadendSettings& settings, const std::set<std::string>& 
     const std::string role = roles.contains("frontend")  ? "wm_frontend"
                              : roles.contains("monitor") ? "wm_monitor"
                              : roles.contains("vending") ? "wm_vending"
-                                                         : "wm_console";
+                             : roles.contains("console") ? "wm_console"
+                                                         : "wm_exchange";
     try {
         database::Connection connection{settings.database.as(role)};
         const auto pending = database::Migrator{connection, settings.schema}.pending();

@@ -2,6 +2,7 @@
 
 #include "headend/caller_settings.h"
 #include "headend/database/migrator.h"
+#include "headend/exchange_settings.h"
 
 namespace wattmesh::headend {
 namespace {
@@ -107,6 +108,7 @@ HeadendSettings HeadendSettings::from(const platform::Settings& settings) {
     read_callers(settings, result);
     read_console(settings, result.console);
     read_vending(settings, result.vending);
+    read_exchange(settings, result);
     result.log_level = settings.optional<std::string>("log.level", "information");
     return result;
 }

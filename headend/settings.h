@@ -6,6 +6,7 @@
 #include "headend/console/settings.h"
 #include "headend/database/connection.h"
 #include "headend/database/disconnect_grants.h"
+#include "headend/exchange/scada_station.h"
 #include "headend/frontend/caller_listener.h"
 #include "headend/frontend/listener.h"
 #include "headend/monitor/direct_reading.h"
@@ -53,6 +54,7 @@ struct HeadendSettings {
     };
     Vending vending;
     console::ConsoleSettings console;
+    std::vector<exchange::ScadaStationSettings> scada;  ///< one for each link that is served
     std::string log_level;
 
     /// Throws platform::SettingsError naming a key that is missing, wrong or unknown.

@@ -123,7 +123,7 @@ TlsContext::TlsContext(TlsSettings settings) : impl_(std::make_unique<Impl>()) {
     SSL_CTX_set_max_cert_list(context, handshake_size_max);
     SSL_CTX_set_verify_depth(context, chain_length_max);
     use_identity(context, ours);
-    if (server && ours.without_protocol) give_tickets(context, ours.key_pem);
+    if (server && ours.without_protocol && !ours.client_certificate) give_tickets(context, ours.key_pem);
     impl_->settings.key_pem = {};  // OpenSSL has its own now
     impl_->ca = use_trust(context, ours);
     if (!server && !ours.protocols.empty()) offer_protocols(context, ours.protocols);

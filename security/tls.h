@@ -33,6 +33,8 @@ struct TlsSettings {
     /// Devices of other makes: no protocol needs to be agreed on, and a client needs no certificate. Both
     /// ends.
     bool without_protocol = false;
+    /// Server, with `without_protocol`: a client certificate of the CA is demanded all the same.
+    bool client_certificate = false;
     /// Client: host name or IP address that the server's certificate must carry; empty: any server of this
     /// CA.
     std::string server_name;

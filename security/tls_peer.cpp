@@ -74,7 +74,8 @@ int on_client_hello(SSL* ssl, int* alert, void*) {
         chosen = choose_protocol(context.settings.protocols, Bytes{data, size}.subspan(2));
     }
     if (chosen.empty() && context.settings.without_protocol) {
-        SSL_set_verify(ssl, SSL_VERIFY_NONE, on_certificate);
+        SSL_set_verify(ssl, context.settings.client_certificate ? certificate_demanded : SSL_VERIFY_NONE,
+                       on_certificate);
         session.protocol.clear();
         return SSL_CLIENT_HELLO_SUCCESS;
     }

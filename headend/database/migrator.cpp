@@ -86,7 +86,7 @@ void Migrator::prepare(const std::map<std::string, std::string>& passwords) {
             " set search_path = wattmesh, public; "
             "grant connect, temporary on database " +
             name +
-            " to wm_owner, wm_frontend, wm_monitor, wm_console, wm_vending; "
+            " to wm_owner, wm_frontend, wm_monitor, wm_console, wm_vending, wm_exchange; "
             "revoke all on database " +
             name + " from public",
         "preparing the database");

@@ -9,8 +9,8 @@
 namespace wattmesh::headend::database {
 
 /// The roles of the database. wm_owner owns the tables, the others are the head-end's roles.
-inline constexpr const char* role_names[] = {"wm_owner", "wm_frontend", "wm_monitor", "wm_console",
-                                             "wm_vending"};
+inline constexpr const char* role_names[] = {"wm_owner",   "wm_frontend", "wm_monitor",
+                                             "wm_console", "wm_vending",  "wm_exchange"};
 
 /// Brings a database to the schema of this program: `headend migrate`.
 class Migrator {

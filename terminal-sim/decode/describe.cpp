@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::pair<std::string_view, Form> forms[]{
     {"wrapper", Form::wrapper}, {"hdlc", Form::hdlc}, {"mbus", Form::mbus}, {"llc", Form::llc},
-    {"hello", Form::hello},     {"apdu", Form::apdu}, {"data", Form::data},
+    {"hello", Form::hello},     {"apdu", Form::apdu}, {"data", Form::data}, {"iec104", Form::iec104},
 };
 
 /// APDUs that are one block of something may stand one behind another.
@@ -64,6 +64,9 @@ Report described_as(Form form, const Passage& passage, const DescribeOptions& op
         case Form::mbus:
             mbus_lines(session, passage);
             break;
+        case Form::iec104:
+            iec104_lines(session, passage);
+            break;
         case Form::llc:
             walked("llc", llc_lines);
             break;
@@ -85,7 +88,11 @@ Report described_as(Form form, const Passage& passage, const DescribeOptions& op
 std::vector<Form> forms_of(Bytes octets) {
     if (octets.size() >= 2 && octets[0] == 0x00 && octets[1] == 0x01) return {Form::wrapper};
     if (octets[0] == 0x7E || is_frame_without_flags(octets)) return {Form::hdlc};
-    if (octets[0] == 0x68) return {Form::mbus};
+    if (octets[0] == 0x68) {
+        // M-Bus writes its length twice and the start again; that is no control field of IEC 104 in use.
+        const bool mbus = octets.size() > 3 && octets[1] == octets[2] && octets[3] == 0x68;
+        return mbus ? std::vector{Form::mbus} : std::vector{Form::iec104, Form::mbus};
+    }
     if (is_llc(octets)) return {Form::llc};
     std::vector<Form> possible;
     const bool gateway = octets[0] == 0xE6 || octets[0] == 0xE7;

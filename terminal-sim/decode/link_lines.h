@@ -11,6 +11,8 @@ void hdlc_lines(Session& session, const Passage& passage);
 bool is_frame_without_flags(Bytes octets);
 /// M-Bus long frames with pushes. Source: EN 13757-2, EN 13757-3.
 void mbus_lines(Session& session, const Passage& passage);
+/// Frames of IEC 60870-5-104 one behind another.
+void iec104_lines(Session& session, const Passage& passage);
 
 /// LLC header and APDU. Source: IEC 62056-46, annex B.
 void llc_lines(Walk& walk);

@@ -178,11 +178,13 @@ const Command all[] = {
      run_listen,
      {"json"}},
     {"decode",
-     "show what octets on a DLMS link mean",
+     "show what octets on a DLMS or SCADA link mean",
      "Usage: terminal-sim decode [--key HEX --ak HEX] [--title HEX] [options] HEX...\n"
      "   or: terminal-sim decode [...] < FILE\n"
-     "Takes what was seen on a DLMS link, in hexadecimal (blanks, newlines, commas, colons and 0x are fine): "
-     "wrapper PDUs,\nHDLC frames, M-Bus frames, a gateway prefix, an APDU or a value, several frames one "
+     "Takes what was seen on a DLMS link or one of IEC 60870-5-104, in hexadecimal (blanks, newlines, "
+     "commas, colons and 0x are fine): "
+     "wrapper PDUs,\nHDLC frames, M-Bus frames, 104 frames, a gateway prefix, an APDU or a value, several "
+     "frames one "
      "behind "
      "another too. Joins segments\nand blocks. Prints a line per field: its offset in the input in "
      "hexadecimal, "
@@ -193,7 +195,8 @@ const Command all[] = {
      "  --broadcast HEX  global broadcast encryption key      --master HEX  key for keys that come wrapped\n"
      "  --title HEX      system title of the sender, if nothing in the input carries it\n"
      "  --keys FILE      shipment.json of `terminal-sim provision`: every key in it is tried\n"
-     "  --as FORM        wrapper, hdlc, mbus, llc, hello, apdu or data; the first octets tell if not given\n"
+     "  --as FORM        wrapper, hdlc, mbus, llc, hello, apdu, data or iec104; the first octets tell if not "
+     "given\n"
      "  --all            prints long arrays and strings to the end\n"
      "  --json           one JSON object per line\n"
      "Exit status: 0 all of it makes sense; 3 something does not, the last lines say where and why; 1 or 2 "
@@ -362,6 +365,36 @@ const Command all[] = {
       "to-krn", "to-ti", "to-kt", "to-ken",   "to-bdt", "to-vk", "to-dkga", "to-dk"},
      run_sts,
      {"rollover", "json"}},
+    {"scada",
+     "ask an IEC 60870-5-104 outstation as a control room does, and say whether it passed",
+     "Usage: terminal-sim scada --tcp HOST:PORT --station N [--counters] [--clock] [--command A=STATE] "
+     "[...]\n"
+     "Connects, starts data transfer, interrogates the station and prints its points; does what else is "
+     "asked, "
+     "in this\norder, and prints for each step whether it passed.\n"
+     "  --tcp HOST:PORT    the outstation; port 2404 by custom\n"
+     "  --station N        common address, 1 to 65534; 65535 asks all stations\n"
+     "  --group N          interrogates group 1 to 16 instead of all points\n"
+     "  --counters         reads the integrated totals, too      --freeze  freezes them first\n"
+     "  --clock            sends our time; passes when the outstation confirms, --speed and --origin as for "
+     "field\n"
+     "  --read A           reads the object with address A\n"
+     "  --command A=STATE  selects and executes on or off at address A, waits for the end (--command-timeout "
+     "S, "
+     "120)\n"
+     "  --kind K           double (default) or single: type of the command      --direct  without select\n"
+     "  --watch S          prints reports for S seconds\n"
+     "  --originator N     originator address, 0 to 255 (0)      --k N, --w N  windows (12, 8)\n"
+     "  --timeout S        wait for each answer (10)\n"
+     "  --ca FILE, --certificate FILE, --key-file FILE   TLS with client certificate, PEM\n"
+     "  --quiet            prints steps only      --json  one JSON object per line\n"
+     "Exit status: 0 every step passed; 1 refused, failed or no answer; 2 wrong options; 3 ASDUs that make "
+     "no "
+     "sense.\n",
+     {"tcp", "station", "group", "read", "command", "command-timeout", "kind", "watch", "originator", "k",
+      "w", "timeout", "ca", "certificate", "key-file", "speed", "origin", "log"},
+     run_scada,
+     {"counters", "freeze", "clock", "direct", "quiet", "json"}},
     {"truth",
      "compare what was stored with what was measured",
      "Usage: terminal-sim truth compare --truth FILE --csv FILE\n"

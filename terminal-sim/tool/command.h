@@ -37,6 +37,7 @@ int run_certificate(const Call& call);
 int run_device(const Call& call);
 int run_bridge(const Call& call);
 int run_sts(const Call& call);
+int run_scada(const Call& call);
 
 /// Picks the command and calls it; `terminal-sim`, `--help` and `COMMAND --help` print help.
 int run_tool(int argc, const char* const* argv, const std::string& state_home);

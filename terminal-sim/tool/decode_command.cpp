@@ -49,7 +49,8 @@ int run_decode(const Call& call) {
         const auto name = settings.required<std::string>("as");
         options.form = form_named(name);
         if (!options.form)
-            throw UsageError("--as " + name + ": is none of wrapper, hdlc, mbus, llc, hello, apdu and data");
+            throw UsageError("--as " + name +
+                             ": is none of wrapper, hdlc, mbus, llc, hello, apdu, data and iec104");
     }
     security::OpensslCiphers ciphers;
     const Keyring keyring = keyring_of(settings, ciphers);

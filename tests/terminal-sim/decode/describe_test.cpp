@@ -259,3 +259,51 @@ TEST_CASE("describe: points at the wrong octet", "[sim]") {
     CHECK(report.findings()[0].offset == row.offset);
     CHECK(report.findings()[0].where == row.where);
 }
+
+// Octets: tests/vectors/iec104.txt and the sheet that it comes from.
+TEST_CASE("describe: explains frames of IEC 60870-5-104, and says where one stops making sense", "[sim]") {
+    struct Row {
+        const char* hex;
+        const char* text;
+    };
+    const auto row = GENERATE(values<Row>({
+        {"680407000000 68040100 0A00",
+         "0000  iec104 U STARTDT act\n"
+         "0006  iec104 S N(R)=5\n"},
+        {"680E020002006401060301000000 0014",
+         "0000  iec104 I N(S)=1 N(R)=1, 14 octets\n"
+         "0006    asdu 100: C_IC_NA_1 interrogation\n"
+         "0007      1 objects\n"
+         "0008      cause 6 activation, originator 3\n"
+         "000A      common address 1\n"
+         "000C      object 0: of the whole station\n"},
+        {"6819000000002401030301003412000080664340 9B4E0D0E15091A",
+         "0000  iec104 I N(S)=0 N(R)=0, 25 octets\n"
+         "0006    asdu 36: M_ME_TF_1 short float with time\n"
+         "0007      1 objects\n"
+         "0008      cause 3 spontaneous, originator 3\n"
+         "000A      common address 1\n"
+         "000C      object 4660: 230.5, not topical, 2026-09-21T14:13:20.123Z\n"},
+        {"681C040004000D83140301000100000000000000CDCCCC3D00CDCC4C3E00",
+         "0000  iec104 I N(S)=2 N(R)=2, 28 octets\n"
+         "0006    asdu 13: M_ME_NC_1 short float\n"
+         "0007      3 objects, in sequence\n"
+         "0008      cause 20 station interrogation, originator 3\n"
+         "000A      common address 1\n"
+         "000C      object 1: 0\n"
+         "0014      object 2: 0.1\n"
+         "0019      object 3: 0.2\n"},
+    }));
+    const auto octets = from_hex(row.hex);
+    REQUIRE(octets);
+    const Report report = describe(*octets);
+    CHECK(report.text() == row.text);
+    CHECK(report.whole());
+    for (std::size_t size = 1; size < octets->size(); ++size) {
+        const Report cut = describe(Bytes{*octets}.first(size), {.form = Form::iec104});
+        for (const auto& finding : cut.findings()) CHECK(finding.offset <= size);
+    }
+    const Report month = describe(*from_hex("6815000000001E0103030100341200019B4E0D0E150D1A"));
+    REQUIRE(month.findings().size() == 1);
+    CHECK(month.findings()[0].offset == 20);
+}

@@ -1,0 +1,64 @@
+#include "headend/exchange_settings.h"
+
+#include <sstream>
+
+namespace wattmesh::headend {
+namespace {
+
+using platform::SettingsError;
+
+std::vector<std::string> words_in(const std::string& text) {
+    std::istringstream in{text};
+    std::vector<std::string> words;
+    for (std::string word; in >> word;) words.push_back(word);
+    return words;
+}
+
+exchange::ScadaGroupSettings read_group(const platform::Settings& settings, const std::string& prefix,
+                                        const std::string& name) {
+    exchange::ScadaGroupSettings group;
+    group.name = name;
+    for (const auto& word : words_in(settings.required<std::string>(prefix + "allow"))) {
+        const auto range = frontend::AddressRange::parse(word);
+        if (!range)
+            throw SettingsError(prefix + "allow: " + word + " is no address and no range like 10.0.0.0/8");
+        group.allowed.push_back(*range);
+    }
+    if (group.allowed.empty()) throw SettingsError(prefix + "allow: name at least one address or range");
+    group.outstation.commands = settings.optional<bool>(prefix + "commands", false);
+    group.outstation.events_max =
+        static_cast<std::size_t>(settings.optional_in<int>(prefix + "events", 100'000, 100, 10'000'000));
+    return group;
+}
+
+exchange::ScadaStationSettings read_link(const platform::Settings& settings, const std::string& name) {
+    const auto prefix = "exchange." + name + ".";
+    exchange::ScadaStationSettings link;
+    link.link = name;
+    link.listener.address = settings.optional<std::string>(prefix + "address", "127.0.0.1");
+    link.listener.port = settings.optional<std::uint16_t>(prefix + "port", 2404);
+    link.certificate = settings.optional<std::string>(prefix + "certificate", "");
+    link.key = settings.optional<std::string>(prefix + "key", "");
+    link.ca = settings.optional<std::string>(prefix + "ca", "");
+    if (link.certificate.empty() != link.key.empty() || link.certificate.empty() != link.ca.empty())
+        throw SettingsError(prefix + "certificate, " + prefix + "key and " + prefix +
+                            "ca: give all three for TLS, or none");
+    link.poll_real =
+        std::chrono::milliseconds{settings.optional_in<int>(prefix + "poll_ms", 5'000, 100, 900'000)};
+    for (const auto& group : words_in(settings.required<std::string>(prefix + "groups")))
+        link.listener.groups.push_back(read_group(settings, prefix + group + ".", group));
+    if (link.listener.groups.empty())
+        throw SettingsError(prefix + "groups: name at least one group of masters");
+    return link;
+}
+
+}  // namespace
+
+void read_exchange(const platform::Settings& settings, HeadendSettings& out) {
+    for (const auto& name : words_in(settings.optional<std::string>("exchange.links", ""))) {
+        out.scada.push_back(read_link(settings, name));
+        out.scada.back().commands_alone = out.console.second_person_above >= 1;
+    }
+}
+
+}  // namespace wattmesh::headend
