@@ -33,7 +33,7 @@ void add_machine(std::vector<Figure>& figures, const std::string& folder) {
     if (const auto disk = platform::disk_figures(folder)) {
         figures.push_back(gauge("wattmesh_disk_bytes", "Size of the file system of the head-end's folder",
                                 static_cast<double>(disk->bytes)));
-        figures.push_back(gauge("wattmesh_disk_available_bytes", "What is left of it",
+        figures.push_back(gauge("wattmesh_disk_available_bytes", "What is left of the file system",
                                 static_cast<double>(disk->available_bytes)));
     }
 }

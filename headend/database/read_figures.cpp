@@ -90,7 +90,7 @@ constexpr std::array sources{
            "select null, null, count(marked_us) from dirty_day"},
     Source{
         "wattmesh_aggregation_lag_seconds",
-        "Age of the oldest of them",
+        "Age of the oldest day that waits to be added up",
         false,
         {nullptr, nullptr},
         "select null, null, coalesce((cast(:now as bigint) - min(marked_us)) / 1000000.0, 0) from dirty_day"},
