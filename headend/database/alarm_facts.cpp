@@ -26,6 +26,7 @@ constexpr std::array sources{
            "s.transformer from "
            "concentrator_site s where s.concentrator = c.id and s.from_us <= :now and s.to_us > :now) from "
            "concentrator c where state = 1 and link = 0 and last_seen_us is not null and road = 0"},
+    // As the mesh told it, unless it was concluded which transformers it is about.
     Source{
         "power_cut",
         "select c.tenant, c.area, 'concentrator', lpad(c.number::text, 12, '0'), o.at_us, "
@@ -34,8 +35,9 @@ constexpr std::array sources{
         "where o.kind = 12 and o.at_us > :depth and not exists (select 1 from event e where e.kind = 13 "
         "and e.concentrator = o.concentrator and e.at_us >= o.at_us) and not exists (select 1 from event "
         "n where n.kind = 12 and n.concentrator = o.concentrator and n.at_us > o.at_us) and not exists "
-        "(select 1 from concentrator_site s where s.concentrator = c.id and s.from_us <= :now and s.to_us "
-        "> :now)"},
+        "(select 1 from outage u join transformer_meter t on t.transformer = u.transformer join meter m on "
+        "m.id = t.meter where m.concentrator = c.id and u.from_us between o.at_us - 300000000 and o.at_us + "
+        "300000000)"},
     Source{"power_cut",
            "select o.tenant, o.area, case when o.feeder is null then 'transformer' else 'feeder' end, "
            "n.number, min(o.from_us), sum(o.customers) || ' meters dark' || case when o.feeder is not null "
