@@ -14,7 +14,7 @@ std::string token_of(SiteUnderTest& site, const std::string& user) {
     const auto made = site.post("/api/tokens", R"({"name":"prometheus"})");
     REQUIRE(made.status == 201);
     std::smatch found;
-    REQUIRE(std::regex_search(made.body, found, std::regex{"\"token\":\"(wm_[0-9a-f]{64})\""}));
+    REQUIRE(std::regex_search(made.body, found, std::regex{"\"token\":\"(wm_[0-9a-fA-F]{64})\""}));
     return found[1];
 }
 
