@@ -42,6 +42,7 @@ void read_console(const platform::Settings& settings, console::ConsoleSettings& 
         throw platform::SettingsError("console.certificate and console.key: give both for HTTPS, or none");
     }
     console.second_person_above = settings.optional_in<int>("relay.second_person_above", 10, 0, 10'000);
+    console.metrics_loopback = settings.optional<bool>("console.metrics_loopback", true);
     console.speed = settings.optional<double>("speed", 1);
 }
 

@@ -26,6 +26,8 @@ void add_network_routes(std::vector<Route>& routes, Context& context);
 void add_validation_routes(std::vector<Route>& routes, Context& context);
 void add_meter_routes(std::vector<Route>& routes, Context& context);
 void add_alarm_routes(std::vector<Route>& routes, Context& context);
+/// /metrics is open: it looks at who asks by itself.
+void add_metrics_routes(std::vector<Route>& routes, Context& context, Access& access);
 void add_outage_routes(std::vector<Route>& routes, Context& context);
 void add_read_routes(std::vector<Route>& routes, Context& context);
 void add_account_routes(std::vector<Route>& routes, Context& context);

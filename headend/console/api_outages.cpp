@@ -1,6 +1,8 @@
 #include "headend/console/api.h"
 #include "headend/console/json.h"
+#include "headend/database/outages.h"
 #include "headend/database/read_outages.h"
+#include "headend/monitor/outage_inference.h"
 
 namespace wattmesh::headend::console {
 namespace {
@@ -17,12 +19,56 @@ void write(Json& json, const database::OutageLine& line) {
     json.close_object();
 }
 
+monitor::InferredOutage plain(const database::StoredOutage& stored) {
+    monitor::InferredOutage outage;
+    outage.from = stored.from;
+    outage.to = stored.to;
+    outage.customers = stored.customers;
+    return outage;
+}
+
+/// What was concluded for transformers, and what it adds up to over the last days.
+void write_transformers(Json& json, database::Connection& connection, Instant now, int days, int count_max) {
+    database::Outages reader{connection};
+    const Instant from = now - std::chrono::hours{24} * days;
+    std::vector<monitor::InferredOutage> all;
+    const auto stored = reader.since(from);
+    all.reserve(stored.size());
+    for (const auto& outage : stored) all.push_back(plain(outage));
+    const auto indices = monitor::indices_of({}, all, reader.customers(now), from, now);
+    json.key("indices").open_object().field("days", days).field("customers", indices.customers);
+    json.field("saidi_min", indices.saidi_min)
+        .field("saifi", indices.saifi)
+        .field("caidi_min", indices.caidi_min)
+        .field("customer_minutes", indices.customer_minutes)
+        .field("interrupted", indices.interrupted)
+        .field("momentary", indices.momentary)
+        .close_object();
+    json.key("transformers").open_array();
+    for (const auto& row : reader.list(from, count_max)) {
+        const auto& outage = row.outage;
+        json.open_object()
+            .field("transformer", row.transformer)
+            .field("name", row.transformer_name)
+            .field("feeder", row.feeder);
+        json.field("from", outage.from).field("to", outage.to).field("whole", outage.whole);
+        json.field("customers", outage.customers)
+            .field("reported", outage.reported)
+            .field("inferred", outage.silent)
+            .close_object();
+    }
+    json.close_array();
+}
+
 Answer outages(Context& context, const Request& request) {
     auto connection = context.lease(request);
     database::OutageReader reader{*connection};
     Json json;
-    json.open_object().field("open", reader.open()).key("items").open_array();
-    for (const auto& line : reader.list(request.number("limit", 100, 1, 1000))) write(json, line);
+    const int count_max = request.number("limit", 100, 1, 1000);
+    json.open_object().field("open", reader.open());
+    write_transformers(json, *connection, context.now(), request.number("days", 30, 1, 366), count_max);
+    json.key("items").open_array();
+    for (const auto& line : reader.list(count_max)) write(json, line);
     json.close_array().close_object();
     return {.body = json.take()};
 }

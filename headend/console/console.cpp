@@ -44,6 +44,7 @@ struct Console::State {
         add_session_routes(routes, context, access);
         add_overview_routes(routes, context);
         add_alarm_routes(routes, context);
+        add_metrics_routes(routes, context, access);
         add_outage_routes(routes, context);
         add_concentrator_routes(routes, context);
         add_completeness_routes(routes, context);

@@ -19,6 +19,7 @@ struct ConsoleSettings {
     int reads_max = 16;            ///< on-demand reads at once
     std::size_t connections = 8;   ///< to the database
     int second_person_above = 10;  ///< relay orders of more meters wait until somebody else approves
+    bool metrics_loopback = true;  ///< /metrics without a token from this machine; false behind a proxy on it
     double speed = 1;              ///< of the simulated clock; sessions and locks last this much longer in it
     Duration session_length = std::chrono::hours{12};  ///< in real time
     Duration read_timeout = std::chrono::seconds{90};  ///< on-demand read, in real time

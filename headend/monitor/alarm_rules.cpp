@@ -31,6 +31,7 @@ constexpr std::array rules{
         .on_delay = 3min,
         .off_delay = 30s,
         .explains = true,
+        .hidden_by = true,
         .roll_up_from = 10,
         .rolled = "%d concentrators offline in %s"},
     AlarmRule{

@@ -1,5 +1,7 @@
 #include "headend/monitor/alarm_watch.h"
 
+#include "headend/monitor/outage_watch.h"
+
 namespace wattmesh::headend::monitor {
 namespace {
 
@@ -12,6 +14,7 @@ int look_after_alarms(database::Connection& connection, const std::vector<AlarmS
     database::Transaction transaction{connection};
     database::Alarms alarms{connection};
     if (!alarms.take_turn()) return 0;
+    look_after_outages(connection, {}, now);
     auto signs = database::AlarmFacts{connection}.all(now);
     signs.insert(signs.end(), more.begin(), more.end());
     const auto changes = look_at_alarms(alarms.working_set(now - alarm_memory), std::move(signs), now);

@@ -10,6 +10,7 @@ export function pageOf(kind: string, object: string): string | null {
   switch (kind) {
     case 'concentrator': return `/concentrators/${object}`;
     case 'meter': return `/meters/${object}`;
+    case 'transformer': case 'feeder': return '/outages';
     case 'job': return `/jobs/${object}`;
     default: return null;
   }

@@ -217,6 +217,9 @@ export interface AlarmConduct {
   raised_in_7_days: ByPriority;
   top: { rule: string; kind: string; object: string; raised: number }[];
 }
+export interface ReliabilityIndices { days: number; customers: number; saidi_min: number; saifi: number; caidi_min: number; customer_minutes: number; interrupted: number; momentary: number }
+export interface TransformerOutage { transformer: string; name: string; feeder: string; from: string; to: string | null; whole: boolean; customers: number; reported: number; inferred: number }
+export interface Figure { name: string; help: string; counter: boolean; samples: { labels: Record<string, string>; value: number }[] }
 export interface PlaceAt {
   meter: string;
   at: string;
