@@ -122,10 +122,10 @@ TEST_CASE("completeness: counts what should be there and names what is missing w
     CHECK(missing[0].number == customer(0));
     CHECK(missing[0].from == quarter(3));
     CHECK(missing[0].to == quarter(4));
-    CHECK(missing[0].reason == dcu::to_string(dcu::ReadFault::no_answer));
+    CHECK(missing[0].reason == MissingReason::no_answer);
     CHECK(missing[1].number == customer(2));
     CHECK(missing[1].from == quarter(1));
     CHECK(missing[1].to == quarter(8));
-    CHECK(missing[1].reason == "not_read");
+    CHECK(missing[1].reason == MissingReason::no_route);  // the concentrator is not connected
     CHECK(completeness.missing(town.id, obis::load_profile, quarter(0), quarter(8), 1).size() == 1);
 }
