@@ -60,15 +60,16 @@ short as (
       and high / b.us - greatest(low, m.installed_us) / b.us >
           (select count(*) from interval_row r where r.meter = m.id and r.bank = of_bank and r.at_us > low and r.at_us <= high
              and r.at_us > m.installed_us and r.at_us % b.us = 0 and r.v1 is not null)),
-absent as (
-    select s.id, s.number, s.tenant, s.area, s.us, g.slot * s.us as at_us from short s, generate_series(s.first, s.last) g(slot)
-    where not exists (select from interval_row r where r.meter = s.id and r.bank = of_bank and r.at_us = g.slot * s.us and r.at_us > low
-                        and r.at_us <= high and r.v1 is not null)),
--- Islands: consecutive missing instants share (instant - place * period).
-island as (
-    select id, number, tenant, area, us, min(at_us) as first, max(at_us) as last, count(*)::integer as intervals
-    from (select *, at_us - us * row_number() over (partition by id order by at_us) as place from absent) a
-    group by id, number, tenant, area, us, place)
+-- What lies between two neighbours that are there is missing; the ends of the span count as neighbours.
+present as (
+    select s.id, r.at_us / s.us as slot from short s join interval_row r on r.meter = s.id and r.bank = of_bank and r.at_us > low
+      and r.at_us <= high and r.at_us % s.us = 0 and r.v1 is not null and r.at_us / s.us >= s.first
+    union all select id, first - 1 from short
+    union all select id, last + 1 from short),
+hole as (select id, slot + 1 as first, lead(slot) over (partition by id order by slot) - 1 as last from present),
+island as (select s.id, s.number, s.tenant, s.area, s.us, h.first * s.us as first, h.last * s.us as last,
+                  (h.last - h.first + 1)::integer as intervals
+           from hole h join short s on s.id = h.id where h.last >= h.first)
 select i.id, i.number, i.tenant, i.area, i.first, i.last, i.intervals, (case
         when c.state = 2 or exists (select from out_of_service o where o.meter = i.id and o.from_us <= i.last and o.to_us > i.first)
             then 8
@@ -79,7 +80,8 @@ select i.id, i.number, i.tenant, i.area, i.first, i.last, i.intervals, (case
         when failure.fault = 4 then 3
         when failure.fault = 5 then 6
         when rejected.clock or exists (select from interval_row r where r.meter = i.id and r.bank = of_bank and r.at_us % i.us <> 0
-                                         and r.at_us > greatest(low, i.first - i.us) and r.at_us < least(high, i.last + i.us)) then 5
+                                         and r.at_us > low and r.at_us <= high and r.at_us > i.first - i.us and r.at_us < i.last + i.us)
+            then 5
         when not rejected.clock then 6
         when link.kind in (4, 14) or c.link = 0 or c.state = 0 then 1
         else 0
@@ -125,7 +127,7 @@ begin
               join interval_row r on r.meter = p.id and r.bank = of_bank and r.at_us between e.from_us and e.to_us, b
               where e.concentrator = of_concentrator and e.kind = 5 and e.at_us > low and e.at_us < closed + 96 * hour
                 and r.at_us > low and r.at_us <= high and r.at_us > p.installed_us and r.at_us % b.us = 0 and r.v1 is not null group by 1),
-    absent as (select d.area, p.model, d.reason, sum(d.intervals) as intervals from missing_day d join plan p on p.id = d.meter
+    absent as (select d.area, m.model, d.reason, sum(d.intervals) as intervals from missing_day d join meter m on m.id = d.meter
                where d.concentrator = of_concentrator and d.bank = of_bank and d.day = of_day group by 1, 2, 3),
     cell as (select p.area, p.model, min(p.tenant) as tenant, count(*) filter (where p.expected > 0) as meters,
                     count(*) filter (where p.expected > 0 and coalesce(g.received, 0) >= p.expected) as complete,

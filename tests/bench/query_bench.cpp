@@ -59,10 +59,13 @@ void register_town(Connection& admin) {
     execute(admin,
             "insert into concentrator (tenant, area, number, name, state, link, registered_us) select 1, 1, "
             "900000000000 + i, 'Station ' || i, 1, 1, 0 from generate_series(1, 500) i");
+    execute(admin, "drop index meter_digits");
     execute(admin,
             "insert into meter (tenant, area, number, model, role, concentrator, installed_us) select 1, 1, "
             "540000000000 + i::bigint * 7919 % 100000000, 'WM-SIM-3', 0, c.low + i % 500, 0 from "
             "generate_series(0, 999999) i, (select min(id) as low from concentrator) c");
+    execute(admin,
+            "create index meter_digits on meter using gin (lpad(number::text, 12, '0') public.gin_trgm_ops)");
     execute(admin, "analyze");
 }
 
