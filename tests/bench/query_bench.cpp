@@ -55,15 +55,18 @@ void execute(Connection& admin, const std::string& statement) {
     admin.execute("set statement_timeout = 0; set search_path = wattmesh; " + statement, "loading");
 }
 
-void register_town(Connection& admin) {
+void register_town(Connection& admin, int meters_read) {
     execute(admin,
             "insert into concentrator (tenant, area, number, name, state, link, registered_us) select 1, 1, "
             "900000000000 + i, 'Station ' || i, 1, 1, 0 from generate_series(1, 500) i");
     execute(admin, "drop index meter_digits");
-    execute(admin,
-            "insert into meter (tenant, area, number, model, role, concentrator, installed_us) select 1, 1, "
-            "540000000000 + i::bigint * 7919 % 100000000, 'WM-SIM-3', 0, c.low + i % 500, 0 from "
-            "generate_series(0, 999999) i, (select min(id) as low from concentrator) c");
+    execute(
+        admin,
+        "insert into meter (tenant, area, number, model, role, concentrator, installed_us) select 1, 1, "
+        "540000000000 + i::bigint * 7919 % 100000000, 'WM-SIM-3', 0, c.low + case when i < " +
+            std::to_string(meters_read) +
+            " then i % 10 else 10 + i % 490 end, 0 from generate_series(0, 999999) i, (select min(id) as low "
+            "from concentrator) c");
     execute(admin,
             "create index meter_digits on meter using gin (lpad(number::text, 12, '0') public.gin_trgm_ops)");
     execute(admin, "analyze");
@@ -88,7 +91,6 @@ void load_readings(const test::TestDatabase& database, int meters_read) {
             batch.from = sequence;
             batch.received = start + std::chrono::minutes{15} * (slot + slots) + std::chrono::minutes{5};
             for (int m = c; m < meters_read; m += reading_concentrators) {
-                const long long meter = static_cast<long long>(m / reading_concentrators) * concentrators + c;
                 headend::frontend::StoredMeterRows rows{device(number_of_meter(meter)),
                                                         obis::load_profile,
                                                         {},
@@ -100,7 +102,7 @@ void load_readings(const test::TestDatabase& database, int meters_read) {
                                          .channels = channels,
                                          .values = {}};
                     for (std::size_t channel = 0; channel < channels; ++channel)
-                        row.values[channel] = (meter * 7 + (slot + i) * 13) % 500 + static_cast<int>(channel);
+                        row.values[channel] = (m * 7 + (slot + i) * 13) % 500 + static_cast<int>(channel);
                     rows.rows.push_back(row);
                 }
                 batch.intervals.push_back(std::move(rows));
@@ -193,8 +195,7 @@ std::vector<Question> questions(int meters_read) {
     return {
         {"curve_30_days_4_channels", 0.99, 10,
          [meters_read](Connection& connection, std::mt19937& random) -> std::size_t {
-             const auto m = static_cast<long long>(random() % static_cast<unsigned>(meters_read));
-             const long long meter = m / reading_concentrators * concentrators + m % reading_concentrators;
+             const auto meter = static_cast<long long>(random() % static_cast<unsigned>(meters_read));
              MeterReader reader{connection};
              const auto found =
                  reader.curves(MeterId{meter + 1}, obis::load_profile, {1, 2, 3, 4}, start, end);
@@ -252,7 +253,7 @@ int main(int argc, char** argv) {
         std::fprintf(stderr, "%6.1f s  %s\n", std::chrono::duration<double>(Steady::now() - begin).count(),
                      what);
     };
-    register_town(admin);
+    register_town(admin, meters_read);
     told("a million meters registered");
     load_readings(database, meters_read);
     told("readings stored");
