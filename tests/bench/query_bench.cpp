@@ -91,7 +91,7 @@ void load_readings(const test::TestDatabase& database, int meters_read) {
             batch.from = sequence;
             batch.received = start + std::chrono::minutes{15} * (slot + slots) + std::chrono::minutes{5};
             for (int m = c; m < meters_read; m += reading_concentrators) {
-                headend::frontend::StoredMeterRows rows{device(number_of_meter(meter)),
+                headend::frontend::StoredMeterRows rows{device(number_of_meter(m)),
                                                         obis::load_profile,
                                                         {},
                                                         Sequence{++sequence.value},
