@@ -83,7 +83,7 @@ select i.id, i.number, i.tenant, i.area, i.first, i.last, i.intervals, (case
                                          and r.at_us > low and r.at_us <= high and r.at_us > i.first - i.us and r.at_us < i.last + i.us)
             then 5
         when not rejected.clock then 6
-        when link.kind in (4, 14) or c.link = 0 or c.state = 0 then 1
+        when link.kind in (4, 14) or c.link = 0 or (c.state = 0 and c.road = 0) then 1
         else 0
     end)::smallint
 from island i

@@ -91,11 +91,8 @@ void load_readings(const test::TestDatabase& database, int meters_read) {
             batch.from = sequence;
             batch.received = start + std::chrono::minutes{15} * (slot + slots) + std::chrono::minutes{5};
             for (int m = c; m < meters_read; m += reading_concentrators) {
-                headend::frontend::StoredMeterRows rows{device(number_of_meter(m)),
-                                                        obis::load_profile,
-                                                        {},
-                                                        Sequence{++sequence.value},
-                                                        false};
+                headend::frontend::StoredMeterRows rows{
+                    device(number_of_meter(m)), obis::load_profile, {}, Sequence{++sequence.value}, false};
                 for (int i = 0; i < slots; ++i) {
                     dcu::IntervalRow row{.at = start + std::chrono::minutes{15} * (slot + i + 1),
                                          .status = 0,
