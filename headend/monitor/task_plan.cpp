@@ -12,6 +12,8 @@ namespace {
 using std::chrono::duration_cast;
 using std::chrono::seconds;
 
+constexpr std::int64_t instant_max = 0xD0000000;  // 2080; deadlines behind it still fit
+
 std::uint32_t seconds_of(Duration duration) {
     return static_cast<std::uint32_t>(std::clamp<std::int64_t>(
         std::chrono::ceil<seconds>(duration).count(), 0, std::numeric_limits<std::uint32_t>::max() / 4));
@@ -19,13 +21,11 @@ std::uint32_t seconds_of(Duration duration) {
 /// Whole seconds, never early.
 std::uint32_t up(Instant at) {
     return static_cast<std::uint32_t>(
-        std::clamp<std::int64_t>(std::chrono::ceil<seconds>(at.time_since_epoch()).count(), 0,
-                                 std::numeric_limits<std::uint32_t>::max() / 2));
+        std::clamp<std::int64_t>(std::chrono::ceil<seconds>(at.time_since_epoch()).count(), 0, instant_max));
 }
 std::uint32_t down(Instant at) {
     return static_cast<std::uint32_t>(
-        std::clamp<std::int64_t>(std::chrono::floor<seconds>(at.time_since_epoch()).count(), 0,
-                                 std::numeric_limits<std::uint32_t>::max() / 2));
+        std::clamp<std::int64_t>(std::chrono::floor<seconds>(at.time_since_epoch()).count(), 0, instant_max));
 }
 Instant instant_of(std::uint32_t at) { return Instant{seconds{at}}; }
 
@@ -168,6 +168,12 @@ void TaskPlan::done(TaskId task, Instant now, std::optional<Instant> next) {
 void TaskPlan::failed(TaskId task, Instant now) {
     ++counters_.failed;
     back_off(static_cast<std::uint32_t>(task), down(now));
+}
+
+void TaskPlan::heard(TaskId task, Instant now) {
+    if (at(task).state != TaskState::begun) return;
+    const auto answer = std::max<Seconds>(1, seconds_of(schedules_[at(task).schedule].answer_max));
+    enter(static_cast<std::uint32_t>(task), TaskState::begun, down(now) + answer);
 }
 
 void TaskPlan::hasten(TaskId task, Instant instant) {

@@ -53,6 +53,8 @@ public:
     void done(TaskId task, Instant now, std::optional<Instant> next = {});
     /// It comes again after a back-off, doubled by every failure in a row.
     void failed(TaskId task, Instant now);
+    /// A task that is begun goes on: answer_max counts anew.
+    void heard(TaskId task, Instant now);
     /// Something happened for which it should be begun at `at`, unless it would be earlier anyway. Of a task
     /// that is begun this counts after its end.
     void hasten(TaskId task, Instant at);

@@ -82,6 +82,10 @@ TEST_CASE("task plan: what was begun and never heard of fails, and a backlog pas
     CHECK(plan.expire(midnight + minutes{2}) == std::vector{task});
     CHECK(plan.state(task) == TaskState::retrying);
     CHECK(plan.counters().expired == 1);
+    REQUIRE(plan.take(midnight + minutes{10}, 1).size() == 1);
+    plan.heard(task, midnight + minutes{11});
+    CHECK(plan.expire(midnight + seconds{779}).empty());
+    CHECK(plan.expire(midnight + minutes{13}).size() == 1);
     plan.remove(task);
     CHECK(plan.size() == 0);
     CHECK(plan.take(midnight + hours{1}, 1).empty());
