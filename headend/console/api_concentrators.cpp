@@ -34,10 +34,11 @@ Answer detail(Context& context, const Request& request) {
     auto connection = context.lease(request);
     const auto line = wanted(*connection, request);
     const auto id = line.concentrator.id;
-    Completed today;
-    for (const auto& cell : database::CompletenessReader{*connection}.board(interval_profile, context.today(),
-                                                                            context.today(), context.due()))
-        if (cell.concentrator == id) today = {cell.expected, cell.received};
+    const auto counted = database::CompletenessReader{*connection}.of_concentrator(
+        id, interval_profile, context.today(), context.due());
+    database::CompletenessCounts today;
+    today.expected = counted.expected;
+    today.received = counted.received;
     Json json;
     json.open_object();
     write(json, line, today);

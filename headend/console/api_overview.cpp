@@ -7,11 +7,12 @@
 namespace wattmesh::headend::console {
 namespace {
 
-std::map<DeviceNumber, Completed> today_of(Context& context, database::Connection& connection) {
-    std::map<DeviceNumber, Completed> found;
-    for (const auto& cell : database::CompletenessReader{connection}.board(interval_profile, context.today(),
-                                                                           context.today(), context.due()))
-        found[cell.number] = {cell.expected, cell.received};
+std::map<DeviceNumber, database::CompletenessCell> today_of(Context& context,
+                                                            database::Connection& connection) {
+    std::map<DeviceNumber, database::CompletenessCell> found;
+    for (const auto& cell :
+         database::CompletenessReader{connection}.board(interval_profile, context.today(), context.today()))
+        found[cell.number] = cell;
     return found;
 }
 
@@ -21,29 +22,25 @@ Answer overview(Context& context, const Request& request) {
     const auto lines = reader.concentrators();
     const auto today = today_of(context, *connection);
     const auto counts = reader.store_counts();
-    const auto due = std::min(context.due(), database::end_of(context.today()));
 
     int online = 0, meters = 0, joined = 0;
-    Completed all;
-    std::map<std::string, std::int64_t> missing;
+    database::CompletenessCounts all;
+    database::MissingCounts missing{};
     Json items;
     items.open_array();
     for (const auto& line : lines) {
         const auto found = today.find(line.concentrator.number);
-        const auto completed = found == today.end() ? Completed{} : found->second;
+        const auto cell = found == today.end() ? database::CompletenessCell{} : found->second;
         items.open_object();
-        write(items, line, completed);
+        write(items, line, cell);
         items.close_object();
-        const bool is_online = line.concentrator.link == database::LinkState::online;
-        online += is_online;
+        online += line.concentrator.link == database::LinkState::online;
         meters += line.meters;
         joined += line.joined;
-        all.expected += completed.expected;
-        all.received += completed.received;
-        if (completed.received >= completed.expected) continue;
-        const auto ranges = database::Completeness{*connection}.missing(
-            line.concentrator.id, interval_profile, database::start_of(context.today()), due, ranges_max);
-        for (const auto& [reason, intervals] : reasons(ranges, is_online)) missing[reason] += intervals;
+        all.expected += cell.expected;
+        all.received += cell.received;
+        for (std::size_t reason = 0; reason < missing.size(); ++reason)
+            missing[reason] += cell.missing[reason];
     }
     items.close_array();
 
@@ -60,10 +57,7 @@ Answer overview(Context& context, const Request& request) {
         .field("expected", all.expected)
         .field("received", all.received)
         .key("missing");
-    ReasonCounts ordered{missing.begin(), missing.end()};
-    std::stable_sort(ordered.begin(), ordered.end(),
-                     [](const auto& a, const auto& b) { return a.second > b.second; });
-    write(json, ordered);
+    write(json, missing);
     json.close_object();
     json.key("store").open_object().field("rows", counts.rows).field("rows_duplicate", counts.duplicates);
     json.field("entries", counts.entries).field("entries_replayed", counts.replayed).close_object();
@@ -116,7 +110,7 @@ Answer concentrators(Context& context, const Request& request) {
     for (const auto& line : database::OverviewReader{*connection}.concentrators()) {
         const auto found = today.find(line.concentrator.number);
         json.open_object();
-        write(json, line, found == today.end() ? Completed{} : found->second);
+        write(json, line, found == today.end() ? database::CompletenessCell{} : found->second);
         json.close_object();
     }
     json.close_array().close_object();

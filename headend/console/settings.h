@@ -2,6 +2,7 @@
 #include <cstdint>
 #include <string>
 
+#include "headend/database/aggregates.h"
 #include "protocol/base/time.h"
 
 namespace wattmesh::headend::console {
@@ -23,8 +24,8 @@ struct ConsoleSettings {
     double speed = 1;              ///< of the simulated clock; sessions and locks last this much longer in it
     Duration session_length = std::chrono::hours{12};  ///< in real time
     Duration read_timeout = std::chrono::seconds{90};  ///< on-demand read, in real time
-    Duration due_after = std::chrono::minutes{15};  ///< an interval counts as missing this long after its end
-    Duration poll = std::chrono::seconds{1};        ///< live feed, in real time
+    Duration due_after = database::due_after;  ///< an interval counts as missing this long after its end
+    Duration poll = std::chrono::seconds{1};   ///< live feed, in real time
     int technical_loss_percent =
         5;  ///< what a transformer's network may lose by itself; more is suspected theft
     std::string

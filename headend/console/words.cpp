@@ -21,35 +21,40 @@ std::string_view role_word(dcu::MeterRole role) {
     return role == dcu::MeterRole::summary ? "summary" : "customer";
 }
 
-void write(Json& json, const database::ConcentratorLine& line, const Completed& today) {
+void write(Json& json, const database::ConcentratorLine& line, const database::CompletenessCounts& today) {
     json.field("number", line.concentrator.number).field("name", line.concentrator.name);
     json.field("state", state_word(line.concentrator)).field("last_seen", line.concentrator.last_seen);
     json.field("meters", line.meters).field("joined", line.joined).field("hops_max", line.hops_max);
     json.field("expected", today.expected).field("received", today.received);
 }
 
-std::string reason_of(const database::MissingRange& range, bool online) {
-    return range.reason == "not_read" && !online ? "concentrator_offline" : range.reason;
-}
-
-std::int64_t intervals_in(const database::MissingRange& range) {
-    return (range.to - range.from) / interval_period + 1;
-}
-
-ReasonCounts reasons(const std::vector<database::MissingRange>& ranges, bool online) {
-    std::map<std::string, std::int64_t> counts;
-    for (const auto& range : ranges) counts[reason_of(range, online)] += intervals_in(range);
-    ReasonCounts ordered{counts.begin(), counts.end()};
-    std::stable_sort(ordered.begin(), ordered.end(),
-                     [](const auto& a, const auto& b) { return a.second > b.second; });
-    return ordered;
-}
-
-void write(Json& json, const ReasonCounts& counts) {
+void write(Json& json, const database::MissingCounts& counts) {
+    std::vector<std::size_t> order;
+    order.reserve(counts.size());
+    for (std::size_t reason = 0; reason < counts.size(); ++reason)
+        if (counts[reason] > 0) order.push_back(reason);
+    std::stable_sort(order.begin(), order.end(),
+                     [&](std::size_t a, std::size_t b) { return counts[a] > counts[b]; });
     json.open_array();
-    for (const auto& [reason, intervals] : counts)
-        json.open_object().field("reason", reason).field("intervals", intervals).close_object();
+    for (const auto reason : order)
+        json.open_object()
+            .field("reason", to_string(static_cast<database::MissingReason>(reason)))
+            .field("intervals", counts[reason])
+            .close_object();
     json.close_array();
+}
+
+database::MissingCounts counts_of(const std::vector<database::MissingRange>& ranges) {
+    database::MissingCounts counts{};
+    for (const auto& range : ranges)
+        counts[static_cast<std::size_t>(range.reason)] += (range.to - range.from) / interval_period + 1;
+    return counts;
+}
+
+database::MissingReason main_reason(const database::MissingCounts& counts) {
+    const auto most = std::max_element(counts.begin(), counts.end());
+    return *most == 0 ? database::MissingReason::not_read
+                      : static_cast<database::MissingReason>(most - counts.begin());
 }
 
 }  // namespace wattmesh::headend::console

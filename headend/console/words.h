@@ -5,7 +5,7 @@
 
 #include "headend/console/context.h"
 #include "headend/console/json.h"
-#include "headend/database/completeness.h"
+#include "headend/database/read_completeness.h"
 #include "headend/database/read_meters.h"
 #include "headend/database/read_overview.h"
 
@@ -18,19 +18,13 @@ std::string state_word(const database::Concentrator& concentrator);
 std::string state_word(const database::MeterPlace& place);
 std::string_view role_word(dcu::MeterRole role);
 
-/// Expected and received of one concentrator over a day.
-struct Completed {
-    std::int64_t expected = 0, received = 0;
-};
-void write(Json& json, const database::ConcentratorLine& line, const Completed& today);
+void write(Json& json, const database::ConcentratorLine& line, const database::CompletenessCounts& today);
 
-/// Counts of missing intervals by reason over a day, largest first. A range that was not read while its
-/// concentrator is offline has that as its reason.
-using ReasonCounts = std::vector<std::pair<std::string, std::int64_t>>;
-ReasonCounts reasons(const std::vector<database::MissingRange>& ranges, bool online);
-void write(Json& json, const ReasonCounts& counts);
-std::string reason_of(const database::MissingRange& range, bool online);
-std::int64_t intervals_in(const database::MissingRange& range);
+/// [{reason, intervals}, ...] of the reasons that occur, largest first.
+void write(Json& json, const database::MissingCounts& counts);
+database::MissingCounts counts_of(const std::vector<database::MissingRange>& ranges);
+/// The reason of most of them; not_read where there is none.
+database::MissingReason main_reason(const database::MissingCounts& counts);
 /// At most this many ranges of one concentrator and day are looked at.
 inline constexpr int ranges_max = 5'000;
 inline constexpr Duration interval_period = std::chrono::minutes{15};

@@ -1,14 +1,28 @@
 #pragma once
-#include <optional>
-#include <string>
+#include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "headend/database/connection.h"
 #include "protocol/base/id.h"
 #include "protocol/base/obis.h"
-#include "protocol/dcu/journal.h"
 
 namespace wattmesh::headend::database {
+
+/// Why a reading is not there. As numbered in the schema (missing_day.reason).
+enum class MissingReason : std::uint8_t {
+    not_read,             ///< nobody tried, as far as is known
+    no_route,             ///< the meter is not in the mesh, or its concentrator not connected
+    no_answer,            ///< asked, and silent or cut off
+    association_refused,  ///< the meter refused the association or the request
+    wrong_key,            ///< an answer that is not authentic, or no key to ask with
+    clock,                ///< rows came for instants that cannot be
+    meter_fault,          ///< answers or rows that cannot be read or stored
+    outage,               ///< no power at the meter
+    out_of_service        ///< nobody expects it
+};
+inline constexpr std::size_t missing_reason_count = 9;
+std::string_view to_string(MissingReason reason);
 
 struct MeterCompleteness {
     MeterId meter;
@@ -18,7 +32,7 @@ struct MeterCompleteness {
 struct MissingRange {
     DeviceNumber number;
     Instant from{}, to{};  ///< first and last missing interval end
-    std::string reason;    ///< word of dcu::ReadFault of the last failed read over it, "lost" or "not_read"
+    MissingReason reason{};
 };
 
 /// What should be there and what is, per meter, of one profile.

@@ -84,6 +84,7 @@ void Migrator::prepare(const std::map<std::string, std::string>& passwords) {
         "alter database " +
             name +
             " set search_path = wattmesh, public; "
+            "create extension if not exists pg_trgm schema public; "
             "grant connect, temporary on database " +
             name +
             " to wm_owner, wm_frontend, wm_monitor, wm_console, wm_vending, wm_exchange; "

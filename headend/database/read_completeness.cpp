@@ -53,29 +53,21 @@ constexpr const char* per_meter =
 
 }  // namespace
 
-std::vector<CompletenessCell> CompletenessReader::board(const ObisCode& profile, UtcDay first, UtcDay last,
-                                                        Instant due) {
-    return connection_.run("reading the completeness board", [&](soci::session& sql) {
-        std::vector<CompletenessCell> cells;
-        const auto q = question(profile, first, last, due);
-        const auto rows = ask(
-            sql, q,
-            "select c.id, c.number, p.day, sum(p.expected)::bigint, sum(coalesce(g.received, 0))::bigint, "
-            "count(*) filter (where p.expected > 0)::int, "
-            "count(*) filter (where p.expected > 0 and coalesce(g.received, 0) >= p.expected)::int "
-            "from plan p join concentrator c on c.id = p.concentrator "
-            "left join got g on g.meter = p.meter and g.day = p.day group by c.id, c.number, p.day order by "
-            "c.number, "
-            "p.day");
-        for (const auto& row : rows)
-            cells.push_back({.concentrator = row.get<ConcentratorId>(0),
-                             .number = row.get<DeviceNumber>(1),
-                             .day = UtcDay{std::chrono::days{static_cast<int>(row.get<long long>(2))}},
-                             .expected = row.get<long long>(3),
-                             .received = row.get<long long>(4),
-                             .meters = row.get<int>(5),
-                             .meters_complete = row.get<int>(6)});
-        return cells;
+MissingMeter CompletenessReader::of_concentrator(ConcentratorId concentrator, const ObisCode& profile,
+                                                 UtcDay day, Instant due) {
+    return connection_.run("counting a concentrator's intervals", [&](soci::session& sql) {
+        MissingMeter sum;
+        auto q = question(profile, day, day, due);
+        q.concentrator = concentrator.value;
+        const auto rows =
+            ask(sql, q,
+                "select coalesce(sum(p.expected), 0)::bigint, coalesce(sum(g.received), 0)::bigint "
+                "from plan p left join got g on g.meter = p.meter and g.day = p.day");
+        for (const auto& row : rows) {
+            sum.expected = row.get<long long>(0);
+            sum.received = row.get<long long>(1);
+        }
+        return sum;
     });
 }
 

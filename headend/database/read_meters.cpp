@@ -1,5 +1,8 @@
 #include "headend/database/read_meters.h"
 
+#include <algorithm>
+
+#include "headend/database/binary_rows.h"
 #include "headend/database/bindings.h"
 
 namespace wattmesh::headend::database {
@@ -46,53 +49,57 @@ constexpr const char* meter_lines =
     "cast(:recent as bigint) "
     "and r.at_us <= cast(:now as bigint)), (select n.at_us from meter_latest n where n.meter = m.id and "
     "n.bank = 1)), l.sub_address::int, w.dark::int, (c.road = 1)::int, c.link "
-    "from meter m left join concentrator c on c.id = m.concentrator "
+    "from (select * from meter m where ";
+/// The meters first, then what is looked up of each.
+constexpr const char* meter_details =
+    " order by m.number limit :count) m left join concentrator c on c.id = m.concentrator "
     "left join lateral (select e.kind, e.hops, e.parent, e.rssi_dbm, e.at_us, e.sub_address from event e "
     "where e.meter_number = m.number and e.kind in (3, 4) order by e.at_us desc, e.sequence desc limit 1) l "
     "on true left join lateral (select e.kind = 10 as dark from event e where e.meter_number = m.number and "
-    "e.kind in (3, 10, 11) order by e.at_us desc, e.sequence desc limit 1) w on true "
-    "where lpad(m.number::text, 12, '0') like :pattern and m.number > cast(:after as bigint) and "
-    "(cast(:exactly as bigint) = -1 or ";
+    "e.kind in (3, 10, 11) order by e.at_us desc, e.sequence desc limit 1) w on true order by m.number";
+
+constexpr const char* digits_match = "lpad(m.number::text, 12, '0') like '%";
 
 }  // namespace
 
-std::vector<MeterLine> MeterReader::lines(const std::string& condition, const std::string& pattern,
-                                          long long after, long long exactly, int count_max, Instant now) {
+std::vector<MeterLine> MeterReader::lines(const std::string& condition, int count_max, Instant now) {
     return connection_.run("listing meters", [&](soci::session& sql) {
         std::vector<MeterLine> found;
         const auto recent = now - std::chrono::days{2};
         const soci::rowset<soci::row> rows =
-            (sql.prepare << meter_lines + condition +
-                                " = cast(:exactly as bigint)) order by m.number limit :count",
-             soci::use(recent, "recent"), soci::use(now, "now"), soci::use(pattern, "pattern"),
-             soci::use(after, "after"), soci::use(exactly, "exactly"), soci::use(count_max, "count"));
+            (sql.prepare << meter_lines + condition + meter_details, soci::use(recent, "recent"),
+             soci::use(now, "now"), soci::use(count_max, "count"));
         for (const auto& row : rows) found.push_back(line_of(row));
         return found;
     });
 }
 
-MeterPage MeterReader::page(const std::string& search, std::optional<DeviceNumber> cursor, int count_max,
+MeterPage MeterReader::page(const std::string& digits, std::optional<DeviceNumber> cursor, int count_max,
                             Instant now) {
-    const auto pattern = "%" + search + "%";
+    // The digits stand in the text: the planner has to know how rare they are.
+    if (!std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; })) return {};
+    const auto match = digits.empty() ? std::string{"true"} : digits_match + digits + "%'";
     MeterPage page;
-    page.meters = lines("m.number", pattern, cursor ? number_of(*cursor) : -1, -1, count_max, now);
+    page.meters =
+        lines(match + " and m.number > " + std::to_string(cursor ? number_of(*cursor) : -1), count_max, now);
     page.total = connection_.run("counting meters", [&](soci::session& sql) {
         long long total = 0;
-        sql << "select count(*) from meter m where lpad(m.number::text, 12, '0') like :pattern",
-            soci::use(pattern), soci::into(total);
+        sql << "select count(*) from (select from meter m where " + match + " limit " +
+                   std::to_string(page_total_max) + ") found",
+            soci::into(total);
         return total;
     });
     return page;
 }
 
 std::optional<MeterLine> MeterReader::find(DeviceNumber number, Instant now) {
-    auto found = lines("m.number", "%", -1, number_of(number), 1, now);
+    auto found = lines("m.number = " + std::to_string(number_of(number)), 1, now);
     if (found.empty()) return std::nullopt;
     return std::move(found.front());
 }
 
 std::vector<MeterLine> MeterReader::of(ConcentratorId concentrator, Instant now) {
-    return lines("m.concentrator", "%", -1, concentrator.value, no_limit, now);
+    return lines("m.concentrator = " + std::to_string(concentrator.value), no_limit, now);
 }
 
 std::vector<ChannelLine> MeterReader::channels(MeterId meter, const ObisCode& profile, Instant now) {
@@ -146,32 +153,54 @@ std::vector<LatestValue> MeterReader::latest(MeterId meter) {
 
 std::optional<Curve> MeterReader::curve(MeterId meter, const ObisCode& profile, int channel, Instant from,
                                         Instant to) {
-    for (const auto& line : channels(meter, profile, from)) {
-        if (line.channel != channel) continue;
-        return connection_.run("reading a load curve", [&](soci::session& sql) {
-            Curve curve{.period_s = 0, .channel = line, .at = {}, .value = {}, .quality = {}};
-            int bank = 0;
-            sql << "select id::int, period_s from bank where profile = :profile", soci::use(profile),
-                soci::into(bank), soci::into(curve.period_s);
-            const soci::rowset<soci::row> rows =
-                (sql.prepare
-                     << "select r.at_us, (array[r.v1, r.v2, r.v3, r.v4, r.v5, r.v6, r.v7, r.v8])[:channel], "
-                        "((r.quality >> (8 * (:channel - 1))) & 255)::int from interval_row r "
-                        "where r.meter = :meter and r.bank = :bank and r.at_us > cast(:from as bigint) and "
-                        "r.at_us <= cast(:to as bigint) "
-                        "order by r.at_us",
-                 soci::use(channel, "channel"), soci::use(meter, "meter"), soci::use(bank, "bank"),
-                 soci::use(from, "from"), soci::use(to, "to"));
-            for (const auto& row : rows) {
-                curve.at.push_back(row.get<Instant>(0));
-                const auto value = maybe<long long>(row, 1);
-                curve.value.push_back(value ? std::optional<std::int64_t>{*value} : std::nullopt);
-                curve.quality.push_back(row.get<int>(2));
-            }
-            return std::optional{std::move(curve)};
-        });
+    auto found = curves(meter, profile, {channel}, from, to);
+    if (found.empty()) return std::nullopt;
+    return std::move(found.front());
+}
+
+std::vector<Curve> MeterReader::curves(MeterId meter, const ObisCode& profile,
+                                       const std::vector<int>& channels, Instant from, Instant to) {
+    std::vector<Curve> found;
+    found.reserve(channels.size());
+    const auto known = this->channels(meter, profile, from);
+    std::string columns;
+    for (const int channel : channels) {
+        const auto line = std::find_if(known.begin(), known.end(),
+                                       [&](const auto& candidate) { return candidate.channel == channel; });
+        if (line == known.end()) continue;
+        found.push_back({.period_s = 0, .channel = *line, .at = {}, .value = {}, .quality = {}});
+        columns += ", r.v" + std::to_string(channel);
     }
-    return std::nullopt;
+    if (found.empty()) return found;
+    int bank = 0, period_s = 0;
+    connection_.run("looking up a profile", [&](soci::session& sql) {
+        sql << "select id::int, period_s from bank where profile = :profile", soci::use(profile),
+            soci::into(bank), soci::into(period_s);
+    });
+    // The instants stand in the text: so the planner leaves out the days that are not asked for.
+    const BinaryRows rows{connection_,
+                          "select r.at_us, r.quality" + columns +
+                              " from interval_row r where r.meter = $1 and r.bank = $2 and r.at_us > " +
+                              std::to_string(epoch_us(from)) +
+                              " and r.at_us <= " + std::to_string(epoch_us(to)) + " order by r.at_us",
+                          {meter.value, bank},
+                          "reading load curves"};
+    const auto size = static_cast<std::size_t>(rows.size());
+    for (std::size_t i = 0; i < found.size(); ++i) {
+        auto& curve = found[i];
+        curve.period_s = period_s;
+        curve.at.reserve(size);
+        curve.value.reserve(size);
+        curve.quality.reserve(size);
+        const int shift = 8 * (curve.channel.channel - 1);
+        for (int row = 0; row < rows.size(); ++row) {
+            curve.at.push_back(from_epoch_us(rows.integer(row, 0)));
+            curve.value.push_back(rows.maybe(row, 2 + static_cast<int>(i)));
+            curve.quality.push_back(
+                static_cast<int>(static_cast<std::uint64_t>(rows.integer(row, 1)) >> shift & 255U));
+        }
+    }
+    return found;
 }
 
 std::vector<MeterEvent> MeterReader::events(DeviceNumber number, int count_max) {

@@ -33,9 +33,10 @@ struct MeterLine {
     bool direct = false;  ///< calls in by itself; `concentrator` is then its own number
     bool online = false;  ///< its link, or that of its concentrator
 };
+inline constexpr int page_total_max = 1'000;
 struct MeterPage {
     std::vector<MeterLine> meters;
-    std::int64_t total = 0;
+    std::int64_t total = 0;  ///< page_total_max stands for that many or more
 };
 struct ChannelLine {
     int channel = 0;
@@ -77,8 +78,8 @@ class MeterReader {
 public:
     explicit MeterReader(Connection& connection) : connection_(connection) {}
 
-    /// Meters whose number holds the digits of `search`, after `cursor` in the order of numbers.
-    MeterPage page(const std::string& search, std::optional<DeviceNumber> cursor, int count_max, Instant now);
+    /// Meters whose number holds `digits`, after `cursor` in the order of numbers.
+    MeterPage page(const std::string& digits, std::optional<DeviceNumber> cursor, int count_max, Instant now);
     std::optional<MeterLine> find(DeviceNumber number, Instant now);
     /// All meters of a concentrator.
     std::vector<MeterLine> of(ConcentratorId concentrator, Instant now);
@@ -86,11 +87,14 @@ public:
     std::vector<LatestValue> latest(MeterId meter);
     /// Interval ends in (from, to]; nothing when the profile or the channel is not known for the meter.
     std::optional<Curve> curve(MeterId meter, const ObisCode& profile, int channel, Instant from, Instant to);
+    /// The same of several channels at once, in the order of `channels`; those that are not known are left
+    /// out.
+    std::vector<Curve> curves(MeterId meter, const ObisCode& profile, const std::vector<int>& channels,
+                              Instant from, Instant to);
     std::vector<MeterEvent> events(DeviceNumber number, int count_max);
 
 private:
-    std::vector<MeterLine> lines(const std::string& condition, const std::string& pattern, long long after,
-                                 long long exactly, int count_max, Instant now);
+    std::vector<MeterLine> lines(const std::string& condition, int count_max, Instant now);
 
     Connection& connection_;
 };

@@ -47,9 +47,8 @@ const std::vector<Heading::Column> energy_columns{{"Meter", 14},     {"Area", 16
                                                   {"Intervals", 10}, {"Complete", 10},   {"Doubtful", 9}};
 
 void completeness(database::Connection& connection, const ReportOrder& order, const ObisCode& profile,
-                  Instant now, TableWriter& table) {
-    for (const auto& cell :
-         database::CompletenessReader{connection}.board(profile, order.first, order.last, now))
+                  TableWriter& table) {
+    for (const auto& cell : database::CompletenessReader{connection}.board(profile, order.first, order.last))
         table.row({to_string(cell.number), day_text(cell.day), cell.expected, cell.received,
                    percent(cell.received, cell.expected), std::int64_t{cell.meters},
                    std::int64_t{cell.meters_complete}});
@@ -100,8 +99,7 @@ database::JobFile make_report(database::Connection& connection, const ReportOrde
         table_writer(order.format, {.title = job.title,
                                     .notes = notes(order, job, now),
                                     .columns = is_energy ? energy_columns : completeness_columns});
-    is_energy ? energy(connection, order, profile, *table)
-              : completeness(connection, order, profile, now, *table);
+    is_energy ? energy(connection, order, profile, *table) : completeness(connection, order, profile, *table);
     return {fmt::format("{}-{}-{}.{}", to_string(order.kind), day_text(order.first), day_text(order.last),
                         extension(order.format)),
             std::string{media_type(order.format)}, table->finish()};

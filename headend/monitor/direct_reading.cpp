@@ -42,12 +42,14 @@ Instant pushed_at(const dlms::DataNotification& notification, Instant came) {
 }  // namespace
 
 struct DirectReading::Device {
-    Device(DeviceNumber its_number, const DirectReadingSettings& settings)
-        : number(its_number), backoff(settings.retry_first, settings.retry_longest) {}
+    Device(DeviceNumber its_number, TaskPlan& its_plan, TaskId its_task)
+        : number(its_number), plan(its_plan), task(its_task) {}
+    bool busy() const { return plan.state(task) == TaskState::begun; }
 
     DeviceNumber number;
+    TaskPlan& plan;
+    TaskId task;
     OwnerEpoch epoch;
-    bool busy = false;
     Instant due{}, registers_due{};
     std::size_t profile = 0, register_ = 0;  ///< being read
     Sequence cursor;
@@ -57,19 +59,21 @@ struct DirectReading::Device {
     std::map<ObisCode, std::pair<int, int>> scalers;
     std::optional<std::pair<dlms::Data, Instant>>
         notified;  ///< an authentic push whose values are to be taken
-    frontend::Backoff backoff;
     frontend::Guard guard;
-    Instant waits_since{};  ///< for the answer of a port
 
     template <class Done>
     auto expect(Instant now, Done done) {
-        waits_since = now;
+        plan.heard(task, now);
         return guard.expect(std::move(done));
     }
 };
 
 DirectReading::DirectReading(DirectReadingSettings settings, Ports ports)
-    : settings_(std::move(settings)), ports_(std::move(ports)) {}
+    : settings_(std::move(settings)),
+      ports_(std::move(ports)),
+      schedule_(plan_.add_schedule({.answer_max = settings_.answer_max,
+                                    .retry_first = settings_.retry_first,
+                                    .retry_longest = settings_.retry_longest})) {}
 
 DirectReading::~DirectReading() = default;
 
@@ -82,24 +86,25 @@ JournalId DirectReading::journal_of(DeviceNumber meter, const ObisCode& profile)
 
 void DirectReading::admitted(DeviceNumber device, OwnerEpoch epoch, link::Carried) {
     auto& entry = devices_[device];
-    if (entry && entry->busy) release(*entry);
-    const bool known = entry != nullptr;
-    if (!known) entry = std::make_unique<Device>(device, settings_);
+    const Instant now = ports_.now();
+    if (!entry) {
+        entry = std::make_unique<Device>(device, plan_, plan_.add(schedule_, now));
+        by_task_.resize(std::max(by_task_.size(), static_cast<std::size_t>(entry->task) + 1));
+        by_task_[static_cast<std::size_t>(entry->task)] = entry.get();
+    }
     entry->guard.cancel();
     entry->epoch = epoch;
-    entry->due = ports_.now();
+    entry->due = now;
+    if (entry->busy()) finish(*entry, now);
+    plan_.hasten(entry->task, now);
 }
 
 void DirectReading::ended(DeviceNumber device) {
     const auto found = devices_.find(device);
     if (found == devices_.end()) return;
-    if (found->second->busy) release(*found->second);
+    plan_.remove(found->second->task);
+    by_task_[static_cast<std::size_t>(found->second->task)] = nullptr;
     devices_.erase(found);
-}
-
-void DirectReading::release(Device& device) {
-    device.busy = false;
-    --busy_;
 }
 
 void DirectReading::pushed(DeviceNumber device, OwnerEpoch, Buffer apdu, Instant now) {
@@ -112,49 +117,49 @@ void DirectReading::pushed(DeviceNumber device, OwnerEpoch, Buffer apdu, Instant
     ++counters_.pushes;
     found->second->pushes.push_back({std::move(apdu), now});
     found->second->due = std::min(found->second->due, now);  // it has something to tell
+    plan_.hasten(found->second->task, now);
 }
 
 void DirectReading::tick(Instant now) {
-    for (auto& [number, device] : devices_) {
-        if (!device->busy || now - device->waits_since < settings_.answer_max) continue;
-        device->guard.cancel();  // a port never answered
-        fail(*device, "nobody answered for too long");
+    for (const auto task : plan_.expire(now)) {
+        auto& device = *by_task_[static_cast<std::size_t>(task)];
+        device.guard.cancel();  // a port never answered
+        fail(device, "nobody answered for too long");
     }
-    for (auto& [number, device] : devices_) {
-        if (busy_ >= settings_.devices_at_once) return;
-        if (device->busy || (device->due > now && device->pushes.empty())) continue;
-        device->busy = true;
-        ++busy_;
-        device->profile = device->register_ = 0;
-        next_step(*device);
+    const auto free = settings_.devices_at_once - std::min(settings_.devices_at_once, busy());
+    for (const auto task : plan_.take(now, free)) {
+        auto& device = *by_task_[static_cast<std::size_t>(task)];
+        device.profile = device.register_ = 0;
+        next_step(device);
     }
 }
 
 /// Pushes first, then profile by profile, then registers.
 void DirectReading::next_step(Device& device) {
     if (!device.pushes.empty()) return begin_push(device);
-    if (device.due > ports_.now()) return finish(device);
+    if (device.due > ports_.now()) return finish(device, device.due);
     if (device.profile < settings_.profiles.size()) return begin_profile(device);
     if (device.register_ < settings_.registers.size() && ports_.now() >= device.registers_due)
         return read_register(device);
     if (ports_.now() >= device.registers_due) device.registers_due = ports_.now() + settings_.registers_every;
-    device.backoff.succeeded();
     Instant next = device.registers_due;
     for (const auto& plan : settings_.profiles) {
         const Instant interval_end{plan.period * (ports_.now().time_since_epoch() / plan.period + 1)};
         next = std::min(next, interval_end + plan.delay);
     }
-    device.due = next;
-    finish(device);
+    finish(device, next);
 }
 
-void DirectReading::finish(Device& device) { release(device); }
+void DirectReading::finish(Device& device, Instant due) {
+    device.due = due;
+    plan_.done(device.task, ports_.now(), due);
+}
 
 void DirectReading::fail(Device& device, const std::string& what) {
     ++counters_.failures;
-    device.due = ports_.now() + device.backoff.next();
+    if (device.busy()) plan_.failed(device.task, ports_.now());  // else the plan ended it
+    device.due = plan_.due(device.task);
     ports_.log("meter " + to_string(device.number) + ": " + what);
-    release(device);
 }
 
 Batch DirectReading::batch_for(const Device& device, const ObisCode& profile) const {
@@ -236,8 +241,7 @@ void DirectReading::store(Device& device, Batch batch, std::function<void(Device
                 case StoreOutcome::superseded: {
                     const auto number = device.number;
                     const auto epoch = device.epoch;
-                    release(device);
-                    device.due = never;
+                    finish(device, never);
                     return ports_.superseded(number, epoch);
                 }
                 case StoreOutcome::lost_race:

@@ -10,6 +10,7 @@
 #include "headend/frontend/guard.h"
 #include "headend/monitor/on_demand.h"
 #include "headend/monitor/push_values.h"
+#include "headend/monitor/task_plan.h"
 
 namespace wattmesh::headend::monitor {
 
@@ -59,7 +60,7 @@ public:
     /// Begins what is due; about once a second.
     void tick(Instant now);
 
-    std::size_t busy() const { return busy_; }
+    std::size_t busy() const { return plan_.count(TaskState::begun); }
     const DirectReadingCounters& counters() const { return counters_; }
     /// The journal under which the rows of a profile of such a meter are stored.
     static JournalId journal_of(DeviceNumber meter, const ObisCode& profile);
@@ -81,15 +82,16 @@ private:
     void put_push(Device& device, const Push& push, Bytes plain, const std::string& refusal);
     void take_values(Device& device);
     void ask_scaler(Device& device, std::vector<PushedValue> values, std::size_t index, Instant at);
-    void finish(Device& device);
     void fail(Device& device, const std::string& what);
-    void release(Device& device);
+    void finish(Device& device, Instant due);
     frontend::Batch batch_for(const Device& device, const ObisCode& profile) const;
 
     DirectReadingSettings settings_;
     Ports ports_;
     std::map<DeviceNumber, std::unique_ptr<Device>> devices_;
-    std::size_t busy_ = 0;
+    TaskPlan plan_;  ///< a task for each device
+    ScheduleId schedule_;
+    std::vector<Device*> by_task_;
     DirectReadingCounters counters_;
 };
 

@@ -11,16 +11,27 @@
 namespace wattmesh::headend::monitor {
 namespace {
 
-/// What the journal said about the range, in the store's words (database/completeness.h).
-MissingReason reason_of(const std::string& word) {
-    if (word == "not_joined" || word == "lost") return MissingReason::not_joined;
-    if (word == "outage") return MissingReason::outage;
-    if (word == "no_answer") return MissingReason::no_answer;
-    if (word == "not_authentic") return MissingReason::not_authentic;
-    if (word == "refused") return MissingReason::refused;
-    if (word == "malformed") return MissingReason::malformed;
-    if (word == "no_key") return MissingReason::no_key;
-    if (word == "gap") return MissingReason::lost_entries;
+/// What the store knows about the range.
+MissingReason reason_of(database::MissingReason reason) {
+    using Stored = database::MissingReason;
+    switch (reason) {
+        case Stored::no_route:
+            return MissingReason::not_joined;
+        case Stored::outage:
+        case Stored::out_of_service:
+            return MissingReason::outage;
+        case Stored::no_answer:
+            return MissingReason::no_answer;
+        case Stored::wrong_key:
+            return MissingReason::not_authentic;
+        case Stored::association_refused:
+            return MissingReason::refused;
+        case Stored::clock:
+        case Stored::meter_fault:
+            return MissingReason::malformed;
+        case Stored::not_read:
+            break;
+    }
     return MissingReason::not_read;
 }
 

@@ -85,10 +85,13 @@ void Monitor::aggregate() {
     aggregate_timer_.after_real(std::chrono::minutes{1}, [this] { aggregate(); });
     queue_.run(
         [now = loop_.now()](database::Connection& connection) {
-            const int worked = database::Aggregates{connection}.work(marks_at_once, now);
+            database::Aggregates aggregates{connection};
+            const int worked = aggregates.work(marks_at_once, now);
+            if (worked > 0) return worked;
             // What people wait for first: validation only when no aggregate is due.
-            if (worked == 0) validate_days(connection, marks_at_once, now);
-            return worked;
+            const int counted = aggregates.count_open_days(marks_at_once, now);
+            validate_days(connection, marks_at_once, now);
+            return counted;
         },
         [this, alive = std::weak_ptr{alive_}](std::optional<int> worked) {
             if (!alive.lock()) return;

@@ -39,10 +39,14 @@ const concentrator = (number) => {
   const mine = meters.filter((meter) => meter.concentrator === number), expected = mine.length * Math.floor((Date.now() % 86_400_000) / quarter);
   return { number, name: 'Transformer ' + number.slice(-1), state: 'online', last_seen: iso(Date.now() - 12_000), meters: mine.length, joined: mine.filter((meter) => meter.state === 'joined').length, hops_max: Math.max(...mine.map((meter) => meter.hops)), expected, received: Math.max(0, expected - (number.endsWith('1') ? 3 : 41)) };
 };
-const missing = [{ reason: 'no_answer', intervals: 27 }, { reason: 'not_joined', intervals: 14 }, { reason: 'lost', intervals: 3 }];
+const missing = [{ reason: 'no_answer', intervals: 27 }, { reason: 'no_route', intervals: 14 }, { reason: 'clock', intervals: 3 }];
 const cell = (number, day, i) => {
   const future = day > dayOf(Date.now()), expected = future ? 0 : 47 * 96, share = [1, 1, 0.998, 1, 0.993, 1, 0.964, 1, 1, 0.871, 1, 0.999, 1, 0.991][(i + Number(number.slice(-1)) * 3) % 14];
-  return { concentrator: number, day, expected, received: Math.round(expected * share), meters: 47, meters_complete: share === 1 ? 47 : 44, missing: share === 1 ? [] : missing };
+  return { concentrator: number, day, ...counts(expected, share) };
+};
+const counts = (expected, share) => {
+  const received = Math.round(expected * share), by = (part) => ({ expected, received: Math.round(received * part) });
+  return { expected, received, first_try: Math.round(received * 0.98), meters: 47, meters_complete: share === 1 ? 47 : 44, by_8h: by(0.99), by_24h: by(0.999), by_72h: by(1), missing: share === 1 ? [] : missing };
 };
 const channels = [['1-0:1.8.0*255', 'Active energy import', 'Wh'], ['1-0:2.8.0*255', 'Active energy export', 'Wh'], ['1-0:3.8.0*255', 'Reactive energy import', 'varh'], ['1-0:4.8.0*255', 'Reactive energy export', 'varh']].map(([obis, name, unit], i) => ({ channel: i + 1, obis, name, unit, scaler: 0 }));
 
@@ -116,6 +120,10 @@ function api(path, query) {
     const items = [];
     for (let ms = Date.parse(query.get('from')), i = 0; ms <= Date.parse(query.get('to')); ms += 86_400_000, ++i) for (const number of concentrators) items.push(cell(number, dayOf(ms), i));
     return { from: query.get('from'), to: query.get('to'), items };
+  }
+  if (path === '/api/completeness/summary') {
+    const worst = meters.slice(0, 6).map((meter, i) => ({ meter: meter.number, concentrator: meter.concentrator, model: 'WM-SIM-3', days: 9 - i, intervals: 700 - 90 * i, missing: [missing[i % missing.length]] }));
+    return { from: query.get('from'), to: query.get('to'), areas: [{ name: 'Area 1', ...counts(63168, 0.991) }], models: [{ name: 'WM-SIM-3', ...counts(63168, 0.991) }], worst, repeated: worst.slice(0, 2) };
   }
   if ((part = path.match(/^\/api\/completeness\/(\d+)\/([\d-]+)$/))) return { concentrator: part[1], day: part[2], expected: 4512, received: 4468, meters: meters.filter((meter) => meter.concentrator === part[1] && meter.state !== 'joined').map((meter, i) => ({ meter: meter.number, role: meter.role, expected: 96, received: 60 + i * 9, reason: ['no_answer', 'lost', 'not_joined', 'not_read'][i % 4], first_missing: part[2] + 'T03:15:00.000Z', last_missing: part[2] + 'T08:30:00.000Z', ranges: [] })) };
   if (path === '/api/meters') {

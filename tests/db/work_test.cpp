@@ -46,6 +46,43 @@ TEST_CASE("aggregates: hours and days are the utility's own, and half past belon
           96);
 }
 
+TEST_CASE("aggregates: the days on which the clocks change have 23 and 25 hours", "[db]") {
+    // Berlin, 2026: summer time from 29 March 01:00 UTC to 25 October 01:00 UTC. Local midnights in UTC:
+    struct Row {
+        const char* from;
+        const char* to;
+        int hours;
+    };
+    const auto row = GENERATE(values<Row>({{"2026-03-28 23:00Z", "2026-03-29 22:00Z", 23},
+                                           {"2026-10-24 22:00Z", "2026-10-25 23:00Z", 25},
+                                           {"2026-03-29 22:00Z", "2026-03-30 22:00Z", 24}}));
+    DYNAMIC_SECTION(row.from) {
+        Town town{1};
+        town.admin.execute("update tenant set time_zone = 'Europe/Berlin'", "moving to Berlin");
+        const auto us = [&](const char* time) {
+            return town.value("select at_us(timestamptz '" + std::string{time} + "')");
+        };
+        std::vector<dcu::IntervalRow> rows;
+        // from an hour before the day to an hour after it
+        for (long long at = us(row.from) - 2'700'000'000; at <= us(row.to) + 3'600'000'000;
+             at += 900'000'000) {
+            rows.push_back(interval(from_epoch_us(at), 0));
+            rows.back().values[0] = 1;
+        }
+        auto batch = town.batch(0, 1, {Town::entry(0, 1, rows)});
+        batch.received = rows.back().at;
+        town.store(batch);
+        Aggregates{town.monitor}.work(10, batch.received + std::chrono::hours{1});
+        CHECK(town.value("select v1 from aggregate_day where from_us = " + std::to_string(us(row.from))) ==
+              row.hours * 4);
+        CHECK(town.value("select count(*) from aggregate_hour where readings = 4 and from_us >= " +
+                         std::to_string(us(row.from)) + " and from_us < " + std::to_string(us(row.to))) ==
+              row.hours);
+        CHECK(town.value("select count(*) from aggregate_day") == 3);
+        CHECK(town.value("select sum(v1) from aggregate_day") == row.hours * 4 + 8);
+    }
+}
+
 TEST_CASE(
     "aggregates: a late row is added, doing it again changes nothing, an older day never wins the last value",
     "[db]") {
@@ -122,10 +159,10 @@ TEST_CASE("completeness: counts what should be there and names what is missing w
     CHECK(missing[0].number == customer(0));
     CHECK(missing[0].from == quarter(3));
     CHECK(missing[0].to == quarter(4));
-    CHECK(missing[0].reason == dcu::to_string(dcu::ReadFault::no_answer));
+    CHECK(missing[0].reason == MissingReason::no_answer);
     CHECK(missing[1].number == customer(2));
     CHECK(missing[1].from == quarter(1));
     CHECK(missing[1].to == quarter(8));
-    CHECK(missing[1].reason == "not_read");
+    CHECK(missing[1].reason == MissingReason::no_route);  // the concentrator is not connected
     CHECK(completeness.missing(town.id, obis::load_profile, quarter(0), quarter(8), 1).size() == 1);
 }

@@ -16,6 +16,7 @@ const char* const places[] = {
     "/api/concentrators/900000000001/statistics",
     "/api/concentrators/900000000001/balance",
     "/api/completeness",
+    "/api/completeness/summary",
     "/api/completeness/900000000001/2026-03-10",
     "/api/meters",
     "/api/meters?search=5400",

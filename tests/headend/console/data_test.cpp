@@ -44,8 +44,7 @@ TEST_CASE_METHOD(SignedIn, "console overview: counts what is there", "[console]"
     std::map<std::string, int> reasons;
     for (unsigned i = 0; i < missing->size(); ++i)
         reasons[text(missing->getObject(i), "reason")] = number(missing->getObject(i), "intervals");
-    CHECK(reasons ==
-          std::map<std::string, int>{{"no_answer", 4}, {"not_read", 57}, {"concentrator_offline", 171}});
+    CHECK(reasons == std::map<std::string, int>{{"no_answer", 4}, {"not_read", 57}, {"no_route", 171}});
     CHECK(number(overview->getObject("store"), "rows") == 1900);
     CHECK(number(overview, "conflicts") == 1);
     CHECK(number(overview, "rejected") == 1);
@@ -200,7 +199,22 @@ TEST_CASE_METHOD(SignedIn, "console completeness: the board and the meters behin
     CHECK(text(partly, "first_missing") == "2026-03-10T10:15:00.000Z");
     CHECK(text(partly, "last_missing") == "2026-03-10T11:00:00.000Z");
     const auto away = object(get("/api/completeness/900000000002/2026-03-10"));
-    CHECK(text(item(away, "meters", 0), "reason") == "concentrator_offline");
+    CHECK(text(item(away, "meters", 0), "reason") == "no_route");
+
+    const auto summary = object(get("/api/completeness/summary?from=2026-03-08&to=2026-03-10"));
+    const auto area = item(summary, "areas", 0), model = item(summary, "models", 0);
+    CHECK(text(area, "name") == "Area 1");
+    CHECK(text(model, "name") == "WM-SIM-3");
+    CHECK(number(model, "expected") == (96 + 57) * 16);
+    CHECK(number(model, "received") == (96 + 57) * 12 - 4);
+    CHECK(number(model->getObject("by_24h"), "received") == (96 + 57) * 12 - 4);
+    // 12 was never read on either day; 3 of the offline concentrator neither, and 03 missed four
+    REQUIRE(summary->getArray("worst")->size() == 5);
+    CHECK(number(item(summary, "worst", 0), "intervals") == 96 + 57);
+    CHECK(number(item(summary, "worst", 0), "days") == 2);
+    CHECK(text(item(summary, "worst", 4), "meter") == "540000000003");
+    CHECK(text(item(item(summary, "worst", 4), "missing", 0), "reason") == "no_answer");
+    CHECK(summary->getArray("repeated")->size() == 0);
 }
 
 TEST_CASE_METHOD(SignedIn, "console meters: search and pages", "[console]") {

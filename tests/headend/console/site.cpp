@@ -9,6 +9,7 @@
 #include <Poco/String.h>
 #include <libpq-fe.h>
 
+#include "headend/database/aggregates.h"
 #include "headend/database/users.h"
 #include "security/ciphers.h"
 #include "security/password.h"
@@ -97,6 +98,7 @@ insert into desired_object (concentrator, object, version, content, changed_us, 
 SiteUnderTest::SiteUnderTest(headend::console::ConsoleSettings settings)
     : random(std::make_unique<security::SystemRandom>()) {
     run(town);
+    headend::database::Aggregates{admin}.count_open_days(100, clock.now());
     static const auto hash = security::hash_password("correct horse", *random);
     using headend::database::Role;
     headend::database::Users users{admin};

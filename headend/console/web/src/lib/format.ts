@@ -47,9 +47,9 @@ export function energy(wh: number | null | undefined): string {
 export const plate = (digits: string) => digits.replace(/(\d{4})(?=\d)/g, '$1\u2009');
 
 const reasons: Record<string, string> = {
-  not_joined: 'not in the mesh', outage: 'no power at the meter', no_answer: 'no answer over the mesh', not_authentic: 'answer not authentic', refused: 'meter refused',
+  not_joined: 'not in the mesh', outage: 'no power at the meter', no_answer: 'no answer', not_authentic: 'answer not authentic', refused: 'meter refused',
   malformed: 'answer malformed', no_key: 'no reading key', concentrator_offline: 'concentrator offline', pending: 'not due yet at the head-end',
-  not_read: 'not read yet', rejected: 'rejected by the store', unknown: 'reason not known', gap: 'journal overwritten', replicating: 'in the journal, on its way',
+  not_read: 'not read yet', no_route: 'no route to the meter', association_refused: 'association refused', wrong_key: 'wrong key', clock: 'wrong clock', meter_fault: 'meter fault', out_of_service: 'out of service', rejected: 'rejected by the store', unknown: 'reason not known', gap: 'journal overwritten', replicating: 'in the journal, on its way',
   concentrator_unknown: 'no concentrator assigned', waiting: 'waiting for the concentrator', journal_gap: 'journal overwritten',
 };
 export const reason = (word: string) => reasons[word] ?? word.replace(/_/g, ' ');

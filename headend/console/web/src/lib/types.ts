@@ -98,15 +98,22 @@ export interface Balance {
   intervals: BalanceInterval[];
   totals: { supplied_wh: number; consumed_wh: number; loss_wh: number; suspected_wh: number; complete: number };
 }
-export interface CompletenessCell {
-  concentrator: string;
-  day: string;
+export interface InTime { expected: number; received: number }
+export interface CompletenessCounts {
   expected: number;
   received: number;
+  first_try: number;
   meters: number;
   meters_complete: number;
+  by_8h: InTime;
+  by_24h: InTime;
+  by_72h: InTime;
   missing: ReasonCount[];
 }
+export interface CompletenessCell extends CompletenessCounts { concentrator: string; day: string }
+export interface CompletenessGroup extends CompletenessCounts { name: string }
+export interface WorstMeter { meter: string; concentrator: string | null; model: string; days: number; intervals: number; missing: ReasonCount[] }
+export interface CompletenessSummary { from: string; to: string; areas: CompletenessGroup[]; models: CompletenessGroup[]; worst: WorstMeter[]; repeated: WorstMeter[] }
 export interface Completeness { from: string; to: string; items: CompletenessCell[] }
 export interface MissingMeter { meter: string; role: MeterRole; expected: number; received: number; reason: string; first_missing: string | null; last_missing: string | null }
 export interface CompletenessDay { concentrator: string; day: string; expected: number; received: number; meters: MissingMeter[] }
