@@ -252,6 +252,19 @@ void CallerSession::on_frame(const link::WrapperFrame& frame) {
 }
 
 void CallerSession::on_push(Buffer apdu) {
+    if (apdu.front() == dlms::general_block_tag) {
+        const auto block = dlms::decode_general_block(apdu);
+        if (!block) {
+            ++counters_.malformed;
+            return;
+        }
+        // Nobody acknowledges the blocks of a push: where one is missing, the set is dropped.
+        const auto dropped = push_blocks_.dropped();
+        auto whole = push_blocks_.receive(*block);
+        counters_.dropped_pushes += push_blocks_.dropped() - dropped;
+        if (!whole || whole->empty() || whole->front() == dlms::general_block_tag) return;
+        apdu = *std::move(whole);
+    }
     ++counters_.pushes;
     if (phase() == Phase::ready) return world_.work.pushed(*number_, epoch_, std::move(apdu), world_.now);
     if (early_pushes_.size() < world_.settings.early_pushes_max) {

@@ -14,6 +14,7 @@
 #include "headend/frontend/terminal_speech.h"
 #include "protocol/base/cipher.h"
 #include "protocol/dlms/client.h"
+#include "protocol/dlms/general_block.h"
 #include "protocol/link/hello_profile.h"
 #include "protocol/link/wrapper.h"
 
@@ -150,6 +151,7 @@ private:
     std::optional<ModbusSpeech> modbus_;
     std::optional<TerminalSpeech> terminal_;
     std::vector<Buffer> early_pushes_;
+    dlms::BlockCollector push_blocks_;  ///< of a push that comes in several (general block transfer)
     std::unique_ptr<CounterStore> no_counters_;
     std::unique_ptr<dlms::Client> asker_;  ///< while we ask who it is
     CallerCounters counters_;

@@ -245,6 +245,32 @@ TEST_CASE("caller: one request at a time, late answers are dropped", "[frontend]
     CHECK(outcomes.back().status == RelayStatus::offline);
 }
 
+TEST_CASE("caller: a push in general blocks is handed on whole; where a block is missing it is none",
+          "[frontend]") {
+    CallerSite site;
+    const LinkId link = site.call(site.port);
+    site.say(link, "00 01 00 01 00 01 00 12 0A 02 0C 32 31 30 36 30 30 34 30 32 39 34 31 00 5A 4C");
+    site.settle();
+    REQUIRE(site.phase(link) == Phase::ready);
+    // Heads as Landis+Gyr's meters send them (uplink fact sheet 4): E0 40 0001 0000, E0 40 0002 0000, E0 C0
+    // 0003 0000
+    const auto say = [&](const char* apdu) {
+        site.say(link, link::encode_wrapper({Sap{1}, Sap{1}, from_hex(apdu).value()}));
+    };
+    say("E0 40 00 01 00 00 03 0F 00 03");
+    say("E0 40 00 02 00 00 03 B5 33 0C");
+    CHECK(site.work.pushes.empty());
+    say("E0 C0 00 03 00 00 02 07 E8");
+    REQUIRE(site.work.pushes.size() == 1);
+    CHECK(to_hex(site.work.pushes[0]) == "0F0003B5330C07E8");
+    say("E0 40 00 01 00 00 03 0F 00 03");
+    say("E0 C0 00 03 00 00 02 07 E8");  // the second one was lost
+    CHECK(site.work.pushes.size() == 1);
+    CHECK(site.core.sessions().front().counters.dropped_pushes == 1);
+    say("E0 C0 00 01 00 00 03 0F 00 04");
+    CHECK(site.work.pushes.size() == 2);
+}
+
 TEST_CASE("caller: pushes are handed on, also one that came before the store knew the device", "[frontend]") {
     CallerSite site;
     const auto link = site.call(site.port);
