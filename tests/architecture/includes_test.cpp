@@ -121,7 +121,8 @@ std::string fault_of_own_include(const std::string& path, const std::string& hea
 /// Inside the head-end: who makes tokens, and who must not.
 std::string fault_inside_headend(const std::string& path, const std::string& header) {
     if (!starts_with(path, "headend")) return {};
-    static const std::regex module{"security/(vending_module|software_module|vending_request|vending_keys)\\.h"};
+    static const std::regex module{
+        "security/(vending_module|software_module|vending_request|vending_keys)\\.h"};
     const bool top = path.find('/') == path.rfind('/');
     if (std::regex_match(header, module) && !top && !starts_with(path, "headend/vending"))
         return "only headend/vending makes tokens";
