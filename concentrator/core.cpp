@@ -136,10 +136,47 @@ void Core::load_meters() {
         actions_.push_back(
             Note{std::to_string(keyless) + " listed meters have no key that our key-encryption key opens"});
     }
+    meters_ = std::move(meters);
     mesh_->set_collectors(collectors);
     mesh_->set_meters(std::move(members));
+    set_leases();
     uplink_->relay().set_meters(std::move(numbers));
-    engine_->set_meters(meters);
+    choose_read();
+}
+
+void Core::set_leases() {
+    std::vector<MemberLease> leases;
+    leases.reserve(meters_.size());
+    for (const auto& meter : meters_)
+        leases.push_back({meter.listed.number, meter.listed.lease.join_counter, meter.listed.lease.here});
+    mesh_->set_leases(leases);
+}
+
+/// Ours by the list, or it came to us later than the list knows.
+bool Core::is_ours(const dcu::ListedMeter& listed) const {
+    const auto claim = claims_.find(listed.number);
+    if (listed.lease.here || claim == claims_.end()) return listed.lease.here;
+    const bool wired = claim->second.join_counter == 0;
+    return wired ? claim->second.term == listed.lease.term
+                 : claim->second.join_counter > listed.lease.join_counter;
+}
+
+bool Core::reads(DeviceNumber meter) const {
+    return std::any_of(meters_.begin(), meters_.end(), [&](const KeyedMeter& listed) {
+        return listed.listed.number == meter && is_ours(listed.listed);
+    });
+}
+
+/// Only one of the concentrators that list a meter reads it.
+void Core::choose_read() {
+    std::vector<KeyedMeter> ours;
+    for (const auto& meter : meters_) {
+        if (is_ours(meter.listed))
+            ours.push_back(meter);
+        else
+            claims_.erase(meter.listed.number);
+    }
+    engine_->set_meters(ours);
 }
 
 std::vector<dcu::TopologyNode> Core::topology() const {

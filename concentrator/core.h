@@ -53,6 +53,8 @@ public:
     const ReadingCounts& reading_counts() const { return engine_->counts(); }
     const UplinkCounts& uplink_counts() const { return uplink_->counts(); }
     const VersionedObjects& objects() const { return *objects_; }
+    /// Whether it counts this meter as its own, and reads it.
+    bool reads(DeviceNumber meter) const;
     std::vector<dcu::TopologyNode> topology() const;
     dcu::Statistics statistics() const { return mesh_->statistics(); }
 
@@ -64,6 +66,9 @@ private:
     DevicePorts ports();
     void objects_changed(const ObisCode& code);
     void load_meters();
+    void set_leases();
+    void choose_read();
+    bool is_ours(const dcu::ListedMeter& listed) const;
     void at(Duration elapsed);
     void pump();
     void hold_wanted();
@@ -99,6 +104,13 @@ private:
     std::unique_ptr<LogicalDevice> device_;
     std::unique_ptr<Uplink> uplink_;
     std::map<std::uint32_t, Talk> talks_;  ///< by the mesh's handle
+    std::vector<KeyedMeter> meters_;       ///< of the list, without collectors
+    /// A meter that is elsewhere by the list and came to us all the same. The head-end will hear of it.
+    struct Claim {
+        std::uint32_t term = 0;          ///< of the list then
+        std::uint32_t join_counter = 0;  ///< 0: over a wire
+    };
+    std::map<DeviceNumber, Claim> claims_;
     bool started_ = false, saving_mesh_ = false, save_failed_ = false;
     Instant erase_at_{}, save_at_{};
     std::deque<Action> actions_;

@@ -89,6 +89,12 @@ void Core::on(const MeshFailure& failure) {
 
 void Core::on(const MeshJoined& joined) {
     journal(joined.meter, dcu::EntryKind::meter_joined, dcu::encode(joined.link));
+    for (const auto& meter : meters_) {
+        if (meter.listed.number != joined.meter || meter.listed.lease.here) continue;
+        claims_[joined.meter] = {meter.listed.lease.term, joined.link.join_counter};
+        choose_read();
+        break;
+    }
     engine_->joined(joined.meter, now_);
 }
 void Core::on(const MeshLost& lost) { journal(lost.meter, dcu::EntryKind::meter_lost, {}); }

@@ -23,6 +23,7 @@ enum class Power : std::uint8_t {
 struct Member {
     DeviceNumber number;
     bool listed = false;
+    bool elsewhere = false;  ///< another concentrator has it, as far as the head-end has told us
     Key128 join_key;
     std::uint16_t address = 0;       ///< 0: none yet; kept over re-joins
     std::uint32_t join_counter = 0;  ///< highest accepted

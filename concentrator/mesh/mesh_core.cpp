@@ -162,7 +162,7 @@ void MeshRoot::Core::transmit(std::uint16_t destination, FrameType type, bool se
 /// A join takes two long frames, their ACKs and back-offs at the root's one radio.
 std::uint8_t MeshRoot::Core::join_window_half_s() const {
     const auto waiting = std::count_if(members.all().begin(), members.all().end(), [](const Member& member) {
-        return member.listed && member.state == dcu::NodeState::unseen;
+        return member.listed && !member.elsewhere && member.state == dcu::NodeState::unseen;
     });
     const auto need = join_time * waiting * (settings.rate == PhyRate::kbit10 ? 4 : 1);
     return static_cast<std::uint8_t>(std::min<std::int64_t>(need / 500ms, 255));

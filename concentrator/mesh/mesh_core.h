@@ -68,6 +68,8 @@ struct MeshRoot::Core {
 
     // mesh_join.cpp
     void set_meters(const std::vector<std::pair<DeviceNumber, Key128>>& meters);
+    void set_leases(const std::vector<MemberLease>& leases);
+    void dismiss(std::uint16_t address);
     void join_received(Bytes request, std::uint16_t proxy, std::uint16_t temporary, std::int8_t rssi,
                        Instant now);
     void send_accept(const mesh::JoinRequest& request, const Member& member, std::uint16_t proxy,

@@ -18,15 +18,36 @@ constexpr Duration probe_deadline = 10s;
 }  // namespace
 
 void MeshRoot::Core::set_meters(const std::vector<std::pair<DeviceNumber, Key128>>& meters) {
-    for (const auto address : members.set_listed(meters)) {
-        refresh_routes(clock, true);
-        if (tree.reaches(address)) send_leave(address, tree.route(address).relays);
-        if (Member* member = members.find(address)) members.release(*member);
-        links.forget(address);
-        first_hops.erase(address);
-        dirty = true;
-    }
+    for (const auto address : members.set_listed(meters)) dismiss(address);
+    std::erase_if(strangers, [&](const Stranger& stranger) {
+        const Member* member = members.find(stranger.meter);
+        return member != nullptr && member->listed;
+    });
     judge_wired(clock);
+}
+
+/// Its address is free; if it hears us, it knows.
+void MeshRoot::Core::dismiss(std::uint16_t address) {
+    refresh_routes(clock, true);
+    if (tree.reaches(address)) send_leave(address, tree.route(address).relays);
+    if (Member* member = members.find(address)) members.release(*member);
+    links.forget(address);
+    first_hops.erase(address);
+    dirty = true;
+}
+
+void MeshRoot::Core::set_leases(const std::vector<MemberLease>& leases) {
+    for (auto& member : members.all()) member.elsewhere = false;
+    for (const auto& lease : leases) {
+        Member* member = lease.here ? nullptr : members.find(lease.meter);
+        if (member == nullptr || !member->listed) continue;
+        member->elsewhere = true;
+        if (member->join_counter > lease.join_counter) continue;
+        // Nobody can join two of us with one request, so that theirs is later or the same meter's wire.
+        dirty = dirty || member->join_counter != lease.join_counter;
+        member->join_counter = lease.join_counter;
+        if (member->address != 0) dismiss(member->address);
+    }
 }
 
 /// Also true when there is no room to remember it: whoever floods us is not told one by one.
@@ -165,7 +186,10 @@ void MeshRoot::Core::member_heard(Member& member, Instant now) {
     member.heard = now;
     alive(member, false, now);
     wired.collector_heard(member.number, now);
-    if (!member.listed || member.state == dcu::NodeState::joined) return;
+    if (!member.listed) return;
+    // It may have been with another concentrator between two joins, without our noticing.
+    const bool told = member.told && member.told->join_counter == member.join_counter;
+    if (member.state == dcu::NodeState::joined && (told || wired.place(member.number) != nullptr)) return;
     member.state = dcu::NodeState::joined;
     tell_joined(member, now, true);
 }
@@ -182,7 +206,8 @@ void MeshRoot::Core::tell_joined(Member& member, Instant now, bool always) {
                         .hops = static_cast<std::uint8_t>(route.hops()),
                         .rssi_dbm = link != nullptr && link->rssi_dbm != 0 ? link->rssi_dbm : member.rssi_dbm,
                         .sub_address = 0,
-                        .route = {}};
+                        .route = {},
+                        .join_counter = member.join_counter};
     for (const auto relay : route.relays) told.route.push_back(number_of(relay));
     // Routes of much the same cost change places often: not every time is news.
     const bool same = !always && member.told && member.told->route == told.route;

@@ -39,6 +39,7 @@ std::optional<MeshEvent> MeshRoot::take_event() {
     return event;
 }
 
+void MeshRoot::set_leases(const std::vector<MemberLease>& leases) { core_->set_leases(leases); }
 void MeshRoot::update_key(Instant now) { core_->update_key(now); }
 void MeshRoot::module_connected(Instant now) { core_->connected(now); }
 

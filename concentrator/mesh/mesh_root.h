@@ -40,6 +40,12 @@ struct MeshJoined {
     DeviceNumber meter;
     dcu::MeterLink link;
 };
+/// What the head-end says of a meter that roams (dcu::MeterLease).
+struct MemberLease {
+    DeviceNumber meter;
+    std::uint32_t join_counter = 0;
+    bool here = true;
+};
 struct MeshLost {
     DeviceNumber meter;
 };  ///< offline: several reads failed over every route
@@ -93,6 +99,9 @@ public:
 
     /// White list with join keys; may be called again. Meters that are gone are evicted.
     void set_meters(const std::vector<std::pair<DeviceNumber, Key128>>& meters);
+    /// After set_meters(), whose members are ours when they are not named here. Who is elsewhere by a later
+    /// join than its last one with us is let go, and may come back by a still later one.
+    void set_leases(const std::vector<MemberLease>& leases);
     /// Which members of the white list are collectors. What hangs on their wires is asked through them, many
     /// in one exchange, as long as send() names meters of the white list.
     void set_collectors(const std::vector<DeviceNumber>& collectors);

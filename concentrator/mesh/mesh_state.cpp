@@ -102,6 +102,7 @@ std::vector<dcu::TopologyNode> MeshRoot::Core::topology() const {
     std::vector<dcu::TopologyNode> nodes;
     for (const auto& member : members.all()) {
         if (!member.listed) continue;
+        if (member.elsewhere && member.address == 0 && wired.place(member.number) == nullptr) continue;
         dcu::TopologyNode node;
         node.number = member.number;
         node.state = member.power == Power::on ? member.state : dcu::NodeState::dark;

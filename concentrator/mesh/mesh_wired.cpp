@@ -304,7 +304,8 @@ void MeshRoot::Core::tell_wired(Member& member, WiredPlace& place, Instant now) 
                               .hops = node.hops,
                               .rssi_dbm = 0,
                               .sub_address = place.sub,
-                              .route = node.route};
+                              .route = node.route,
+                              .join_counter = 0};
     member.told = link;
     member.told_at = now;
     events.push_back(MeshJoined{member.number, link});

@@ -9,8 +9,10 @@ namespace {
 
 constexpr std::size_t transfer_size_max = 64 * 1'024;
 
-dlms::ClientConfig config(const DeviceNumber& meter, const dlms::ClientKeys& keys, SystemTitle own) {
+dlms::ClientConfig config(const DeviceNumber& meter, const dlms::ClientKeys& keys, SystemTitle own,
+                          bool titled) {
     dlms::ClientConfig config;
+    if (titled) config.security.framing = dlms::Framing::general;
     config.ciphered = true;
     config.pre_established = true;
     config.keys = keys;
@@ -22,9 +24,11 @@ dlms::ClientConfig config(const DeviceNumber& meter, const dlms::ClientKeys& key
 
 }  // namespace
 
-MeterTalk::MeterTalk(const DeviceNumber& meter, const dlms::ClientKeys& keys, SystemTitle own,
+MeterTalk::MeterTalk(const DeviceNumber& meter, const dlms::ClientKeys& keys, SystemTitle own, bool titled,
                      Ciphers& ciphers, Random& random)
-    : keys_(keys), client_(config(meter, keys, own), ciphers, random, send_, received_) {
+    : keys_(keys),
+      titled_(titled),
+      client_(config(meter, keys, own, titled), ciphers, random, send_, received_) {
     const auto mac =
         ciphers.mac(*Key128::from(keys.encryption.reveal()))->compute(as_bytes("wattmesh reading key check"));
     std::copy_n(mac.begin(), key_check_.size(), key_check_.begin());

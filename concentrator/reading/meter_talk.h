@@ -56,11 +56,13 @@ struct MeterKeys {
 /// Our pre-established, ciphered association with one meter as its reading client.
 class MeterTalk {
 public:
-    MeterTalk(const DeviceNumber& meter, const dlms::ClientKeys& keys, SystemTitle own, Ciphers& ciphers,
-              Random& random);
+    /// `titled`: every request says who we are, which a meter must be told that knows another concentrator.
+    MeterTalk(const DeviceNumber& meter, const dlms::ClientKeys& keys, SystemTitle own, bool titled,
+              Ciphers& ciphers, Random& random);
 
     /// Of the encryption key, which counters belong to.
     const KeyCheck& key_check() const { return key_check_; }
+    bool titled() const { return titled_; }
     bool has(const dlms::ClientKeys& keys) const;
     dlms::Client& client() { return client_; }
     ReservedCounter& send() { return send_; }
@@ -70,6 +72,7 @@ public:
 
 private:
     dlms::ClientKeys keys_;
+    bool titled_;
     KeyCheck key_check_{};
     ReservedCounter send_;
     ReceivedFloor received_;

@@ -29,14 +29,17 @@ void ReadingEngine::set_meters(const std::vector<KeyedMeter>& meters) {
         if (known != meters_.end()) meters_.erase(known);
         const bool is_new = meter.profiles.empty();
         meter.listed = keyed.listed;
-        if (!keyed.keys || !meter.talk || !meter.talk->has(keyed.keys->reading)) {
+        const bool titled = keyed.listed.lease != dcu::MeterLease{};
+        if (!keyed.keys || !meter.talk || !meter.talk->has(keyed.keys->reading) ||
+            meter.talk->titled() != titled) {
             drop_job(meter);
             meter.talk.reset();
             if (keyed.keys)
                 meter.talk = std::make_unique<MeterTalk>(number, keyed.keys->reading, settings_.own_title,
-                                                         ciphers_, random_);
+                                                         titled, ciphers_, random_);
         }
         if (is_new) load_profiles(meter);
+        skip_stored(meter);
         kept.emplace(number, std::move(meter));
     }
     for (auto& [number, meter] : meters_) drop_job(meter);
@@ -50,6 +53,7 @@ void ReadingEngine::set_plan(const dcu::ReadingPlan& plan) {
     for (auto& [number, meter] : meters_) {
         drop_job(meter);
         load_profiles(meter);
+        skip_stored(meter);
     }
 }
 
@@ -61,6 +65,14 @@ void ReadingEngine::load_profiles(Meter& meter) {
         profile.progress = &progress_[{meter.listed.number, plan.profile}];
         meter.profiles.push_back(profile);
     }
+}
+
+/// What other concentrators have read of a meter that came from them need not be read again.
+void ReadingEngine::skip_stored(Meter& meter) {
+    const auto& lease = meter.listed.lease;
+    for (auto& profile : meter.profiles)
+        if (lease.here && profile.plan.profile == obis::load_profile)
+            profile.progress->position = std::max(profile.progress->position, lease.stored_to);
 }
 
 /// The answer that may still come is not ours any more.
@@ -133,6 +145,8 @@ void ReadingEngine::joined(const DeviceNumber& meter, const Now& now) {
     now_ = now;
     const auto found = meters_.find(meter);
     if (found == meters_.end()) return;
+    // Somebody else may have read it meanwhile, with later counters than ours.
+    if (found->second.talk) found->second.talk->timed = false;
     for (auto& profile : found->second.profiles) {
         profile.newest.at = now.steady;
         profile.pending.at = now.steady;

@@ -105,6 +105,7 @@ private:
     using Key = std::pair<DeviceNumber, ObisCode>;
 
     void load_profiles(Meter& meter);
+    void skip_stored(Meter& meter);
     void drop_job(Meter& meter);
     void begin_rounds(Meter& meter);
     void report(const Meter& meter, Profile& profile, dcu::ReadFault fault);

@@ -21,6 +21,7 @@ inline Route& add_route(std::vector<Route>& routes, Context& context, const char
 void add_session_routes(std::vector<Route>& routes, Context& context, Access& access);
 void add_overview_routes(std::vector<Route>& routes, Context& context);
 void add_concentrator_routes(std::vector<Route>& routes, Context& context);
+void add_mesh_routes(std::vector<Route>& routes, Context& context);
 void add_completeness_routes(std::vector<Route>& routes, Context& context);
 void add_network_routes(std::vector<Route>& routes, Context& context);
 void add_validation_routes(std::vector<Route>& routes, Context& context);

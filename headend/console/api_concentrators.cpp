@@ -2,6 +2,7 @@
 
 #include "headend/console/api.h"
 #include "headend/console/live_topology.h"
+#include "headend/console/mesh_shape.h"
 #include "headend/console/network_json.h"
 #include "headend/console/words.h"
 #include "headend/database/collectors.h"
@@ -74,20 +75,6 @@ Answer detail(Context& context, const Request& request) {
             .close_object();
     json.close_array().close_object();
     return {.body = json.take()};
-}
-
-/// Relays from the concentrator down to this place, by following parents; a loop or a hole ends it.
-std::vector<DeviceNumber> route_of(const std::map<DeviceNumber, const database::MeterPlace*>& places,
-                                   const database::MeterPlace& place) {
-    std::vector<DeviceNumber> route;
-    for (auto parent = place.parent; parent && route.size() < 32;) {
-        route.push_back(*parent);
-        const auto next = places.find(*parent);
-        if (next == places.end()) break;
-        parent = next->second->parent;
-    }
-    std::reverse(route.begin(), route.end());
-    return route;
 }
 
 void write_numbers(Json& json, std::string_view name, const std::vector<DeviceNumber>& numbers) {

@@ -26,6 +26,7 @@ void write_line(Json& json, const database::MeterLine& meter) {
     json.field("number", meter.number)
         .field("role", role_word(meter.role))
         .field("concentrator", meter.direct ? std::nullopt : meter.concentrator)
+        .field("reached_over", meter.reached_over)
         .field("road", meter.direct ? "direct" : "mesh");
     json.field("state", meter.direct ? (meter.online ? "online" : "offline") : state_word(meter.place));
     json.key("hops");
@@ -136,9 +137,8 @@ Standing stored_standing(Context& context, database::MeterReader& reader, const 
 
 /// Takes over what the concentrator sees, and only that.
 void look_live(Context& context, database::MeterLine& meter, Standing& standing) {
-    const auto node = meter.concentrator && !meter.direct
-                          ? live_node(context, *meter.concentrator, meter.number)
-                          : std::nullopt;
+    const auto over = meter.reached_over ? meter.reached_over : meter.concentrator;
+    const auto node = over && !meter.direct ? live_node(context, *over, meter.number) : std::nullopt;
     if (!node || (node->state != dcu::NodeState::joined && node->state != dcu::NodeState::suspect)) return;
     meter.place.known = meter.place.joined = true;
     meter.place.hops = node->hops;

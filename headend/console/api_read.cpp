@@ -117,7 +117,7 @@ Answer read(Context& context, std::atomic<int>& open, const Request& request) {
         database::MeterReader reader{*connection};
         const auto meter = reader.find(number, context.now());
         if (!meter) throw problem_of("unknown_meter", number);
-        concentrator = meter->concentrator;
+        concentrator = meter->reached_over ? meter->reached_over : meter->concentrator;
         route = route_to(reader, *meter, context.now());
         // written before the act: what was asked for stands in the log even if the answer never comes
         database::AuditRecord record{{},

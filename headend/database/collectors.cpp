@@ -30,8 +30,10 @@ std::vector<DeviceNumber> Collectors::of(ConcentratorId concentrator) {
     return connection_.run("listing a concentrator's collectors", [&](soci::session& sql) {
         std::vector<DeviceNumber> found;
         const soci::rowset<soci::row> rows =
-            (sql.prepare << "select number from collector where concentrator = :id order by number",
-             use(concentrator));
+            (sql.prepare << "select k.number from collector k where k.concentrator = :id or exists (select 1 "
+                            "from collector_visit v where v.collector = k.id and v.concentrator = :id) "
+                            "order by k.number",
+             soci::use(concentrator, "id"));
         for (const auto& row : rows) found.push_back(row.get<DeviceNumber>(0));
         return found;
     });
@@ -42,8 +44,11 @@ std::vector<SealedJoinKey> Collectors::join_keys_of(ConcentratorId concentrator)
         std::vector<SealedJoinKey> found;
         const soci::rowset<soci::row> rows =
             (sql.prepare
-                 << "select number, mesh_join from collector where concentrator = :id order by number",
-             use(concentrator));
+                 << "select k.number, k.mesh_join from collector k where k.concentrator = :id or exists "
+                    "(select "
+                    "1 from collector_visit v where v.collector = k.id and v.concentrator = :id) order by "
+                    "k.number",
+             soci::use(concentrator, "id"));
         for (const auto& row : rows)
             found.push_back({row.get<DeviceNumber>(0), from_bytea(row.get<std::string>(1))});
         return found;

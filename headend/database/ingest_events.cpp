@@ -5,13 +5,14 @@
 #include <tuple>
 
 #include "headend/database/bindings.h"
+#include "headend/database/leases.h"
 
 namespace wattmesh::headend::database {
 namespace {
 
 /// The typed columns of an event; those its kind has not stay null.
 struct Details {
-    std::optional<std::int64_t> fault, hops, parent, rssi_dbm, gap_first, gap_last, sub_address;
+    std::optional<std::int64_t> fault, hops, parent, rssi_dbm, gap_first, gap_last, sub_address, join_counter;
     std::optional<std::int64_t> inferred, members, reported, silent, back, missing;
     std::optional<Instant> from, to;
     std::optional<std::string> route;  ///< a PostgreSQL array
@@ -37,6 +38,7 @@ std::optional<Details> details_of(const dcu::Entry& entry) {
         else
             out.rssi_dbm = link->rssi_dbm;
         out.route = array_of(link->route);
+        if (link->join_counter != 0) out.join_counter = link->join_counter;
     } else if (entry.kind == dcu::EntryKind::power_lost) {
         const auto loss = dcu::decode_power_loss(entry.payload);
         if (!loss) return std::nullopt;
@@ -95,7 +97,7 @@ void put_events(Connection& connection, std::int64_t journal_row, const KnownCon
         EventRow row;
         row.journal = journal_row;
         std::optional<long long> fault, hops, parent, rssi, gap_first, gap_last, sub, inferred, members,
-            reported, silent, back, missing;
+            reported, silent, back, missing, join;
         std::optional<std::string> route;
         soci::statement insert =
             (sql.prepare
@@ -103,17 +105,17 @@ void put_events(Connection& connection, std::int64_t journal_row, const KnownCon
                     "kind, at_us, "
                     "clock_doubtful, received_us, fault, from_us, to_us, hops, parent, rssi_dbm, "
                     "gap_first, gap_last, sub_address, inferred, members, reported, silent, back, missing, "
-                    "route) "
+                    "route, join_counter) "
                     "values (:meter, :journal, :sequence, :concentrator, :tenant, :area, :kind, :at, "
                     ":doubtful <> 0, "
                     ":received, :fault, :from, :to, :hops, :parent, :rssi, :gap_first, :gap_last, :sub, "
                     "cast(:inferred as integer) <> 0, :members, :reported, :silent, :back, :missing, "
-                    "cast(:route as bigint[])) on conflict do nothing",
+                    "cast(:route as bigint[]), :join) on conflict do nothing",
              use(row.meter), use(row.journal), use(row.sequence), use(concentrator.id),
              use(concentrator.tenant), use(concentrator.area), use(row.kind), use(row.at), use(row.doubtful),
              use(batch.received), use(fault), use(row.details.from), use(row.details.to), use(hops),
              use(parent), use(rssi), use(gap_first), use(gap_last), use(sub), use(inferred), use(members),
-             use(reported), use(silent), use(back), use(missing), use(route));
+             use(reported), use(silent), use(back), use(missing), use(route), use(join));
         for (const auto& event : batch.events) {
             const auto details = details_of(event.entry);
             if (!details) {
@@ -130,12 +132,35 @@ void put_events(Connection& connection, std::int64_t journal_row, const KnownCon
             std::tie(fault, hops, parent, rssi, gap_first, gap_last, sub) =
                 std::tie(details->fault, details->hops, details->parent, details->rssi_dbm,
                          details->gap_first, details->gap_last, details->sub_address);
-            std::tie(inferred, members, reported, silent, back, missing, route) =
+            std::tie(inferred, members, reported, silent, back, missing, route, join) =
                 std::tie(details->inferred, details->members, details->reported, details->silent,
-                         details->back, details->missing, details->route);
+                         details->back, details->missing, details->route, details->join_counter);
             insert.execute(true);
         }
     });
+}
+
+void settle_leases(Connection& connection, const KnownConcentrator& concentrator,
+                   const frontend::Batch& batch) {
+    // By number: two writers never wait for each other in a circle.
+    std::map<DeviceNumber, std::vector<const dcu::Entry*>> news;
+    for (const auto& event : batch.events)
+        if (event.entry.kind == dcu::EntryKind::meter_joined ||
+            event.entry.kind == dcu::EntryKind::unknown_meter)
+            news[event.entry.meter].push_back(&event.entry);
+    Leases leases{connection};
+    for (const auto& [meter, entries] : news)
+        for (const auto* entry : entries) {
+            if (entry->kind == dcu::EntryKind::unknown_meter) {
+                leases.visit(meter, concentrator.id, batch.received);
+            } else if (const auto link = dcu::decode_meter_link(entry->payload)) {
+                leases.claim(meter, concentrator.id,
+                             {.by = batch.concentrator,
+                              .join_counter = link->join_counter,
+                              .at = entry->time,
+                              .clock_doubtful = entry->clock_doubtful});
+            }
+        }
 }
 
 void put_rejected(Connection& connection, std::int64_t journal_row, const KnownConcentrator& concentrator,

@@ -9,6 +9,9 @@ namespace wattmesh::headend::database {
 /// Stores events; one whose payload does not decode is added to `rejected`. Inside the caller's transaction.
 void put_events(Connection& connection, std::int64_t journal_row, const KnownConcentrator& concentrator,
                 const frontend::Batch& batch, std::vector<frontend::RejectedEntry>& rejected);
+/// Joins claim meters, and strangers that are somebody's meters become visitors (headend/frontend/lease.h).
+void settle_leases(Connection& connection, const KnownConcentrator& concentrator,
+                   const frontend::Batch& batch);
 void put_rejected(Connection& connection, std::int64_t journal_row, const KnownConcentrator& concentrator,
                   const std::vector<frontend::RejectedEntry>& rejected, Instant received);
 

@@ -64,8 +64,9 @@ std::vector<MeterReadingKeys> Keys::reading_keys_of(ConcentratorId concentrator)
                             "join meter_key e on e.meter = m.id and e.purpose = 'reading_ek' "
                             "join meter_key a on a.meter = m.id and a.purpose = 'reading_ak' "
                             "join meter_key j on j.meter = m.id and j.purpose = 'mesh_join' "
-                            "where m.concentrator = :id order by m.number",
-             use(concentrator));
+                            "where m.concentrator = :id or exists (select 1 from meter_visit v where "
+                            "v.meter = m.id and v.concentrator = :id) order by m.number",
+             soci::use(concentrator, "id"));
         for (const auto& row : rows)
             found.push_back({row.get<DeviceNumber>(0), from_bytea(row.get<std::string>(1)),
                              from_bytea(row.get<std::string>(2)), from_bytea(row.get<std::string>(3))});

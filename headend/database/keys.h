@@ -41,7 +41,8 @@ public:
     void put(MeterId meter, KeyPurpose purpose, Bytes sealed, Instant now);
     std::optional<Buffer> find(MeterId meter, KeyPurpose purpose);
     std::vector<SealedKey> of(MeterId meter);
-    /// Reading and join keys of every meter of a concentrator that has all three, ordered by number.
+    /// Reading and join keys of every meter that has all three and is a concentrator's, or has asked there,
+    /// ordered by number.
     std::vector<MeterReadingKeys> reading_keys_of(ConcentratorId concentrator);
 
     /// The key-encryption key the concentrator got at enrolment, sealed.

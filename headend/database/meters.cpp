@@ -1,12 +1,16 @@
 #include "headend/database/meters.h"
 
 #include "headend/database/bindings.h"
+#include "headend/frontend/lease.h"
 
 namespace wattmesh::headend::database {
 namespace {
 
 constexpr const char* columns =
-    "select m.id, m.number, m.tenant, m.area, m.model, k.reading_keys, m.role, m.concentrator, c.number, "
+    "select m.id, m.number, m.tenant, m.area, m.model, k.reading_keys, m.role, m.concentrator, "
+    "coalesce((select h.number from meter_lease l join concentrator h on h.id = l.concentrator where l.meter "
+    "= "
+    "m.id), c.number), "
     "m.installed_us, coalesce(m.serial, ''), m.system_title::text, m.security_suite, "
     "m.authentication, m.framing, m.signing::int "
     "from meter m join meter_model k on k.name = m.model left join concentrator c on c.id = m.concentrator";
@@ -141,10 +145,36 @@ std::vector<Meter> Meters::of(ConcentratorId concentrator) {
     });
 }
 
-dcu::MeterList Meters::listed(ConcentratorId concentrator) {
-    dcu::MeterList list;
-    for (const auto& meter : of(concentrator)) list.meters.push_back({meter.number, meter.role});
-    return list;
+dcu::MeterList Meters::listed(ConcentratorId concentrator, std::size_t size_max) {
+    return connection_.run("listing what a concentrator should hold", [&](soci::session& sql) {
+        dcu::MeterList list;
+        const soci::rowset<soci::row> rows =
+            (sql.prepare
+                 << "select m.number, m.role::int, a.number, coalesce(h.number, c.number), coalesce(l.term, "
+                    "0), coalesce(l.join_counter, 0), coalesce(l.told_counter, 0), coalesce(l.claimed_us, "
+                    "0), l.stored_to_us, (m.concentrator = :at)::int from meter m join concentrator a on "
+                    "a.id = :at left join concentrator c on c.id = m.concentrator left join meter_lease l "
+                    "on l.meter = m.id left join concentrator h on h.id = l.concentrator where "
+                    "m.concentrator = :at or exists (select 1 from meter_visit v where v.meter = m.id and "
+                    "v.concentrator = :at) order by m.number",
+             soci::use(concentrator, "at"));
+        std::vector<bool> droppable;
+        for (const auto& row : rows) {
+            const frontend::Lease lease{.holder = row.get<DeviceNumber>(3),
+                                        .term = static_cast<std::uint32_t>(row.get<long long>(4)),
+                                        .join_counter = static_cast<std::uint32_t>(row.get<long long>(5)),
+                                        .told_counter = static_cast<std::uint32_t>(row.get<long long>(6)),
+                                        .claimed = row.get<Instant>(7),
+                                        .stored_to = row.get<std::optional<Instant>>(8)};
+            const auto told = frontend::told_to(row.get<DeviceNumber>(2), lease);
+            list.meters.push_back(
+                {row.get<DeviceNumber>(0), static_cast<dcu::MeterRole>(row.get<int>(1)), told});
+            droppable.push_back(row.get<int>(9) == 0 && !told.here);
+        }
+        for (std::size_t i = droppable.size(); i-- > 0 && list.meters.size() > size_max;)
+            if (droppable[i]) list.meters.erase(list.meters.begin() + static_cast<std::ptrdiff_t>(i));
+        return list;
+    });
 }
 
 }  // namespace wattmesh::headend::database

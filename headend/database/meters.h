@@ -22,7 +22,8 @@ struct Meter {
     std::string model;
     ReadingKeys reading_keys{};
     dcu::MeterRole role{};
-    std::optional<ConcentratorId> concentrator;
+    std::optional<ConcentratorId> concentrator;  ///< the transformer's, whoever reaches the meter
+    /// Over whom it is reached: of the lease, or its own.
     std::optional<DeviceNumber> concentrator_number;
     Instant installed{};
     std::string serial;  ///< the manufacturer's, empty when not said
@@ -60,8 +61,10 @@ public:
     std::optional<DeviceNumber> titled(const SystemTitle& title);
     std::vector<Meter> all();
     std::vector<Meter> of(ConcentratorId concentrator);
-    /// The list a concentrator should have: ordered by number, version left 0.
-    dcu::MeterList listed(ConcentratorId concentrator);
+    /// The list a concentrator should have: its own meters, whoever has them, and those of others that have
+    /// asked there. Ordered by number, version left 0; when it is too long visitors that it has not got are
+    /// left out.
+    dcu::MeterList listed(ConcentratorId concentrator, std::size_t size_max = dcu::meter_list_size_max);
 
 private:
     Connection& connection_;

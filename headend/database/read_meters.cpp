@@ -26,6 +26,7 @@ MeterLine line_of(const soci::row& row) {
                    .role = static_cast<dcu::MeterRole>(row.get<int>(2)),
                    .model = row.get<std::string>(3),
                    .concentrator = row.get<std::optional<DeviceNumber>>(4),
+                   .reached_over = row.get<std::optional<DeviceNumber>>(15),
                    .place = {},
                    .last_interval = row.get<std::optional<Instant>>(10),
                    .direct = row.get<int>(13, 0) != 0,
@@ -48,13 +49,17 @@ constexpr const char* meter_lines =
     "coalesce((select max(r.at_us) from interval_row r where r.meter = m.id and r.bank = 1 and r.at_us > "
     "cast(:recent as bigint) "
     "and r.at_us <= cast(:now as bigint)), (select n.at_us from meter_latest n where n.meter = m.id and "
-    "n.bank = 1)), l.sub_address::int, w.dark::int, (c.road = 1)::int, c.link "
+    "n.bank = 1)), l.sub_address::int, w.dark::int, (c.road = 1)::int, c.link, (select h.number from "
+    "meter_lease x join concentrator h on h.id = "
+    "x.concentrator where x.meter = m.id and x.concentrator <> m.concentrator) "
     "from (select * from meter m where ";
 /// The meters first, then what is looked up of each.
 constexpr const char* meter_details =
     " order by m.number limit :count) m left join concentrator c on c.id = m.concentrator "
     "left join lateral (select e.kind, e.hops, e.parent, e.rssi_dbm, e.at_us, e.sub_address from event e "
-    "where e.meter_number = m.number and e.kind in (3, 4) order by e.at_us desc, e.sequence desc limit 1) l "
+    "where e.meter_number = m.number and e.kind in (3, 4) and (e.kind = 3 or not exists (select 1 from "
+    "meter_lease x where x.meter = m.id and x.concentrator <> e.concentrator)) order by e.at_us desc, "
+    "e.sequence desc limit 1) l "
     "on true left join lateral (select e.kind = 10 as dark from event e where e.meter_number = m.number and "
     "e.kind in (3, 10, 11) order by e.at_us desc, e.sequence desc limit 1) w on true order by m.number";
 
@@ -99,7 +104,16 @@ std::optional<MeterLine> MeterReader::find(DeviceNumber number, Instant now) {
 }
 
 std::vector<MeterLine> MeterReader::of(ConcentratorId concentrator, Instant now) {
-    return lines("m.concentrator = " + std::to_string(concentrator.value), no_limit, now);
+    const auto id = std::to_string(concentrator.value);
+    return lines(
+        "m.id in (select y.id from meter y left join meter_lease x on x.meter = y.id where y.concentrator "
+        "= " +
+            id +
+            " and coalesce(x.concentrator, y.concentrator) = y.concentrator union select x.meter from "
+            "meter_lease x "
+            "where x.concentrator = " +
+            id + ")",
+        no_limit, now);
 }
 
 std::vector<ChannelLine> MeterReader::channels(MeterId meter, const ObisCode& profile, Instant now) {

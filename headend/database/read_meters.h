@@ -28,6 +28,7 @@ struct MeterLine {
     dcu::MeterRole role{};
     std::string model;
     std::optional<DeviceNumber> concentrator;
+    std::optional<DeviceNumber> reached_over;  ///< another concentrator that has it now
     MeterPlace place;
     std::optional<Instant> last_interval;
     bool direct = false;  ///< calls in by itself; `concentrator` is then its own number
@@ -81,7 +82,8 @@ public:
     /// Meters whose number holds `digits`, after `cursor` in the order of numbers.
     MeterPage page(const std::string& digits, std::optional<DeviceNumber> cursor, int count_max, Instant now);
     std::optional<MeterLine> find(DeviceNumber number, Instant now);
-    /// All meters of a concentrator.
+    /// All meters that are reached over a concentrator: its own without those that others have, and theirs
+    /// that it has.
     std::vector<MeterLine> of(ConcentratorId concentrator, Instant now);
     std::vector<ChannelLine> channels(MeterId meter, const ObisCode& profile, Instant now);
     std::vector<LatestValue> latest(MeterId meter);

@@ -1,5 +1,8 @@
 #include "headend/monitor/desired.h"
 
+#include <algorithm>
+#include <set>
+
 #include "headend/database/collectors.h"
 #include "headend/database/concentrators.h"
 #include "headend/database/desired_states.h"
@@ -46,7 +49,10 @@ std::optional<Buffer> wrap_for(const Refresh& refresh, KeyWrap& wrap,
     return wrapped;
 }
 
-void refresh_keys(const Refresh& refresh, const database::Concentrator& concentrator) {
+void refresh_keys(const Refresh& refresh, const database::Concentrator& concentrator,
+                  const dcu::MeterList& list) {
+    std::set<DeviceNumber> listed;
+    for (const auto& meter : list.meters) listed.insert(meter.number);
     database::Keys keys{refresh.connection};
     const auto sealed_kek = keys.find_kek(concentrator.id);
     if (!sealed_kek) return;  // not enrolled yet
@@ -57,6 +63,7 @@ void refresh_keys(const Refresh& refresh, const database::Concentrator& concentr
     const auto wrap = refresh.ciphers.key_wrap(*kek);
     dcu::WrappedKeys wanted;
     for (const auto& meter : keys.reading_keys_of(concentrator.id)) {
+        if (!listed.contains(meter.number)) continue;
         auto wrapped = wrap_for(refresh, *wrap, meter);
         if (wrapped) {
             wanted.meters.push_back({meter.number, *std::move(wrapped)});
@@ -85,9 +92,10 @@ void refresh_one(const Refresh& refresh, const database::Concentrator& concentra
         if (object.confirmed_version > object.version)
             states.overtake(concentrator.id, object.object, object.confirmed_version);
     }
-    auto list = database::Meters{refresh.connection}.listed(concentrator.id);
-    for (const auto& number : database::Collectors{refresh.connection}.of(concentrator.id))
-        list.meters.push_back({number, dcu::MeterRole::collector});
+    const auto collectors = database::Collectors{refresh.connection}.of(concentrator.id);
+    const auto room = dcu::meter_list_size_max - std::min(collectors.size(), dcu::meter_list_size_max);
+    auto list = database::Meters{refresh.connection}.listed(concentrator.id, room);
+    for (const auto& number : collectors) list.meters.push_back({number, dcu::MeterRole::collector, {}});
     if (list.meters.size() > dcu::meter_list_size_max) {
         refresh.trouble(concentrator,
                         std::to_string(list.meters.size()) + " meters and collectors are assigned, " +
@@ -99,7 +107,7 @@ void refresh_one(const Refresh& refresh, const database::Concentrator& concentra
     auto limits = plan.limits;
     limits.version = 0;
     refresh.want(concentrator, dcu::objects::limits, dcu::to_data(limits));
-    refresh_keys(refresh, concentrator);
+    refresh_keys(refresh, concentrator, list);
     for (const auto& object : states.of(concentrator.id)) {
         if (!object.pending()) continue;
         refresh.result.changed.push_back(concentrator.number);

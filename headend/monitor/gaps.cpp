@@ -7,6 +7,7 @@
 #include "headend/database/concentrators.h"
 #include "headend/database/desired_states.h"
 #include "headend/database/keys.h"
+#include "headend/database/meters.h"
 
 namespace wattmesh::headend::monitor {
 namespace {
@@ -117,19 +118,28 @@ std::vector<dcu::BackfillRange> Backfill::overdue(const std::vector<Missing>& mi
 }
 
 std::vector<DeviceNumber> Backfill::look(database::Connection& connection, Instant now) {
-    std::vector<DeviceNumber> ordered;
+    std::map<DeviceNumber, dcu::Backfill> orders;  // whoever has the meter now can read it
     std::set<Gap> present;
+    database::Meters meters{connection};
     for (const auto& concentrator : database::Concentrators{connection}.all()) {
         if (concentrator.state != database::ConcentratorState::enrolled) continue;
         const auto found = completeness(connection, concentrator.number, profile_, now - settings_.depth,
                                         now - settings_.due_after, now);
         for (const Missing& gap : found.missing) present.insert({gap.meter, gap.from, gap.to});
-        auto ranges = overdue(found.missing, now);
-        if (ranges.empty()) continue;
-        const dcu::Backfill order{0, std::move(ranges)};
-        database::DesiredStates{connection}.desire(concentrator.id, dcu::objects::backfill,
+        for (auto& range : overdue(found.missing, now)) {
+            const auto meter = meters.find(range.number);
+            const auto holder = meter ? meter->concentrator_number : std::nullopt;
+            orders[holder.value_or(concentrator.number)].ranges.push_back(std::move(range));
+        }
+    }
+    std::vector<DeviceNumber> ordered;
+    for (auto& [number, order] : orders) {
+        const auto concentrator = database::Concentrators{connection}.find(number);
+        if (!concentrator) continue;
+        if (order.ranges.size() > settings_.ranges_max) order.ranges.resize(settings_.ranges_max);
+        database::DesiredStates{connection}.desire(concentrator->id, dcu::objects::backfill,
                                                    dlms::encode_data(dcu::to_data(order)), now);
-        ordered.push_back(concentrator.number);
+        ordered.push_back(number);
     }
     std::erase_if(seen_, [&](const auto& gap) { return !present.contains(gap.first); });
     return ordered;

@@ -124,7 +124,7 @@ Buffer encode(const MeterLink& link) {
     for (const auto& relay : link.route) route.push_back(dlms::octet_string(relay.bcd));
     return dlms::encode_data(
         dlms::structure({link.short_address, dlms::octet_string(link.parent.bcd), link.hops, link.rssi_dbm,
-                         link.sub_address, dlms::Array{std::move(route)}}));
+                         link.sub_address, dlms::Array{std::move(route)}, link.join_counter}));
 }
 
 Result<MeterLink> decode_meter_link(Bytes payload) {
@@ -135,7 +135,7 @@ Result<MeterLink> decode_meter_link(Bytes payload) {
         link.parent.bcd = fields.octets<6>();
         link.hops = fields.number<std::uint8_t>();
         link.rssi_dbm = fields.number<std::int8_t>();
-        // Entries of earlier versions end here, or after the next one.
+        // Entries of earlier versions end here, or after one of the next.
         if (fields.more()) link.sub_address = fields.number<std::uint8_t>();
         const auto* relays = fields.more() ? fields.array(route_length_max) : nullptr;
         for (std::size_t i = 0; relays != nullptr && i < relays->size(); ++i) {
@@ -148,6 +148,7 @@ Result<MeterLink> decode_meter_link(Bytes payload) {
             std::copy(number.begin(), number.end(), relay.bcd.begin());
             link.route.push_back(relay);
         }
+        if (fields.more()) link.join_counter = fields.number<std::uint32_t>();
         return checked(fields, link);
     });
 }

@@ -84,6 +84,7 @@ struct MeterLink {
     /// Not 0: wired to `parent`, a collector, under this sub-address; short address and signal are then 0.
     std::uint8_t sub_address = 0;
     std::vector<DeviceNumber> route;  ///< relays, concentrator side first; a collector is among them
+    std::uint32_t join_counter = 0;   ///< of the join it came in by; 0: over a wire
     friend bool operator==(const MeterLink&, const MeterLink&) = default;
 };
 Buffer encode(const MeterLink& link);

@@ -41,8 +41,11 @@ Result<Versioned<T>> versioned_from(const dlms::Data& data, std::size_t count_ma
 }
 
 dlms::Data encode_meter(const ListedMeter& meter) {
-    return dlms::structure(
-        {dlms::octet_string(meter.number.bcd), dlms::Enum{static_cast<std::uint8_t>(meter.role)}});
+    const auto role = dlms::Enum{static_cast<std::uint8_t>(meter.role)};
+    const auto& lease = meter.lease;
+    if (lease == MeterLease{}) return dlms::structure({dlms::octet_string(meter.number.bcd), role});
+    return dlms::structure({dlms::octet_string(meter.number.bcd), role, lease.term, lease.join_counter,
+                            static_cast<std::uint8_t>(lease.here ? 1 : 0), instant_data(lease.stored_to)});
 }
 
 Result<ListedMeter> decode_meter(const dlms::Data& data) {
@@ -51,6 +54,14 @@ Result<ListedMeter> decode_meter(const dlms::Data& data) {
     meter.number.bcd = fields.octets<6>();
     meter.role = static_cast<MeterRole>(fields.number<std::uint8_t>());
     if (meter.role > MeterRole::collector) fields.fail(Fault::bad_value);
+    if (fields.more()) {
+        meter.lease.term = fields.number<std::uint32_t>();
+        meter.lease.join_counter = fields.number<std::uint32_t>();
+        const auto here = fields.number<std::uint8_t>();
+        if (here > 1) fields.fail(Fault::bad_value);
+        meter.lease.here = here == 1;
+        meter.lease.stored_to = fields.instant();
+    }
     if (!fields.done()) return fields.error();
     return meter;
 }

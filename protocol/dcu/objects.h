@@ -38,9 +38,22 @@ inline constexpr Sap configuration_client{0x20}, replication_client{0x21};
 
 /// summary: the transformer's own meter; collector: no meter, a mesh node with wired ones.
 enum class MeterRole : std::uint8_t { customer = 0, summary = 1, collector = 2 };
+/// Which of several concentrators has a meter. The head-end decides, by the meter's own join counter
+/// (headend/frontend/lease.h); the default is a meter that has never been anywhere else.
+struct MeterLease {
+    std::uint32_t term = 0;  ///< counts its moves
+    /// Not `here`: of the newest join elsewhere that the head-end knows of. Who has a later one has the
+    /// meter, and the head-end will hear of it.
+    std::uint32_t join_counter = 0;
+    bool here = true;  ///< false: another concentrator has it; it may join all the same
+    /// `here`: intervals of the load profile up to this instant are stored already. Epoch: not known.
+    Instant stored_to{};
+    friend bool operator==(const MeterLease&, const MeterLease&) = default;
+};
 struct ListedMeter {
     DeviceNumber number;
     MeterRole role{};
+    MeterLease lease{};
     friend bool operator==(const ListedMeter&, const ListedMeter&) = default;
 };
 struct MeterList {

@@ -27,7 +27,10 @@ struct ClientAccess {
     /// one.
     bool tells_expected_counter = false;
     std::optional<SystemTitle>
-        client_title;                     ///< needed when pre-established and ciphered; else from the AARQ
+        client_title;  ///< needed when pre-established and ciphered; else from the AARQ
+    /// Pre-established: whoever holds the keys may come under a title of its own when it names it
+    /// (general-glo-ciphering). `client_title` is who does not name any.
+    bool named_titles = false;
     std::uint16_t pdu_size_max = 0xFFFF;  ///< largest APDU we send to this client (block transfer above)
     std::size_t transfer_size_max = 256 * 1024;  ///< bound of what comes in blocks, octets
     std::uint8_t block_window = 8;               ///< general blocks this client may send in one go, 1 to 63

@@ -56,7 +56,9 @@ void ServerAssociation::reset() {
     // What a pre-established client knows beyond the services is not known: it gets blocks of the services.
     conformance_ = server_conformance & ~conformance::general_block_transfer;
     pdu_size_max_ = std::min<std::size_t>(access_.pdu_size_max, answer_size_max);
-    if (access_.pre_established && access_.ciphered) cipher_ = make_protection(*access_.client_title);
+    if (!access_.pre_established || !access_.ciphered) return;
+    peer_ = *access_.client_title;
+    cipher_ = make_protection(peer_);
 }
 
 std::unique_ptr<Protection> ServerAssociation::make_protection(SystemTitle peer) const {
@@ -216,10 +218,30 @@ std::optional<Buffer> ServerAssociation::prove(Bytes proof, ServerCounters& coun
     return std::nullopt;
 }
 
+/// From a client of another title than the last one. Only the keys prove it, and then what was open with the
+/// last one is over.
+std::optional<Buffer> ServerAssociation::open_for_another(Bytes apdu) {
+    if (!access_.named_titles || !access_.pre_established) return std::nullopt;
+    const auto ciphered = decode_ciphered(apdu);
+    if (!ciphered) return std::nullopt;
+    SystemTitle title = *access_.client_title;
+    if (ciphered->framing == Framing::general && ciphered->title.size() == title.octets.size())
+        std::copy(ciphered->title.begin(), ciphered->title.end(), title.octets.begin());
+    if (title == peer_) return std::nullopt;
+    auto cipher = make_protection(title);
+    auto plain = cipher->open(apdu);
+    if (!plain) return std::nullopt;
+    reset();
+    cipher_ = std::move(cipher);
+    peer_ = title;
+    return *std::move(plain);
+}
+
 Result<Buffer> ServerAssociation::open(Bytes apdu, ServerCounters& counters) {
     if (!access_.ciphered) return to_buffer(apdu);
     auto plain = cipher_->open(apdu);
     if (!plain) {
+        if (auto other = open_for_another(apdu)) return *std::move(other);
         switch (plain.error().fault) {
             case Fault::not_authentic:
                 ++counters.not_authentic;

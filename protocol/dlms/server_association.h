@@ -95,6 +95,7 @@ private:
     std::optional<Refusal> open_initiate(const Aarq& aarq, Opening& opening, ServerCounters& counters) const;
     Buffer accept(Opening& opening, const Aarq& aarq, Random& random);
     std::unique_ptr<Protection> make_protection(SystemTitle peer) const;
+    std::optional<Buffer> open_for_another(Bytes apdu);
     void replace_pending_keys();
     std::size_t on_wire(std::size_t size) const;
 
@@ -105,6 +106,7 @@ private:
     std::uint32_t conformance_ = server_conformance;
     std::size_t pdu_size_max_ = 0;
     std::unique_ptr<Protection> cipher_;
+    SystemTitle peer_;                                        ///< pre-established: whom `cipher_` is for
     std::vector<std::pair<KeyKind, SymmetricKey>> new_keys_;  ///< until the answer in hand has gone
     Buffer client_challenge_, server_challenge_;
 };

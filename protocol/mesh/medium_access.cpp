@@ -143,7 +143,7 @@ void MediumAccess::launch(Instant now) {
                                 .acknowledge_request = entry->out.destination != broadcast_address,
                                 .secured = entry->out.secured,
                                 .sequence = ++sequence_,
-                                .pan = pan_.value_or(no_pan),
+                                .pan = entry->out.every_pan ? no_pan : pan_.value_or(no_pan),
                                 .destination = entry->out.destination,
                                 .source = address_,
                                 .counter = 0,
@@ -217,7 +217,10 @@ void MediumAccess::received(Bytes psdu, std::int8_t rssi_dbm, Instant now) {
     const bool broadcast = frame.destination == broadcast_address;
     // Who knows no network yet asks them all.
     const bool everybody = frame.type == FrameType::solicit && frame.pan == no_pan;
-    if ((!broadcast && frame.destination != address_) || (pan_ && frame.pan != *pan_ && !everybody)) return;
+    const bool ours = !pan_ || frame.pan == *pan_ || everybody;
+    if (broadcast && !ours && frame.type == FrameType::beacon)
+        return listener_.foreign_beacon(frame, rssi_dbm, now);
+    if ((!broadcast && frame.destination != address_) || !ours) return;
     if (!broadcast && address_ == broadcast_address) return;
     auto verdict = HopSecurity::Verdict::fresh;
     const bool check = frame.secured && security_.has_key();

@@ -41,6 +41,8 @@ public:
     virtual Acceptance received(const Arrival& arrival, Instant now) = 0;
     virtual void sent(const Departure& departure, Instant now) = 0;
     virtual std::uint8_t hops() const = 0;  ///< for the ACK
+    /// A beacon of another PAN than ours. Nobody can check it.
+    virtual void foreign_beacon(const MacFrame&, std::int8_t /*rssi_dbm*/, Instant /*now*/) {}
 };
 
 struct MacCounters {
@@ -69,6 +71,7 @@ public:
         std::uint8_t tries_max = 4;
         std::uint32_t tag = 0;
         Buffer body;
+        bool every_pan = false;  ///< a solicit to whatever network there is
     };
 
     MediumAccess(Settings settings, Ciphers& ciphers, Random& random, Transceiver& transceiver,

@@ -34,6 +34,7 @@ NodeCounters& NodeCounters::operator+=(const NodeCounters& other) {
     dropped_up += other.dropped_up;
     repeated_requests += other.repeated_requests;
     join_tokens_refused += other.join_tokens_refused;
+    roamed += other.roamed;
     return *this;
 }
 
@@ -48,7 +49,7 @@ Node::Node(const NodeSettings& settings, NodeState state, Ciphers& ciphers, Rand
 void Node::start(Instant now) {
     sequence_ = static_cast<std::uint16_t>(mac_.chance());
     solicit_at_ = now + solicit_first + Duration{mac_.chance() % 1'000'000};
-    verified_at_ = answered_at_ = now;
+    verified_at_ = answered_at_ = detached_at_ = now;
     root_was_heard(now);
     join_tokens_at_ = now;
     if (!joined()) {
@@ -281,9 +282,11 @@ void Node::send_solicit(Instant now) {
                .priority = 3,
                .lifetime = 1s,
                .tag = tag_plain,
-               .body = encode(Solicit{solicits_})},
+               .body = encode(Solicit{solicits_}),
+               .every_pan = cut_off(now) && solicits_ % 2 == 1},
               now);
     if (solicits_ < 255) ++solicits_;
+    roam(now);
 }
 
 }  // namespace wattmesh::mesh

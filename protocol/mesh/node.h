@@ -25,7 +25,7 @@ struct NodeCounters {
     std::uint32_t join_requests = 0, joins = 0, beacons = 0, reports = 0, forwarded_up = 0,
                   forwarded_down = 0, detours = 0;
     std::uint32_t route_errors = 0, loops_refused = 0, parent_changes = 0, orphaned = 0, dropped_up = 0;
-    std::uint32_t repeated_requests = 0, join_tokens_refused = 0;
+    std::uint32_t repeated_requests = 0, join_tokens_refused = 0, roamed = 0;
     NodeCounters& operator+=(const NodeCounters& other);
 };
 
@@ -132,6 +132,11 @@ private:
     void send_report(Instant now);
     void schedule_report(Instant at, bool reattached);
 
+    // node_roam.cpp
+    void foreign_beacon(const MacFrame& frame, std::int8_t rssi_dbm, Instant now) override;
+    void roam(Instant now);
+    bool cut_off(Instant now) const;
+
     // node_join.cpp
     void join_tick(Instant now);
     void choose_proxy(Instant now);
@@ -195,6 +200,16 @@ private:
     int rank_low_ = 0;  // lowest since we hang on somebody, of the last ten minutes
     Instant rank_low_at_{};
     Instant poisoned_at_{};  // beacons heard before this may come from our own children
+
+    // Other networks than ours.
+    struct Elsewhere {
+        JoinCandidate offer;
+        Instant since = never;  ///< it has been much better than ours
+        int times = 0;
+    };
+    std::optional<Elsewhere> elsewhere_;
+    Instant detached_at_{};  ///< on nobody since then
+    std::optional<Instant> roamed_at_;
 
     Instant solicit_at_ = never;
     std::uint8_t solicits_ = 0;

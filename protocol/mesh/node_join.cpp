@@ -157,7 +157,8 @@ void Node::adopt(const JoinAccept& accept, const Key128& net_key, Instant now) {
     mac_.security().set_key(net_key, state_.counter_limit, key_id(state_.key_number));
     mac_.set_address(state_.pan, state_.short_address);
     keep_counter_ahead();
-    verified_at_ = answered_at_ = now;
+    verified_at_ = answered_at_ = detached_at_ = now;
+    elsewhere_.reset();
     unanswered_ = 0;
     version_ = accept.version;
     join_window_ = {};

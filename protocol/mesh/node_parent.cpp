@@ -115,7 +115,7 @@ void Node::orphaned(Instant now) {
     rank_ = rank_infinite;
     hops_ = 63;
     parent_ = broadcast_address;
-    poisoned_at_ = now;
+    poisoned_at_ = detached_at_ = now;
     send_beacon(now);  // poison: children look for somebody else at once
     trickle_.stop();
     solicits_ = 0;

@@ -55,6 +55,7 @@ std::vector<ClientAccess> radio_access(const AccessKeys& keys, SystemTitle conce
     reading.ciphered = reading.pre_established = true;
     reading.keys = keys.reading;
     reading.client_title = concentrator;
+    reading.named_titles = true;  // it may roam to a neighbour of that one
     reading.pdu_size_max = radio_pdu_size_max;
     reading.send = &counters.send(reading_slot(meter));
     reading.receive = &counters.receive(reading_slot(meter));

@@ -249,7 +249,7 @@ Layout layout(const LayoutRequest& request) {
             request.meters * (k + 1) / request.concentrators - request.meters * k / request.concentrators;
         Dice dice{request.seed, k};
         Part part = make_part(request.kind, dice, count);
-        const auto shift = static_cast<std::int32_t>(k) * parts.gap_cm;
+        const auto shift = static_cast<std::int32_t>(k) * (parts.gap_cm / 100 * request.apart_percent);
         const auto settle = [&](Place& place) {
             place.concentrator = static_cast<std::uint32_t>(k);
             (parts.side_by_side ? place.x_cm : place.y_cm) += shift;

@@ -21,6 +21,7 @@ struct LayoutRequest {
     LayoutKind kind = LayoutKind::rural;
     std::size_t meters = 100;       ///< customer meters, shared evenly among the concentrators
     std::size_t concentrators = 1;  ///< each in a part of town of its own, out of the others' reach
+    int apart_percent = 100;        ///< of the distance at which they are; not kept in a town's file
     std::uint64_t seed = 1;
     std::int32_t hardness_db = 0;  ///< D, added to every link between clusters
     bool summary_meters = false;   ///< one more meter beside each concentrator, after the customer meters

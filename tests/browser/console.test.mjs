@@ -168,6 +168,13 @@ test('topology: every joined meter is in the tree; a line shows its route', asyn
   assert.ok(await page.locator('tr[data-line]').nth(1).evaluate((row) => row === document.activeElement));
 });
 
+test('mesh: how it hangs together, and what it does not reach', async () => {
+  const shape = await api(`/api/concentrators/${unit}/mesh`);
+  await page.goto(`/concentrators/${unit}/mesh`);
+  await page.getByRole('heading', { name: 'Where a repeater would help' }).waitFor();
+  await page.getByRole('heading', { name: `Not reached by any route: ${shape.unreached.length} of ${shape.nodes}` }).waitFor();
+});
+
 test('balance: totals are those of the API', async () => {
   await page.goto(`/concentrators/${unit}/balance`);
   await page.getByRole('heading', { name: 'Energy per 15 minutes' }).waitFor();

@@ -20,6 +20,7 @@ PostgresModel::PostgresModel(const Scene& scene)
     for (const auto& meter : scene.town.meters) {
         NewMeter registered;
         registered.number = meter.number;
+        registered.installed = history_from;
         registered.role =
             meter.kind == sim::LoadKind::summary ? dcu::MeterRole::summary : dcu::MeterRole::customer;
         registered.concentrator = concentrators.find(meter.concentrator)->id;
@@ -65,6 +66,10 @@ std::uint64_t PostgresModel::count(const std::string& table) {
         sql << "select count(*) from " + table, soci::into(found);
         return static_cast<std::uint64_t>(found);
     });
+}
+
+dcu::MeterList PostgresModel::list(DeviceNumber concentrator) {
+    return Meters{admin_}.listed(Concentrators{admin_}.find(concentrator)->id);
 }
 
 std::uint64_t PostgresModel::conflicts() { return count("reading_conflict"); }

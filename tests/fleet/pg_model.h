@@ -17,6 +17,7 @@ public:
     StoredRows rows() override;
     std::uint64_t conflicts() override;
     std::uint64_t rejected() override;
+    dcu::MeterList list(DeviceNumber concentrator) override;
 
 private:
     std::uint64_t count(const std::string& table);

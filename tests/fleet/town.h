@@ -14,6 +14,11 @@ struct Scene {
     std::map<DeviceNumber, Key128> keks;  ///< by concentrator
 };
 
+/// When a run begins, and since when its meters have counted.
+inline constexpr Instant run_start =
+    std::chrono::sys_days{std::chrono::year{2026} / 11 / 1} + std::chrono::hours{6};
+inline constexpr Instant history_from = run_start - std::chrono::hours{2};
+
 /// Whether every meter has a way to its concentrator with 4 dB to spare: in a rural town some have none, and
 /// the fleet is about what becomes of readings, not about the reach of radios.
 inline bool within_reach(sim::LayoutRequest request) {
@@ -28,12 +33,14 @@ inline bool within_reach(sim::LayoutRequest request) {
 
 /// Two concentrators and 40 customer meters in a rural layout, with a summary meter at each transformer, and
 /// two collectors with four meters each at the first one.
-inline Scene make_scene(std::uint64_t seed) {
+/// `apart_percent`: 100 out of each other's reach.
+inline Scene make_scene(std::uint64_t seed, int apart_percent = 100) {
     Chance chance{seed, 1};
     sim::LayoutRequest request;
     request.kind = sim::LayoutKind::rural;
     request.meters = 40;
     request.concentrators = 2;
+    request.apart_percent = apart_percent;
     request.seed = seed;
     request.summary_meters = true;
     while (!within_reach(request)) request.seed += 1'000'003;

@@ -4,6 +4,7 @@
 
 #include "headend/frontend/ports.h"
 #include "terminal-sim/field/shipment.h"
+#include "tests/fleet/head_model.h"
 #include "tests/fleet/timeline.h"
 
 namespace wattmesh::fleet {
@@ -12,7 +13,7 @@ namespace wattmesh::fleet {
 class Wanted final : public headend::frontend::DesiredState {
 public:
     /// `keks`: key-encryption key of each concentrator, as enrolment gave it.
-    Wanted(Timeline& timeline, const sim::Town& town, const sim::Shipment& shipment,
+    Wanted(Timeline& timeline, HeadModel& model, const sim::Town& town, const sim::Shipment& shipment,
            const std::map<DeviceNumber, Key128>& keks, Ciphers& ciphers);
 
     void wanted(
@@ -27,7 +28,15 @@ public:
     std::uint64_t overtaken() const { return overtaken_; }
 
 private:
+    void want(DeviceNumber concentrator, const ObisCode& object, Buffer content);
+    void refresh(DeviceNumber concentrator);
+
     Timeline& timeline_;
+    HeadModel& model_;
+    const sim::Town& town_;
+    const sim::Shipment& shipment_;
+    const std::map<DeviceNumber, Key128>& keks_;
+    Ciphers& ciphers_;
     std::map<DeviceNumber, std::vector<headend::frontend::WantedObject>> objects_;
     std::uint64_t confirmed_ = 0, overtaken_ = 0;
 };

@@ -19,6 +19,7 @@ struct World::Site {
     Instant started{};
     std::uint64_t life = 0;  ///< counts starts: timers of an earlier life are ignored
     Instant wake_at = never;
+    Instant isolated_until{};
     bool performing = false;
     std::unique_ptr<SlowDisk> store;
     std::unique_ptr<concentrator::Core> core;
@@ -34,9 +35,9 @@ struct World::Head {
     std::unique_ptr<headend::frontend::Core> core;
 };
 
-World::World(std::uint64_t seed, HeadModel& model, fs::path folder)
-    : scene_(make_scene(seed)),
-      start_(std::chrono::sys_days{std::chrono::year{2026} / 11 / 1} + 6h),
+World::World(std::uint64_t seed, HeadModel& model, fs::path folder, int apart_percent)
+    : scene_(make_scene(seed, apart_percent)),
+      start_(run_start),
       timeline_(start_),
       chance_(seed, 2),
       model_(model),
@@ -66,10 +67,11 @@ World::World(std::uint64_t seed, HeadModel& model, fs::path folder)
                                                      heads_[head]->core->on_closed(link, now());
                                                      perform(*heads_[head]);
                                                  }});
-    wanted_ = std::make_unique<Wanted>(timeline_, scene_.town, scene_.shipment, scene_.keks, ciphers_);
+    wanted_ =
+        std::make_unique<Wanted>(timeline_, model_, scene_.town, scene_.shipment, scene_.keks, ciphers_);
     sim::FieldOptions options;
     options.start = start_;
-    options.installed_at = start_ - 2h;
+    options.installed_at = history_from;
     field_ = std::make_unique<sim::Field>(scene_.town, scene_.shipment, options, ciphers_, chance_);
     for (std::size_t i = 0; i < 2; ++i) {
         heads_.push_back(std::make_unique<Head>(i, seed));
@@ -200,7 +202,7 @@ void World::perform_action(Site& site, const concentrator::Action& action) {
 void World::open_uplink(std::size_t index) {
     auto& site = *sites_[index];
     auto& head = *heads_[static_cast<std::size_t>(chance_.within(0, 1))];
-    if (!head.core) {
+    if (!head.core || now() < site.isolated_until) {
         site.core->uplink_closed("connection refused", now() - site.started);
         return perform(site);
     }
@@ -258,6 +260,25 @@ void World::run_until(Instant end) {
 
 void World::cut(std::size_t site, bool silent) {
     if (wires_->cut(site, silent)) ++(silent ? faults_.silent_cuts : faults_.cuts);
+}
+
+void World::isolate(std::size_t site, Duration span) {
+    sites_[site]->isolated_until = now() + span;
+    cut(site, false);
+}
+
+bool World::reads(std::size_t site, const DeviceNumber& meter) const {
+    return sites_[site]->core && sites_[site]->core->reads(meter);
+}
+
+std::size_t World::owners_wrong() {
+    std::size_t wrong = 0;
+    for (const auto& meter : scene_.town.meters) {
+        std::size_t owners = 0;
+        for (std::size_t i = 0; i < sites_.size(); ++i) owners += reads(i, meter.number) ? 1U : 0U;
+        wrong += owners == 1 ? 0U : 1U;
+    }
+    return wrong;
 }
 
 void World::crash_head(std::size_t head, Duration down) {

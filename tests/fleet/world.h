@@ -28,7 +28,7 @@ struct FaultCounts {
 class World {
 public:
     /// `folder` holds the concentrators' disks during the run.
-    World(std::uint64_t seed, HeadModel& model, std::filesystem::path folder);
+    World(std::uint64_t seed, HeadModel& model, std::filesystem::path folder, int apart_percent = 100);
     ~World();
 
     /// Lets time pass.
@@ -39,6 +39,8 @@ public:
 
     // Faults. A thing that is down already stays down.
     void cut(std::size_t site, bool silent);
+    /// No way to any front-end for a while.
+    void isolate(std::size_t site, Duration span);
     void crash_head(std::size_t head, Duration down);
     /// `restore`: it comes back with the disk as it was when remember_disk() was called last.
     void crash_concentrator(std::size_t site, Duration down, bool restore);
@@ -56,6 +58,9 @@ public:
     /// Everything is up, as if no fault had ever happened.
     void heal();
 
+    bool reads(std::size_t site, const DeviceNumber& meter) const;
+    /// Meters that nobody reads, or more than one concentrator.
+    std::size_t owners_wrong();
     const Scene& scene() const { return scene_; }
     sim::Field& field() { return *field_; }
     FaultCounts& faults() { return faults_; }

@@ -71,9 +71,11 @@ void Scene::run_for(Duration span, const std::function<bool()>& enough) {
     const Instant until = town.now() + span;
     while (town.now() < until && !(enough && enough())) {
         const Instant from = town.now();
-        town.run_until(
-            enough || on_slice ? std::min(until, from + slice) : until,
-            [this](std::size_t, const concentrator::MeshEvent& one, Instant at) { event(one, at); });
+        town.run_until(enough || on_slice ? std::min(until, from + slice) : until,
+                       [this](std::size_t root, const concentrator::MeshEvent& one, Instant at) {
+                           if (on_root_event) on_root_event(root, one);
+                           event(one, at);
+                       });
         if (on_slice) on_slice(town.now() - from);
     }
 }

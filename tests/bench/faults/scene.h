@@ -37,6 +37,7 @@ public:
     /// Sees every frame that leaves, after `watch`.
     sim::RadioField::Observer on_frame;
     std::function<void(const concentrator::MeshEvent&, Instant)> on_event;
+    std::function<void(std::size_t root, const concentrator::MeshEvent&)> on_root_event;
     /// Called at the end of every slice of the run.
     std::function<void(Duration)> on_slice;
     Duration slice{100'000};

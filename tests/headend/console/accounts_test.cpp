@@ -13,6 +13,7 @@ const char* const places[] = {
     "/api/concentrators",
     "/api/concentrators/900000000001",
     "/api/concentrators/900000000001/topology",
+    "/api/concentrators/900000000001/mesh",
     "/api/concentrators/900000000001/statistics",
     "/api/concentrators/900000000001/balance",
     "/api/completeness",

@@ -151,6 +151,46 @@ TEST_CASE_METHOD(SignedIn, "console topology: a collector is a node, and its met
     CHECK(meter->isNull("etx_percent"));
 }
 
+TEST_CASE_METHOD(SignedIn, "console mesh: hops, who hangs below whom, and who is not reached", "[console]") {
+    const auto shape = object(get("/api/concentrators/900000000001/mesh"));
+    CHECK(text(shape, "source") == "stored");
+    CHECK(number(shape, "nodes") == 13);
+    // ...01 to ...04 hang on the concentrator, ...05 to ...08 on them, ...09 to ...11 on those; ...12 never
+    // joined.
+    int below_first = 0;
+    for (std::size_t i = 0; i < shape->getArray("relays")->size(); ++i)
+        if (text(item(shape, "relays", i), "number") == "540000000001")
+            below_first = static_cast<int>(item(shape, "relays", i)->getArray("below")->size());
+    CHECK(below_first == 2);
+    REQUIRE(shape->getArray("unreached")->size() >= 1);
+    CHECK(text(item(shape, "unreached", 0), "number") == "540000000012");
+    CHECK(item(shape, "unreached", 0)->isNull("last_reached"));
+    CHECK(shape->getObject("repeater")->getArray("sites")->empty());
+
+    // ...05 falls silent, and ...09 behind it: next to ...05, or to ...01 that heard it, a repeater gains
+    // both.
+    const auto joined = [](const char* number, int hops, std::vector<DeviceNumber> route) {
+        return dcu::TopologyNode{.number = DeviceNumber::parse(number).value(),
+                                 .state = dcu::NodeState::joined,
+                                 .hops = static_cast<std::uint8_t>(hops),
+                                 .rssi_dbm = -83,
+                                 .route = std::move(route),
+                                 .alternative = {}};
+    };
+    reads.nodes = {{joined("540000000001", 1, {})}};
+    const auto live = object(get("/api/concentrators/900000000001/mesh"));
+    CHECK(text(live, "source") == "live");
+    CHECK(number(live, "reached") == 1);
+    CHECK(number(item(live, "signal", 0), "at_least_dbm") == -90);
+    bool found = false;
+    const auto sites = live->getObject("repeater")->getArray("sites");
+    for (std::size_t i = 0; i < sites->size(); ++i) {
+        const auto site = sites->getObject(static_cast<unsigned>(i));
+        if (text(site, "near") == "540000000005") found = site->getArray("gains")->size() >= 2;
+    }
+    CHECK(found);
+}
+
 TEST_CASE_METHOD(SignedIn, "console balance: supply against the sum of the meters", "[console]") {
     const auto balance = object(get("/api/concentrators/900000000001/balance?day=2026-03-09"));
     CHECK(text(balance, "summary_meter") == "800000000001");

@@ -101,6 +101,34 @@ TEST_CASE("association: client and server agree by every mechanism and then read
     }
 }
 
+TEST_CASE("association: a pre-established one takes whoever has the keys under the title that it names",
+          "[dlms]") {
+    const bool named = GENERATE(true, false);
+    auto neighbour = config(Mechanism::none, true, true);
+    neighbour.own_title.octets.back() ^= 1;
+    neighbour.security.framing = Framing::general;
+    auto given = access(Mechanism::none, true, true);
+    given.named_titles = named;
+    Pair pair{neighbour, given};
+    pair.model.put(import_total, std::uint32_t{5009});
+    pair.client.associate();
+    pair.client.get(import_total);
+    pair.run();
+    CHECK(only<ReadCompleted>(pair.events()).has_value() == named);
+    CHECK((pair.server.counters().not_authentic == 0) == named);
+
+    // The one it was made for names no title, before as after.
+    Client home{config(Mechanism::none, true, true), pair.ciphers, pair.client_random, pair.client_send,
+                pair.client_receive};
+    home.associate();
+    home.get(import_total);
+    while (auto apdu = home.take_output())
+        pair.server.handle(pair.sap, *apdu, now, [&](const Buffer& answer) { home.receive(answer); });
+    bool read = false;
+    while (auto event = home.take_event()) read = read || std::holds_alternative<ReadCompleted>(*event);
+    CHECK(read);
+}
+
 TEST_CASE("association: a release ends it, except one that is pre-established", "[dlms]") {
     const bool pre_established = GENERATE(false, true);
     Pair pair{config(Mechanism::none, true, pre_established), access(Mechanism::none, true, pre_established)};

@@ -118,11 +118,24 @@ export interface Completeness { from: string; to: string; items: CompletenessCel
 export interface MissingMeter { meter: string; role: MeterRole; expected: number; received: number; reason: string; first_missing: string | null; last_missing: string | null }
 export interface CompletenessDay { concentrator: string; day: string; expected: number; received: number; meters: MissingMeter[] }
 
+export interface MeshShape {
+  concentrator: string;
+  source: 'live' | 'stored';
+  nodes: number;
+  reached: number;
+  hops: { hops: number; nodes: number }[];
+  signal: { at_least_dbm: number; nodes: number }[];
+  relays: { number: string; below: string[] }[];
+  unreached: { number: string; state: string; last_reached: string | null; last_parent: string | null }[];
+  repeater: { links: number; since: string; sites: { near: string; reached: boolean; gains: string[] }[] };
+}
+
 export type MeterRole = 'customer' | 'summary' | 'collector';
 export interface MeterLine {
   number: string;
   role: MeterRole;
   concentrator: string | null;
+  reached_over: string | null;
   road: 'mesh' | 'direct';
   state: MeshState;
   hops: number | null;
