@@ -15,7 +15,7 @@ struct Lease {
     std::uint32_t join_counter = 0;  ///< highest that anybody claimed with
     std::uint32_t told_counter = 0;  ///< what those without it are told (dcu::MeterLease)
     Instant claimed{};               ///< newest claim with a trusted clock
-    std::optional<Instant> stored_to;
+    std::optional<Instant> stored_to{};
     friend bool operator==(const Lease&, const Lease&) = default;
 };
 /// A `meter_joined` in a concentrator's journal.

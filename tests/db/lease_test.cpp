@@ -83,9 +83,9 @@ TEST_CASE("lease: the new concentrator is told how far a meter is stored without
         0, 1,
         {Town::entry(0, 1, {interval(quarter(1), 1), interval(quarter(2), 2), interval(quarter(4), 4)}),
          Town::entry(1, 1, {interval(quarter(2), 2)})}));
-    for (const int meter : {0, 1})
-        at.tell(true, static_cast<std::uint64_t>(2 * meter + 1), Neighbours::asked(meter));
-    at.tell(true, 2, Neighbours::joined(0, 7, quarter(6)));
+    at.tell(true, 1, Neighbours::asked(0));
+    at.tell(true, 2, Neighbours::asked(1));
+    at.tell(true, 3, Neighbours::joined(0, 7, quarter(6)));
     at.tell(true, 4, Neighbours::joined(1, 7, quarter(6)));
     CHECK(at.listed(at.other_id, 0)->stored_to == quarter(2));
     CHECK(at.listed(at.other_id, 1)->stored_to == Instant{});  // its first interval is missing

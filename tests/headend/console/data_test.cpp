@@ -158,7 +158,7 @@ TEST_CASE_METHOD(SignedIn, "console mesh: hops, who hangs below whom, and who is
     // ...01 to ...04 hang on the concentrator, ...05 to ...08 on them, ...09 to ...11 on those; ...12 never
     // joined.
     int below_first = 0;
-    for (std::size_t i = 0; i < shape->getArray("relays")->size(); ++i)
+    for (unsigned i = 0; i < shape->getArray("relays")->size(); ++i)
         if (text(item(shape, "relays", i), "number") == "540000000001")
             below_first = static_cast<int>(item(shape, "relays", i)->getArray("below")->size());
     CHECK(below_first == 2);
@@ -172,6 +172,7 @@ TEST_CASE_METHOD(SignedIn, "console mesh: hops, who hangs below whom, and who is
     const auto joined = [](const char* number, int hops, std::vector<DeviceNumber> route) {
         return dcu::TopologyNode{.number = DeviceNumber::parse(number).value(),
                                  .state = dcu::NodeState::joined,
+                                 .parent = {},
                                  .hops = static_cast<std::uint8_t>(hops),
                                  .rssi_dbm = -83,
                                  .route = std::move(route),
