@@ -33,8 +33,8 @@ Exchange real_exchange() {
         sim::radio_access({keys.management, keys.reading, {}}, system_title(meter.concentrator), counters, 0),
         population.meter(0), ciphers, random};
 
-    concentrator::MeterTalk talk{meter.number, keys.reading, system_title(meter.concentrator), ciphers,
-                                 random};
+    concentrator::MeterTalk talk{meter.number, keys.reading, system_title(meter.concentrator),
+                                 false,        ciphers,      random};
     talk.send().grant(1, 100);
     // Bounds belong to the window: a second after the last row up to the newest one.
     talk.client().get({7, obis::load_profile, 2},

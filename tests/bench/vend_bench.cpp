@@ -24,6 +24,7 @@ namespace {
 using namespace wattmesh;
 using namespace wattmesh::headend::database;
 using namespace wattmesh::headend::vending;
+using wattmesh::test::TestDatabase;
 namespace prices = wattmesh::headend::vending::pricing;
 using Timer = std::chrono::steady_clock;
 

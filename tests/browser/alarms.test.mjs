@@ -5,7 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { after, afterEach, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-const port = Number(process.env.FIXTURE_PORT ?? 9491);
+const port = Number(process.env.FIXTURE_PORT ?? 9591);
 process.env.BASE_URL = `http://127.0.0.1:${port}`;
 const { open, signIn } = await import('./browser.mjs');
 const shots = process.env.SHOTS ?? 'shots';
