@@ -188,8 +188,8 @@ void MeshRoot::Core::member_heard(Member& member, Instant now) {
     wired.collector_heard(member.number, now);
     if (!member.listed) return;
     // It may have been with another concentrator between two joins, without our noticing.
-    const bool told = member.told && member.told->join_counter == member.join_counter;
-    if (member.state == dcu::NodeState::joined && (told || wired.place(member.number) != nullptr)) return;
+    const bool stale = member.told && member.told->join_counter != member.join_counter;
+    if (member.state == dcu::NodeState::joined && (!stale || wired.place(member.number) != nullptr)) return;
     member.state = dcu::NodeState::joined;
     tell_joined(member, now, true);
 }
