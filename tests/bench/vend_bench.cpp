@@ -169,21 +169,20 @@ double pgbench(const TestDatabase& database, const Options& options, const std::
     const auto command =
         "PGOPTIONS='-c search_path=wattmesh' /usr/lib/postgresql/15/bin/pgbench -n -M prepared -c " +
         std::to_string(options.terminals) + " -j 2 -T " + std::to_string(options.seconds) + " -f " + script +
-        " \"" + database.connection() + "\" > " + result + " 2>/dev/null </dev/null";
-    if (std::system(command.c_str()) != 0) return 0;  // NOLINT: a bench's own words
+        " \"" + database.connection() + "\" > " + result + " 2>&1 </dev/null";
+    const int status = std::system(command.c_str());  // NOLINT: a bench's own words
     std::ifstream in{result};
-    for (std::string line; std::getline(in, line);)
-        if (line.rfind("tps = ", 0) == 0) return std::atof(line.c_str() + 6);
-    return 0;
+    std::string said;
+    for (std::string line; std::getline(in, line); said += line + "\n")
+        if (status == 0 && line.rfind("tps = ", 0) == 0) return std::atof(line.c_str() + 6);
+    throw std::runtime_error("pgbench did not measure the bound:\n" + said.substr(0, 2'000));
 }
 
 struct Chance final : Random {
     void fill(std::span<std::uint8_t> out) override { std::fill(out.begin(), out.end(), std::uint8_t{0x5A}); }
 };
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
     const auto options = options_from(argc, argv);
     TestDatabase database;
     Connection admin{database.settings()};
@@ -230,4 +229,15 @@ int main(int argc, char** argv) {
         result.p50_ms, result.p99_ms, bound, bound > 0 ? result.per_s / bound : 0, troubles,
         whole ? "true" : "false");
     return troubles == 0 && whole ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(argc, argv);
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "bench_vend: %s\n", error.what());
+        return 1;
+    }
 }
