@@ -2,10 +2,12 @@
 // SOCI includes its own parts in an order that needs soci.h first.
 #include <soci/soci.h>
 
+#include <cassert>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "protocol/base/bytes.h"
@@ -37,6 +39,37 @@ auto use(const T&& value) = delete;
 
 inline long long number_of(const DeviceNumber& number) { return static_cast<long long>(number.integer()); }
 DeviceNumber device_number(long long number);
+
+inline std::string element_text(const DeviceNumber& number) { return std::to_string(number_of(number)); }
+inline std::string element_text(std::int64_t number) { return std::to_string(number); }
+template <class Tag, class T>
+std::string element_text(const Id<Tag, T>& id) {
+    return std::to_string(id.value);
+}
+/// Words of ours: nothing that would have to be quoted.
+inline std::string element_text(const std::string& word) {
+    assert(!word.empty() && word.find_first_of("\"\\{},") == std::string::npos);
+    return word;
+}
+/// PostgreSQL's literal of an array, for a parameter that is cast to bigint[] or text[].
+template <class Elements>
+std::string array_text(const Elements& elements) {
+    std::string text = "{";
+    for (const auto& element : elements) text += (text.size() > 1 ? "," : "") + element_text(element);
+    return text + "}";
+}
+/// The words of an array that came as text.
+inline std::vector<std::string> array_words(std::string_view text) {
+    std::vector<std::string> words;
+    std::string word;
+    for (const char c : text)
+        if (c == ',' || c == '}') {
+            if (!word.empty()) words.push_back(std::exchange(word, {}));
+        } else if (c != '{') {
+            word += c;
+        }
+    return words;
+}
 
 }  // namespace wattmesh::headend::database
 

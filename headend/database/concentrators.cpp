@@ -72,10 +72,7 @@ std::optional<SessionGrant> Concentrators::open_session(DeviceNumber number, Ins
 
 std::map<DeviceNumber, SessionGrant> Concentrators::open_sessions(const std::vector<DeviceNumber>& numbers,
                                                                   Instant now, Road road) {
-    std::string list = "{";
-    for (const auto& number : numbers)
-        list += (list.size() > 1 ? "," : "") + std::to_string(number_of(number));
-    list += "}";
+    const auto list = array_text(numbers);
     return connection_.run("opening sessions", [&](soci::session& sql) {
         const int way = static_cast<int>(road);
         const soci::rowset<soci::row> rows =

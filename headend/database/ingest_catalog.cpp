@@ -12,10 +12,7 @@ constexpr Duration trust = std::chrono::minutes{1};
 std::vector<std::pair<DeviceNumber, KnownMeter>> look_up(Connection& connection,
                                                          const std::vector<DeviceNumber>& numbers,
                                                          Instant now) {
-    std::string list = "{";
-    for (const auto& number : numbers)
-        list += (list.size() > 1 ? "," : "") + std::to_string(number_of(number));
-    list += "}";
+    const auto list = array_text(numbers);
     return connection.run("looking up meters", [&](soci::session& sql) {
         std::vector<std::pair<DeviceNumber, KnownMeter>> found;
         const soci::rowset<soci::row> rows =

@@ -3,16 +3,6 @@
 #include "headend/database/bindings.h"
 
 namespace wattmesh::headend::database {
-namespace {
-
-std::string array_of(const std::vector<DeviceNumber>& meters) {
-    std::string list = "{";
-    for (const auto& meter : meters) list += (list.size() > 1 ? "," : "") + std::to_string(meter.integer());
-    return list + "}";
-}
-
-}  // namespace
-
 std::optional<RelayStop> RelayRules::stopped(TenantId tenant) {
     return connection_.run(
         "looking whether switching is stopped", [&](soci::session& sql) -> std::optional<RelayStop> {
@@ -71,7 +61,7 @@ bool RelayRules::protect(DeviceNumber meter, const std::optional<std::string>& w
 std::vector<ProtectedMeter> RelayRules::protected_among(const std::vector<DeviceNumber>& meters) {
     return connection_.run("looking for protected meters", [&](soci::session& sql) {
         std::vector<ProtectedMeter> found;
-        const auto list = array_of(meters);
+        const auto list = array_text(meters);
         const soci::rowset<soci::row> rows =
             (sql.prepare << "select number, coalesce(protected_why, 'summary meter of a transformer') from "
                             "meter where number = "
@@ -86,7 +76,7 @@ std::vector<ProtectedMeter> RelayRules::protected_among(const std::vector<Device
 std::vector<RelayShare> RelayRules::shares(const std::vector<DeviceNumber>& meters) {
     return connection_.run("counting meters by concentrator", [&](soci::session& sql) {
         std::vector<RelayShare> found;
-        const auto list = array_of(meters);
+        const auto list = array_text(meters);
         const soci::rowset<soci::row> rows =
             (sql.prepare << "select c.number, count(*)::int from meter m left join concentrator c on c.id = "
                             "m.concentrator "
@@ -102,7 +92,7 @@ std::vector<std::pair<std::optional<std::string>, int>> RelayRules::feeders(
     const std::vector<DeviceNumber>& meters) {
     return connection_.run("counting meters by feeder", [&](soci::session& sql) {
         std::vector<std::pair<std::optional<std::string>, int>> found;
-        const auto list = array_of(meters);
+        const auto list = array_text(meters);
         const soci::rowset<soci::row> rows =
             (sql.prepare
                  << "select n.number, count(*)::int from meter m left join meter_feeder f on f.meter = m.id "

@@ -5,9 +5,7 @@
 namespace wattmesh::headend::database {
 
 Scope Scope::of(TenantId tenant, const std::vector<AreaId>& areas) {
-    std::string list = "{";
-    for (const auto& area : areas) list += (list.size() > 1 ? "," : "") + std::to_string(area.value);
-    return {std::to_string(tenant.value), list + "}"};
+    return {std::to_string(tenant.value), array_text(areas)};
 }
 
 void limit(Connection& connection, const Scope& scope) {
