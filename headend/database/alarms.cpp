@@ -125,9 +125,7 @@ std::vector<Alarm> Alarms::working_set(Instant returned_since) {
 
 std::vector<Alarm> Alarms::lock(const std::vector<AlarmId>& ids) {
     return connection_.run("taking alarms in hand", [&](soci::session& sql) {
-        std::string list = "{";
-        for (const auto& id : ids) list += (list.size() > 1 ? "," : "") + std::to_string(id.value);
-        list += "}";
+        const auto list = array_text(ids);
         const soci::rowset<soci::row> rows =
             (sql.prepare << std::string{columns} +
                                 "where id = any (cast(:ids as bigint[])) order by id for update",
@@ -138,9 +136,11 @@ std::vector<Alarm> Alarms::lock(const std::vector<AlarmId>& ids) {
 
 void Alarms::note(AlarmId id, const AlarmNote& note) {
     connection_.run("writing an alarm's journal", [&](soci::session& sql) {
+        long long line = 0;
         sql << "insert into alarm_journal (alarm, at_us, what, who, text) values (:alarm, :at, :what, :who, "
-               ":text)",
-            use(id), use(note.at), use(note.what), use(note.who), use(note.text);
+               ":text) returning id",
+            use(id), use(note.at), use(note.what), use(note.who), use(note.text), soci::into(line);
+        sql << "select tell_alarm(:line)", use(line);
     });
 }
 

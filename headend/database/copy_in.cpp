@@ -69,6 +69,14 @@ void CopyIn::i64(const std::optional<std::int64_t>& value) {
     else
         number(0xFFFFFFFF, 4);
 }
+void CopyIn::boolean(bool value) {
+    number(1, 4);
+    number(value ? 1 : 0, 1);
+}
+void CopyIn::text(std::string_view value) {
+    number(value.size(), 4);
+    out_ += value;
+}
 
 void CopyIn::flush() {
     if (PQputCopyData(connection_.handle(), out_.data(), static_cast<int>(out_.size())) != 1) {

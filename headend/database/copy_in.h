@@ -23,6 +23,8 @@ public:
     void i32(std::int32_t value);
     void i64(std::int64_t value);
     void i64(const std::optional<std::int64_t>& value);
+    void boolean(bool value);
+    void text(std::string_view value);
     /// Throws DatabaseError with the server's SQLSTATE, 23505 for a key that is there already.
     void finish();
 

@@ -18,13 +18,6 @@ struct Details {
     std::optional<std::string> route;  ///< a PostgreSQL array
 };
 
-std::string array_of(const std::vector<DeviceNumber>& numbers) {
-    std::string text = "{";
-    for (const auto& number : numbers)
-        text += (text.size() > 1 ? "," : "") + std::to_string(number_of(number));
-    return text + "}";
-}
-
 std::optional<Details> details_of(const dcu::Entry& entry) {
     Details out;
     if (entry.kind == dcu::EntryKind::meter_joined) {
@@ -37,7 +30,7 @@ std::optional<Details> details_of(const dcu::Entry& entry) {
             out.sub_address = link->sub_address;
         else
             out.rssi_dbm = link->rssi_dbm;
-        out.route = array_of(link->route);
+        out.route = array_text(link->route);
         if (link->join_counter != 0) out.join_counter = link->join_counter;
     } else if (entry.kind == dcu::EntryKind::power_lost) {
         const auto loss = dcu::decode_power_loss(entry.payload);
@@ -101,7 +94,8 @@ void put_events(Connection& connection, std::int64_t journal_row, const KnownCon
         std::optional<std::string> route;
         soci::statement insert =
             (sql.prepare
-                 << "insert into event (meter_number, journal, sequence, concentrator, tenant, area, "
+                 << "with stored as (insert into event (meter_number, journal, sequence, concentrator, "
+                    "tenant, area, "
                     "kind, at_us, "
                     "clock_doubtful, received_us, fault, from_us, to_us, hops, parent, rssi_dbm, "
                     "gap_first, gap_last, sub_address, inferred, members, reported, silent, back, missing, "
@@ -110,7 +104,8 @@ void put_events(Connection& connection, std::int64_t journal_row, const KnownCon
                     ":doubtful <> 0, "
                     ":received, :fault, :from, :to, :hops, :parent, :rssi, :gap_first, :gap_last, :sub, "
                     "cast(:inferred as integer) <> 0, :members, :reported, :silent, :back, :missing, "
-                    "cast(:route as bigint[]), :join) on conflict do nothing",
+                    "cast(:route as bigint[]), :join) on conflict do nothing returning *) "
+                    "select tell_event(stored::event) from stored",
              use(row.meter), use(row.journal), use(row.sequence), use(concentrator.id),
              use(concentrator.tenant), use(concentrator.area), use(row.kind), use(row.at), use(row.doubtful),
              use(batch.received), use(fault), use(row.details.from), use(row.details.to), use(hops),

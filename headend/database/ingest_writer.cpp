@@ -84,6 +84,31 @@ void mark_dirty(Connection& connection, const std::vector<PendingRow>& rows, Ins
     });
 }
 
+/// Partners with a contract for readings learn that there are some, not what they are.
+void tell_readings(Connection& connection, const std::vector<PendingRow>& rows) {
+    std::vector<std::int64_t> meters, banks, from, to, counts;
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        const auto& row = rows[i];
+        if (i == 0 || rows[i - 1].meter != row.meter || rows[i - 1].bank != row.bank) {
+            meters.push_back(row.meter.value);
+            banks.push_back(row.bank);
+            from.push_back(epoch_us(row.at));
+            to.push_back(0);
+            counts.push_back(0);
+        }
+        to.back() = epoch_us(row.at);
+        ++counts.back();
+    }
+    if (meters.empty()) return;
+    connection.run("telling of readings", [&](soci::session& sql) {
+        const auto meter_list = array_text(meters), bank_list = array_text(banks),
+                   from_list = array_text(from), to_list = array_text(to), count_list = array_text(counts);
+        sql << "select tell_readings(cast(:meters as bigint[]), cast(:banks as smallint[]), cast(:from as "
+               "bigint[]), cast(:to as bigint[]), cast(:counts as integer[]))",
+            use(meter_list), use(bank_list), use(from_list), use(to_list), use(count_list);
+    });
+}
+
 void count_race(Cursors& cursors, const frontend::Batch& batch, const Advanced& advanced, Ingested& total) {
     if (advanced.sequence <= batch.from) return;
     const auto last = std::min(advanced.sequence, batch.to);
@@ -135,6 +160,7 @@ Ingested IngestWriter::attempt(Connection& connection, const frontend::Batch& ba
     settle_leases(connection, *concentrator, batch);
     put_rejected(connection, advanced.journal_row, *concentrator, pending.rejected, batch.received);
     mark_dirty(connection, pending.rows, batch.received);
+    tell_readings(connection, pending.rows);
     total.rejected = static_cast<int>(pending.rejected.size());
     total.entries_replayed = std::max(total.entries_replayed, static_cast<int>(batch.replayed));
     // What came, not how far the cursor moved: entries may have been lost before, and the journal of a meter

@@ -51,15 +51,6 @@ JobItem item_of(const soci::row& row) {
     return item;
 }
 
-std::string array_of(const std::vector<std::string>& texts) {
-    std::string list = "{";
-    for (const auto& text : texts) {
-        assert(text.find_first_of("\"\\{},") == std::string::npos);
-        list += (list.size() > 1 ? "," : "") + text;
-    }
-    return list + "}";
-}
-
 int affected(soci::statement& statement) {
     statement.execute(true);
     return static_cast<int>(statement.get_affected_rows());
@@ -93,7 +84,7 @@ std::vector<DeviceNumber> JobSubjects::known(const std::vector<DeviceNumber>& nu
         std::vector<std::string> texts;
         texts.reserve(numbers.size());
         for (const auto& number : numbers) texts.push_back(std::to_string(number.integer()));
-        const auto list = array_of(texts);
+        const auto list = array_text(texts);
         std::vector<DeviceNumber> found;
         const soci::rowset<soci::row> rows =
             (sql.prepare << "select number from meter where number = any(cast(:list as bigint[])) order by 1",
@@ -116,7 +107,7 @@ JobId Jobs::add(const Job& job, const std::vector<std::string>& subjects) {
             use(tenant), use(job.scope.areas), use(job.kind), use(job.title), use(job.parameters),
             use(job.requested_by), use(job.reason), use(total), use(job.created), use(job.deadline),
             use(state), soci::into(id);
-        const auto list = array_of(subjects);
+        const auto list = array_text(subjects);
         sql << "insert into job_item (job, place, subject) select :id, s.place, s.subject from "
                "unnest(cast(:list as text[])) with ordinality s(subject, place)",
             use(id), use(list);
@@ -248,7 +239,7 @@ bool Jobs::cancel(JobId id, Instant now) {
 std::vector<Job> Jobs::claim(const std::vector<std::string>& kinds, const std::string& owner, Instant now,
                              Instant until, int most) {
     return connection_.run("taking jobs", [&](soci::session& sql) {
-        const auto list = array_of(kinds);
+        const auto list = array_text(kinds);
         std::vector<JobId> late;
         {
             const soci::rowset<soci::row> rows =
@@ -326,6 +317,7 @@ bool Jobs::finish(JobId id, int place, const ItemOutcome& outcome, Instant now) 
              use(state), use(outcome.detail), use(now), use(id), use(place));
         if (affected(update) != 1) return false;
         if (outcome.audit) AuditLog{connection_}.append(*outcome.audit);
+        sql << "select tell_job_item(cast(:id as bigint), cast(:place as integer))", use(id), use(place);
         const int well = outcome.state == ItemState::done ? 1 : 0, ill = 1 - well;
         sql << "update job set done = done + :well, failed = failed + :ill where id = :id", use(well),
             use(ill), use(id);

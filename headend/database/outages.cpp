@@ -112,11 +112,12 @@ std::vector<StoredOutage> Outages::since(Instant since) {
 void Outages::add(const StoredOutage& outage) {
     connection_.run("storing a power cut", [&](soci::session& sql) {
         const int whole = outage.whole ? 1 : 0;
-        sql << "insert into outage (tenant, area, transformer, feeder, from_us, to_us, whole, customers, "
+        sql << "with stored as (insert into outage (tenant, area, transformer, feeder, from_us, to_us, "
+               "whole, customers, "
                "reported, silent) select tenant, area, id, cast(:feeder as bigint), cast(:from as bigint), "
                "cast(:to as bigint), cast(:whole as integer) <> 0, cast(:customers as integer), "
                "cast(:reported as integer), cast(:silent as integer) from network_node where id = "
-               ":transformer",
+               ":transformer returning *) select tell_outage(stored::outage, 'began') from stored",
             use(outage.feeder), use(outage.from), use(outage.to), use(whole), use(outage.customers),
             use(outage.reported), use(outage.silent), use(outage.transformer);
     });
@@ -126,8 +127,11 @@ void Outages::change(const StoredOutage& outage) {
     connection_.run("changing a power cut", [&](soci::session& sql) {
         const int whole = outage.whole ? 1 : 0;
         const long long row = outage.id;
-        sql << "update outage set feeder = :feeder, from_us = :from, to_us = :to, whole = :whole <> 0, "
-               "customers = :customers, reported = :reported, silent = :silent where id = :id",
+        sql << "with stored as (update outage set feeder = :feeder, from_us = :from, to_us = :to, whole = "
+               ":whole <> 0, customers = :customers, reported = :reported, silent = :silent where id = :id "
+               "returning *) select tell_outage(stored::outage, case when to_us is null then 'changed' else "
+               "'ended' "
+               "end) from stored",
             use(outage.feeder), use(outage.from), use(outage.to), use(whole), use(outage.customers),
             use(outage.reported), use(outage.silent), use(row);
     });
@@ -136,7 +140,10 @@ void Outages::change(const StoredOutage& outage) {
 void Outages::drop(std::int64_t id) {
     connection_.run("dropping a power cut", [&](soci::session& sql) {
         const long long row = id;
-        sql << "delete from outage where id = :id", use(row);
+        sql << "with dropped as (delete from outage where id = :id returning *) select "
+               "tell_outage(dropped::outage, "
+               "'withdrawn') from dropped",
+            use(row);
     });
 }
 

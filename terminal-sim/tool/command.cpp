@@ -365,6 +365,24 @@ const Command all[] = {
       "to-krn", "to-ti", "to-kt", "to-ken",   "to-bdt", "to-vk", "to-dkga", "to-dk"},
      run_sts,
      {"rollover", "json"}},
+    {"mis",
+     "take webhooks and files as a partner's system does",
+     "Usage: terminal-sim mis webhook --port PORT --secret-file FILE [--address HOST] [--count N] [--out "
+     "FILE]\n"
+     "                                [--away N] [--refuse TYPE]\n"
+     "       terminal-sim mis files --dir DIR [--refuse-each N]\n"
+     "webhook: takes what `headend partner webhook` sends until Ctrl-C, checks signatures and order, prints "
+     "counts.\n"
+     "  --secret-file FILE  what `headend partner webhook` printed; mode 0600\n"
+     "  --count N           ends after N different messages     --out FILE  appends every request's body\n"
+     "  --away N            answers 503 to the first N requests\n"
+     "  --refuse TYPE       answers 422 to messages whose type ends in TYPE\n"
+     "files: takes the files of `headend partner files` that are marked as done, checks counts, sums and "
+     "SHA-256,\n"
+     "and answers in DIR/ack.  --refuse-each N  refuses every N-th line\n"
+     "Both print JSON; exit status 3 when something was forged, senseless, out of order or wrong.\n",
+     {"port", "address", "secret-file", "count", "out", "away", "refuse", "dir", "refuse-each", "log"},
+     run_mis},
     {"scada",
      "ask an IEC 60870-5-104 outstation as a control room does, and say whether it passed",
      "Usage: terminal-sim scada --tcp HOST:PORT --station N [--counters] [--clock] [--command A=STATE] "

@@ -1,0 +1,152 @@
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "headend/database/outbox.h"
+#include "headend/database/webhooks.h"
+#include "headend/exchange/webhook_courier.h"
+#include "tests/db/fixture/postgres.h"
+
+/// bench_exchange [--messages N]: the outbox to one webhook over its four keep-alive connections, from sealed
+/// messages to stored deliveries, against a partner that reads requests and answers 204 without a look at
+/// them. webhook_per_s: one CloudEvent a request; webhook_batched_per_s: lists of 100. One JSON line on
+/// stdout.
+namespace {
+
+using namespace wattmesh;
+using namespace wattmesh::headend;
+using namespace wattmesh::headend::database;
+using Timer = std::chrono::steady_clock;
+
+/// The partner: a thread a connection.
+class Partner {
+public:
+    Partner() : listener_(socket(AF_INET, SOCK_STREAM, 0)) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof address;
+        if (bind(listener_, reinterpret_cast<const sockaddr*>(&address), size) != 0 ||
+            listen(listener_, 16) != 0 ||
+            getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size) != 0)
+            throw std::runtime_error("the partner cannot listen");
+        port_ = ntohs(address.sin_port);
+        acceptor_ = std::thread{[this] {
+            for (int one = 0; (one = accept(listener_, nullptr, nullptr)) >= 0;)
+                connections_.emplace_back([one] { serve(one); });
+        }};
+    }
+    ~Partner() {
+        shutdown(listener_, SHUT_RDWR);
+        acceptor_.join();
+        for (auto& connection : connections_) connection.join();
+        close(listener_);
+    }
+    std::uint16_t port() const { return port_; }
+
+private:
+    static void serve(int connection) {
+        const int yes = 1;
+        setsockopt(connection, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+        constexpr std::string_view answer = "HTTP/1.1 204 No Content\r\nConnection: Keep-Alive\r\n\r\n";
+        std::string in;
+        std::vector<char> part(128 * 1024);
+        for (ssize_t got = 0; (got = recv(connection, part.data(), part.size(), 0)) > 0;) {
+            in.append(part.data(), static_cast<std::size_t>(got));
+            for (;;) {
+                const auto head = in.find("\r\n\r\n");
+                const auto length = in.find("Content-Length: ");
+                if (head == std::string::npos || length == std::string::npos) break;
+                const auto whole = head + 4 + static_cast<std::size_t>(std::atol(in.c_str() + length + 16));
+                if (in.size() < whole) break;
+                in.erase(0, whole);
+                if (send(connection, answer.data(), answer.size(), MSG_NOSIGNAL) < 0) break;
+            }
+        }
+        close(connection);
+    }
+
+    int listener_;
+    std::uint16_t port_ = 0;
+    std::thread acceptor_;
+    std::vector<std::thread> connections_;
+};
+
+/// Everything up to here is delivered.
+std::int64_t delivered(Connection& admin) {
+    Webhooks webhooks{admin};
+    std::int64_t least = INT64_MAX;
+    for (const auto& lane : webhooks.lanes(webhooks.all().at(0).id)) least = std::min(least, lane.position);
+    return least;
+}
+
+double run(wattmesh::test::TestDatabase& database, const security::MasterKey& master, Random& random,
+           int messages, int batch) {
+    Connection admin{database.settings()};
+    const platform::ScaledClock clock;
+    Contract contract;
+    contract.name = "bench";
+    contract.topics = {"event"};
+    contract.id = Contracts{admin}.put(contract, clock.now(), "bench");
+    const Partner partner;
+    Webhook webhook;
+    webhook.contract = contract;
+    webhook.name = "main";
+    webhook.url = "http://127.0.0.1:" + std::to_string(partner.port()) + "/";
+    webhook.topics = {"event"};
+    webhook.batch = batch;
+    webhook.secret = master.wrap(exchange::webhook_purpose("bench", "main"), Buffer(32, 7));
+    Webhooks{admin}.put(webhook, clock.now());
+    const auto before = Outbox{admin}.head();
+    admin.execute(
+        "select tell(1, 1, 'event', 'meter.power_lost', lpad((g % 5000)::text, 12, '0'), g % 5000, g, "
+        "jsonb_build_object('concentrator', '900000000001', 'name', 'power_lost', 'code', '3.26.0.85', "
+        "'received', '2026-03-10T12:00:00.000Z')) from generate_series(1, " +
+            std::to_string(messages) + ") g",
+        "messages");
+    while (Outbox{admin}.seal(clock.now(), 100'000) > 0) {
+    }
+    exchange::WebhookCourierSettings settings;
+    settings.database = database.settings("wm_exchange");
+    settings.owner = "bench";
+    settings.plain = true;
+    exchange::WebhookCourier courier{
+        settings, master, clock, random,
+        [](std::string_view, const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }};
+    const auto start = Timer::now();
+    courier.start();
+    while (delivered(admin) < before + messages) std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    const auto seconds = std::chrono::duration<double>(Timer::now() - start).count();
+    courier.stop();
+    return messages / seconds;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    int messages = 100'000;
+    for (int i = 1; i + 1 < argc; ++i)
+        if (std::string_view{argv[i]} == "--messages") messages = std::max(1'000, std::atoi(argv[i + 1]));
+    try {
+        wattmesh::test::TestDatabase database;
+        const security::FileMasterKey master{Key256{}};
+        security::SystemRandom random;
+        const auto single = run(database, master, random, messages, 1);
+        const auto batched = run(database, master, random, messages, 100);
+        std::printf(R"({"messages":%d,"webhook_per_s":%.0f,"webhook_batched_per_s":%.0f})"
+                    "\n",
+                    messages, single, batched);
+        return 0;
+    } catch (const std::exception& error) {
+        std::fprintf(stderr, "bench_exchange: %s\n", error.what());
+        return 1;
+    }
+}
