@@ -25,6 +25,7 @@ void add_mesh_routes(std::vector<Route>& routes, Context& context);
 void add_completeness_routes(std::vector<Route>& routes, Context& context);
 void add_network_routes(std::vector<Route>& routes, Context& context);
 void add_validation_routes(std::vector<Route>& routes, Context& context);
+void add_partner_routes(std::vector<Route>& routes, Context& context);
 void add_meter_routes(std::vector<Route>& routes, Context& context);
 void add_alarm_routes(std::vector<Route>& routes, Context& context);
 /// /metrics is open: it looks at who asks by itself.

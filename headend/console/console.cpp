@@ -51,6 +51,7 @@ struct Console::State {
         add_completeness_routes(routes, context);
         add_network_routes(routes, context);
         add_validation_routes(routes, context);
+        add_partner_routes(routes, context);
         add_meter_routes(routes, context);
         add_read_routes(routes, context);
         add_account_routes(routes, context);

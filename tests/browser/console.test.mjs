@@ -216,6 +216,20 @@ test('power cuts: the lists are those of the API', async () => {
   await shoot('outages');
 });
 
+test('interfaces: a partner, that he is told, and the files he got', async () => {
+  await page.goto('/interfaces');
+  const partner = page.getByRole('region', { name: 'Partner mis' });
+  await partner.waitFor();
+  await partner.getByRole('row').filter({ hasText: 'main' }).getByText('is told').waitFor({ timeout: slow });
+  const { partners: [said] } = await api('/api/partners');
+  assert.equal(said.webhooks[0].attempts, 0);
+  assert.equal(JSON.stringify(said).includes('whsec'), false, 'no secret leaves');
+  const [file] = said.files[0].newest;
+  assert.match(file.name, /^AMI_WATTMESH_mis_INTERVAL_\d{8}_\d{6}_v\d+\.csv$/);
+  await partner.getByText(file.name).waitFor();
+  await shoot('interfaces');
+});
+
 test('meter: how it was reached at an instant', async () => {
   await page.goto(`/meters/${deep}`);
   const { clock } = await api('/api/me');

@@ -257,3 +257,24 @@ export interface PlaceAt {
 export interface Problem { title: string; status: number; detail?: string }
 
 export interface LiveMessage { topic: 'readings' | 'sessions' | 'joins' | 'outages' | 'overview' | 'alarms'; sequence: number; at: string; data: Record<string, unknown> }
+export interface PartnerWebhook {
+  name: string;
+  url: string;
+  batch: number;
+  topics: string[];
+  disabled_why: string;
+  behind: number;
+  attempts: number;
+  failing_since: string | null;
+  last_error: string;
+  dead: number;
+}
+export interface PartnerFile { name: string; lines: number; total: string; written: string; acknowledged: string | null; refused: number; refusals: string[] }
+export interface Partner {
+  name: string;
+  disabled: boolean;
+  topics: string[];
+  webhooks: PartnerWebhook[];
+  files: { name: string; directory: string; zone: string; disabled: boolean; newest: PartnerFile[] }[];
+}
+export interface PartnerMessage { position: number; dead: boolean; attempts: number; status: number; at: string; event: unknown }
