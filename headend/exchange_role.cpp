@@ -2,6 +2,7 @@
 #include <list>
 #include <sstream>
 
+#include "headend/exchange/file_desk.h"
 #include "headend/roles.h"
 #include "security/private_file.h"
 
@@ -9,6 +10,7 @@ namespace wattmesh::headend {
 namespace {
 
 constexpr std::size_t exchange_threads = 1;
+constexpr Duration files_every_real = std::chrono::seconds{5};
 
 std::string text_of(const std::string& file) {
     std::ifstream in{file};
@@ -34,26 +36,60 @@ platform::TlsLink::Context tls_of(const exchange::ScadaStationSettings& settings
 }  // namespace
 
 struct ExchangeRole::Parts {
-    explicit Parts(Plant& plant) : workers(plant, "wm_exchange", exchange_threads) {
+    explicit Parts(Plant& plant)
+        : workers(plant, "wm_exchange", exchange_threads),
+          file_workers(plant, "wm_exchange", exchange_threads),
+          file_timer(plant.loop) {
         for (const auto& settings : plant.settings.scada)
             stations.emplace_back(plant.loop, settings, tls_of(settings), workers.queue());
+        if (plant.settings.webhooks)
+            courier.emplace(*plant.settings.webhooks, *plant.master, *plant.clock, plant.random, say);
     }
-    DatabaseWorkers workers;
+    /// A round of files may take minutes: it has a thread of its own.
+    void look_at_files(Instant now) {
+        file_workers.queue().run(
+            [this, now](database::Connection& connection) {
+                files.round(connection, now);
+                return true;
+            },
+            [this, alive = std::weak_ptr{alive}](const std::optional<bool>&) {
+                if (alive.lock()) file_timer.after_real(files_every_real, [this] { again(); });
+            });
+    }
+    static void say(std::string_view level, const std::string& line) {
+        const platform::Log out{"exchange"};
+        level == "warning" ? out.warning("{}", line) : out.information("{}", line);
+    }
+
+    exchange::FileDesk files{say};  ///< its worker's
+    std::function<void()> again;
+
+    DatabaseWorkers workers, file_workers;
+    platform::Timer file_timer;
+    std::shared_ptr<bool> alive = std::make_shared<bool>(true);
     std::list<exchange::ScadaStation> stations;
+    std::optional<exchange::WebhookCourier> courier;
 };
 
 ExchangeRole::ExchangeRole(Plant& plant) : plant_(plant) {}
 ExchangeRole::~ExchangeRole() = default;
 
 void ExchangeRole::initialize(Poco::Util::Application&) {
-    if (plant_.settings.scada.empty()) return;
+    if (plant_.settings.scada.empty() && !plant_.settings.webhooks) return;
     parts_ = std::make_unique<Parts>(plant_);
     for (auto& station : parts_->stations) station.start();
+    if (!parts_->courier) return;
+    parts_->courier->start();
+    parts_->again = [this] { parts_->look_at_files(plant_.loop.now()); };
+    parts_->again();
 }
 
 void ExchangeRole::uninitialize() {
     if (!parts_) return;
     for (auto& station : parts_->stations) station.stop();
+    if (parts_->courier) parts_->courier->stop();
+    parts_->alive.reset();
+    parts_->file_timer.cancel();
     parts_.reset();
 }
 

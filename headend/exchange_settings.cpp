@@ -52,9 +52,23 @@ exchange::ScadaStationSettings read_link(const platform::Settings& settings, con
     return link;
 }
 
+exchange::WebhookCourierSettings read_webhooks(const platform::Settings& settings,
+                                               const HeadendSettings& out) {
+    exchange::WebhookCourierSettings webhooks;
+    webhooks.database = out.database.as("wm_exchange");
+    webhooks.owner = settings.optional<std::string>("exchange.name", "exchange");
+    webhooks.plain = settings.optional<bool>("exchange.webhooks.plain", false);
+    webhooks.http.ca_file = settings.optional<std::string>("exchange.webhooks.ca", "");
+    webhooks.keep =
+        std::chrono::hours{24 * settings.optional_in<int>("exchange.webhooks.keep_days", 30, 1, 3'650)};
+    webhooks.speed = out.console.speed;
+    return webhooks;
+}
+
 }  // namespace
 
 void read_exchange(const platform::Settings& settings, HeadendSettings& out) {
+    if (out.database.passwords.contains("wm_exchange")) out.webhooks = read_webhooks(settings, out);
     for (const auto& name : words_in(settings.optional<std::string>("exchange.links", ""))) {
         out.scada.push_back(read_link(settings, name));
         out.scada.back().commands_alone = out.console.second_person_above >= 1;

@@ -30,7 +30,8 @@ int run(int argc, const char* const* argv) {
                                                   {"ca", run_ca},
                                                   {"rotate-keys", run_rotate_keys},
                                                   {"vend", run_vend},
-                                                  {"scada", run_scada}};
+                                                  {"scada", run_scada},
+                                                  {"partner", run_partner}};
     const auto command = commands.find(words[0]);
     if (command == commands.end()) {
         throw wattmesh::platform::UsageError("'" + words[0] + "' is not a command (see headend --help)");

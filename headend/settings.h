@@ -7,6 +7,7 @@
 #include "headend/database/connection.h"
 #include "headend/database/disconnect_grants.h"
 #include "headend/exchange/scada_station.h"
+#include "headend/exchange/webhook_courier.h"
 #include "headend/frontend/caller_listener.h"
 #include "headend/frontend/listener.h"
 #include "headend/monitor/direct_reading.h"
@@ -55,6 +56,8 @@ struct HeadendSettings {
     Vending vending;
     console::ConsoleSettings console;
     std::vector<exchange::ScadaStationSettings> scada;  ///< one for each link that is served
+    /// Partners with contracts are told; nothing: the database has no role for it yet.
+    std::optional<exchange::WebhookCourierSettings> webhooks;
     std::string log_level;
 
     /// Throws platform::SettingsError naming a key that is missing, wrong or unknown.
