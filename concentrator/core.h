@@ -84,6 +84,9 @@ private:
     void on(const MeshPower& power);
     void on(const MeshOutage& outage);
     void on(const MeshRestored& restored);
+    void on(const MeshPanClash& clash);
+    void on(const MeshEvicted& evicted);
+    void on(const MeshCloned& cloned);
     void on(const MeshContested& contested);
     void on(const MeshCollectorFull& full);
     void journal(const DeviceNumber& meter, dcu::EntryKind kind, Buffer payload);

@@ -122,6 +122,26 @@ void Core::on(const MeshRestored& restored) {
                             std::to_string(restored.end.missing) + " still dark"});
 }
 
+void Core::on(const MeshEvicted& evicted) {
+    journal(evicted.meter, dcu::EntryKind::relay_evicted, {});
+    actions_.push_back(
+        Note{"meter " + to_string(evicted.meter) +
+             " took packets of others and dropped them; it is put out of the mesh for a while"});
+}
+void Core::on(const MeshCloned& cloned) {
+    journal(cloned.meter, dcu::EntryKind::meter_cloned, {});
+    actions_.push_back(
+        Note{"two devices answer as meter " + to_string(cloned.meter) + ": both are out of the mesh"});
+}
+void Core::on(const MeshPanClash& happened) {
+    const auto& clash = happened.clash;
+    journal({}, dcu::EntryKind::pan_clash, dcu::encode(clash));
+    const auto where =
+        clash.moved_to == 0 ? std::string{"it shall move"} : "moved to PAN " + std::to_string(clash.moved_to);
+    actions_.push_back(Note{"concentrator " + to_string(clash.other) + " uses our PAN " +
+                            std::to_string(clash.pan) + " as well: " + where});
+}
+
 void Core::on(const MeshContested& contested) {
     actions_.push_back(Note{"meter " + to_string(contested.meter) + " is claimed by two collectors in turn"});
 }

@@ -1,6 +1,7 @@
 #include "concentrator/mesh/membership.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "protocol/mesh/join.h"
 
@@ -50,6 +51,7 @@ std::vector<std::uint16_t> Membership::set_listed(
     for (const auto& [number, key] : meters) {
         if (Member* known = find(number)) {
             known->listed = true;
+            if (!equal_constant_time(known->join_key.reveal(), key.reveal())) known->cloned = false;
             known->join_key = key;
         } else {
             Member member;
@@ -68,8 +70,11 @@ std::vector<std::uint16_t> Membership::set_listed(
                    members_.end());
     index();
     std::vector<std::uint16_t> leaving;
-    for (const auto& member : members_)
-        if (!member.listed && member.address != 0) leaving.push_back(member.address);
+    for (auto& member : members_) {
+        if (member.listed) continue;
+        member.cloned = false;
+        if (member.address != 0) leaving.push_back(member.address);
+    }
     return leaving;
 }
 
@@ -79,6 +84,16 @@ void Membership::release(Member& member) {
     member.state = dcu::NodeState::unseen;
     member.told.reset();
     member.probe_at = never;
+}
+
+bool Membership::renew(Member& member) {
+    const auto before = std::exchange(member.address, std::uint16_t{0});
+    if (!assign(member)) {
+        member.address = before;
+        return false;
+    }
+    by_address_[before] = 0;
+    return true;
 }
 
 bool Membership::assign(Member& member) {

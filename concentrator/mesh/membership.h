@@ -20,9 +20,19 @@ enum class Power : std::uint8_t {
     inferred = 2,  ///< silent since others around it went dark
 };
 
+/// How it treats the packets of others (mesh_conduct.cpp).
+struct Conduct {
+    std::int32_t score_q4 = 0;  ///< up with every packet it took and that was not heard of again, down slowly
+    Instant avoided_until{};    ///< relays only where there is no other way
+    Instant banned_until{};     ///< may not join
+    Instant trial_at = never;
+    int evictions = 0;
+};
+
 struct Member {
     DeviceNumber number;
     bool listed = false;
+    bool cloned = false;     ///< two devices have its number and key: neither is let in
     bool elsewhere = false;  ///< another concentrator has it, as far as the head-end has told us
     Key128 join_key;
     std::uint16_t address = 0;       ///< 0: none yet; kept over re-joins
@@ -40,7 +50,9 @@ struct Member {
     bool has_next_key = false;  ///< it said so
     Instant key_at{};           ///< when it may be given to it again
     int key_tries = 0;
-    std::uint16_t sequence = 0;          ///< of the last request
+    Conduct conduct;
+    std::uint16_t sequence = 0;  ///< of the last request; over a restart, of the last there may have been
+    std::uint16_t sequence_limit = 0;    ///< kept: none above it was used
     std::optional<dcu::MeterLink> told;  ///< what the last MeshJoined said
     Instant told_at{};
     // end-to-end answer time, microseconds; 0: not measured
@@ -56,8 +68,9 @@ public:
         Member* member = nullptr;
     };
 
-    /// Numbers that went away keep their counter, so that an old request cannot be replayed when they come
-    /// back. Returns the addresses of members that have to go.
+    /// Numbers that went away, or have another key now, are no clones any more. Those that went away keep
+    /// their counter, so that an old request cannot be replayed when they come back. Returns the addresses of
+    /// members that have to go.
     std::vector<std::uint16_t> set_listed(const std::vector<std::pair<DeviceNumber, Key128>>& meters);
     /// Checks list, MAC and counter; on accepted the counter is stored and an address assigned.
     Decision decide(const mesh::JoinRequest& request, std::uint16_t pan, Ciphers& ciphers);
@@ -77,6 +90,8 @@ public:
     /// Only number, counter, address, power: from stored state.
     void restore(DeviceNumber number, std::uint32_t join_counter, std::uint16_t address, Power power);
     void release(Member& member);
+    /// Another address for a member that has one; false when there is none.
+    bool renew(Member& member);
 
 private:
     Member& insert(DeviceNumber number);

@@ -29,7 +29,11 @@ std::uint16_t pan_of(const DeviceNumber& concentrator) {
 }
 
 MeshRoot::Core::Core(RootSettings root, Ciphers& cipher_port, Random& chance_port)
-    : settings(root), ciphers(cipher_port), random(chance_port), trickle(trickle_settings(root.rate)) {}
+    : settings(root),
+      ciphers(cipher_port),
+      random(chance_port),
+      pan(root.pan),
+      trickle(trickle_settings(root.rate)) {}
 
 std::uint32_t MeshRoot::Core::chance() {
     std::array<std::uint8_t, 4> octets{};
@@ -83,7 +87,7 @@ void MeshRoot::Core::connected(Instant now) {
     sendings.clear();
     trickle.stop();
     const host::Init init{.concentrator = settings.concentrator,
-                          .pan = settings.pan,
+                          .pan = pan,
                           .rate = settings.rate,
                           .channels = 1,
                           .net_key = *net_key,
@@ -131,6 +135,8 @@ void MeshRoot::Core::tick(Instant now) {
     }
     work_outage(now);
     work_key(now);
+    work_trial(now);
+    work_twins(now);
     launch_waiting(now);
     work_wired(now);
 }
@@ -139,7 +145,8 @@ Instant MeshRoot::Core::next_deadline() const {
     if (!started) return clock;
     Instant next = module_ready ? std::min({status_at, trickle.next_deadline(), watch_at}) : init_at;
     if (module_ready)
-        next = std::min({next, wired_deadline(), outage_deadline(), key_forget_at, key_work_at});
+        next = std::min({next, wired_deadline(), outage_deadline(), key_forget_at, key_work_at,
+                         trial_deadline(), twin_deadline()});
     for (const auto& [handle, transaction] : transactions)
         next = std::min({next, transaction.deadline, transaction.answer_by,
                          transaction.quiet_at > clock ? transaction.quiet_at : never});
@@ -234,16 +241,21 @@ void MeshRoot::Core::result_received(const host::TxResult& result, Instant now) 
         else
             links.failed(root_address, to, now);
     }
-    if (sending.purpose != Purpose::read || result.outcome == TxOutcome::acknowledged) return;
+    if (sending.purpose != Purpose::read) return;
     const auto transaction = transactions.find(sending.handle);
     if (transaction == transactions.end() || transaction->second.attempts != sending.attempt + 1) return;
-    attempt_failed(transaction->second, now);
+    transaction->second.taken = result.outcome == TxOutcome::acknowledged;
+    if (!transaction->second.taken) attempt_failed(transaction->second, Loss::first_hop, now);
 }
 
 void MeshRoot::Core::frame_received(const host::Rx& rx, Instant now) {
     ++statistics.frames_received;
     if (rx.type == FrameType::solicit) {
         trickle.reset(now, chance());
+        return;
+    }
+    if (rx.type == FrameType::beacon && !rx.secured) {
+        if (const auto beacon = decode_beacon(rx.body)) rival_heard(beacon->concentrator, now);
         return;
     }
     if (rx.type == FrameType::join_request && !rx.secured)

@@ -18,7 +18,8 @@
 namespace wattmesh::concentrator {
 
 /// Inside of MeshRoot; its parts are in mesh_core.cpp, mesh_join.cpp, mesh_read.cpp, mesh_wired.cpp,
-/// mesh_outage.cpp, mesh_silence.cpp, mesh_key.cpp and mesh_state.cpp.
+/// mesh_outage.cpp, mesh_silence.cpp, mesh_key.cpp,
+/// mesh_conduct.cpp, mesh_twin.cpp, mesh_pan.cpp and mesh_state.cpp.
 struct MeshRoot::Core {
     Core(RootSettings settings, Ciphers& ciphers, Random& random);
 
@@ -40,6 +41,19 @@ struct MeshRoot::Core {
         bool resting = false;
         Route route;
         std::array<Instant, attempts_max> sent{};
+        /// Where the attempts went; lost: the first hop took it, and nobody said anything since.
+        struct Tried {
+            std::vector<std::uint16_t> relays{};
+            bool lost = false;
+        };
+        std::vector<Tried> tried;
+        bool taken = false;  // by the first hop, the last attempt
+        bool trial = false;  // of a relay: one attempt over the route given
+    };
+    enum class Loss : std::uint8_t {
+        silent,     ///< nothing came back in time
+        first_hop,  ///< the module could not hand it over
+        told        ///< a relay says where it ended
     };
     enum class Purpose : std::uint8_t { plain, read };
     struct Sending {
@@ -91,9 +105,11 @@ struct MeshRoot::Core {
     void launch_waiting(Instant now);
     bool may_launch(const Transaction& transaction, Instant now) const;
     void attempt(Transaction& transaction, Instant now);
-    void attempt_failed(Transaction& transaction, Instant now);
+    void attempt_failed(Transaction& transaction, Loss loss, Instant now);
     void finish(std::uint32_t handle, std::optional<Buffer> answer, Instant now);
     void answer_received(const mesh::UpPacket& packet, Instant now);
+    std::uint16_t next_sequence(Member& member);
+    void ask_above(Transaction& transaction, Member& member, std::uint16_t floor, Instant now);
     void error_received(const mesh::UpPacket& packet, Instant now);
     void read_failed(Member& member, Instant now);
     Duration answer_time(const Member& member, std::size_t hops) const;
@@ -105,6 +121,7 @@ struct MeshRoot::Core {
 
     // mesh_key.cpp
     void update_key(Instant now);
+    void expel(Instant now);
     void work_key(Instant now);
     void give_key(Member& member, Instant now);
     void use_next_key(Instant now);
@@ -112,6 +129,49 @@ struct MeshRoot::Core {
     void tell_module_keys();
     void key_was_taken(DeviceNumber meter);
     bool waits_for_key(const Member& member) const;
+
+    // mesh_conduct.cpp
+    /// A relay is tried: probes to it, and through it to neighbours of whom it is known that they hear each
+    /// other.
+    struct Trial {
+        DeviceNumber suspect;
+        std::vector<std::uint16_t> targets{};
+        int sent = 0, reached = 0, unreached = 0, passed = 0, lost = 0;
+        std::uint32_t handle = 0;  ///< of the probe that is out; 0: none
+        bool through = false;
+        Instant next{};
+    };
+    void judge_relays(const Transaction& transaction, std::size_t answered, Instant now);
+    void try_at(Member& member, Instant at);
+    void undecided(Member& member, Instant now);
+    void begin_trial(Member& member, Instant now);
+    void work_trial(Instant now);
+    void probe_trial(Member& suspect, Instant now);
+    void trial_finished(const Transaction& transaction, bool answered, Instant now);
+    void end_trial(Instant now);
+    void evict(Member& member, Instant now);
+    void put_on_probation(Member& member, Instant now);
+    Instant trial_deadline() const;
+
+    // mesh_twin.cpp
+    /// The place of a member that has joined anew while it was there: is somebody still in it?
+    struct Place {
+        DeviceNumber meter;
+        std::uint16_t address = 0, sequence = 0;
+        std::vector<std::uint16_t> relays{};
+        int asked = 0;
+        Instant next{};
+    };
+    void look_for_twin(Member& member, Instant now);
+    void work_twins(Instant now);
+    bool twin_heard(const mesh::UpPacket& packet, Instant now);
+    bool may_have_twin(DeviceNumber meter) const;
+    Instant twin_deadline() const;
+
+    // mesh_pan.cpp
+    void rival_heard(DeviceNumber other, Instant now);
+    void tell_clash(DeviceNumber other, std::uint16_t before);
+    void move_pan(DeviceNumber other, Instant now);
 
     // mesh_wired.cpp
     /// A request to a wired meter: it waits for a place in a group to its collector.
@@ -206,6 +266,17 @@ struct MeshRoot::Core {
     Ciphers& ciphers;
     Random& random;
 
+    std::uint16_t pan;  ///< in use
+    /// The network last heard in it that is not ours.
+    struct Rival {
+        DeviceNumber concentrator;
+        Instant since{}, heard{};
+        int times = 0;
+    };
+    std::optional<Rival> rival;
+    std::optional<Instant> moved_at;
+    Instant rival_answered_at{};
+
     Membership members;
     LinkDatabase links;
     RouteGraph graph;
@@ -217,6 +288,11 @@ struct MeshRoot::Core {
     std::optional<Key128> net_key;
     std::uint16_t key_number = 1;
     std::optional<Key128> key_next, key_before;
+    bool key_expels = false, expel_again = false;
+    std::optional<Trial> trial;
+    std::vector<Place> left_places;
+    Instant trial_due = never;
+    Instant crowded_until{};  // many join, frames collide: what vanishes now is nobody's doing
     std::uint32_t key_next_counter = 1;
     Instant key_began = never, key_forget_at = never, key_work_at = never, key_told_at{};
     std::uint32_t counter_limit = 1, counter_start = 1;
@@ -251,7 +327,7 @@ struct MeshRoot::Core {
         DeviceNumber meter;
         Instant told{};
     };
-    std::vector<Stranger> strangers, impostors;
+    std::vector<Stranger> strangers, impostors, rivals;
     static bool told_lately(std::vector<Stranger>& list, DeviceNumber meter, Instant now);
     Instant watch_at = never;
     Instant clock{};  // of the last call that told the time

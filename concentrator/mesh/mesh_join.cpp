@@ -14,7 +14,7 @@ constexpr Duration stranger_quiet = 3'600s, silent_offline = 24h, deleted_after 
 constexpr std::size_t strangers_max = 256, events_max = 8'192;
 constexpr int probes_at_once_max = 4;
 constexpr std::size_t sendings_for_joins_max = 16;
-constexpr Duration probe_deadline = 10s;
+constexpr Duration probe_deadline = 10s, moved_lately = 60s, crowded_after_join = 60s;
 }  // namespace
 
 void MeshRoot::Core::set_meters(const std::vector<std::pair<DeviceNumber, Key128>>& meters) {
@@ -78,16 +78,24 @@ void MeshRoot::Core::join_received(Bytes body, std::uint16_t proxy, std::uint16_
         return;
     }
     if (sendings.size() >= sendings_for_joins_max) return;  // the air is full: it asks again, later each time
-    const auto decision = members.decide(*request, settings.pan, ciphers);
+    if (const Member* known = members.find(request->meter);
+        known != nullptr && (known->cloned || now < known->conduct.banned_until)) {
+        ++statistics.frames_refused;
+        return;
+    }
+    const auto decision = members.decide(*request, pan, ciphers);
     if (decision.verdict == Membership::Verdict::unknown) return unknown_meter(request->meter, now);
     if (decision.verdict != Membership::Verdict::accepted) {
         ++statistics.frames_refused;
-        if (decision.verdict == Membership::Verdict::not_authentic) impostor(request->meter, now);
+        // Signed for the PAN that we have just left, perhaps.
+        const bool late = moved_at && now - *moved_at < moved_lately;
+        if (decision.verdict == Membership::Verdict::not_authentic && !late) impostor(request->meter, now);
         return;
     }
     dirty = true;
     Member& member = *decision.member;
     if (proxy != root_address && members.find(proxy) == nullptr) return;
+    look_for_twin(member, now);
     member.asked = member.proved = now;
     alive(member, true, now);
     const bool came_back = wired.seen_on_radio(member.number, now);
@@ -97,6 +105,8 @@ void MeshRoot::Core::join_received(Bytes body, std::uint16_t proxy, std::uint16_
     member.probe_at = now + probe_first;
     member.has_next_key = false;
     member.key_at = {};
+    if (member.conduct.evictions > 0) put_on_probation(member, now);
+    if (member.state == dcu::NodeState::unseen) crowded_until = now + crowded_after_join;
     if (member.state != dcu::NodeState::joined || came_back) member.state = dcu::NodeState::joining;
     links.strength(member.address, proxy, rssi, now);
     links.worked(proxy, member.address, now);
@@ -120,7 +130,7 @@ void MeshRoot::Core::send_accept(const JoinRequest& request, const Member& membe
         if (neighbour.address != proxy && accept.parents.size() < 4)
             accept.parents.push_back(neighbour.address);
     random.fill(accept.root_nonce);
-    seal(accept, request, settings.pan, *net_key, member.join_key, ciphers);
+    seal(accept, request, pan, *net_key, member.join_key, ciphers);
     if (proxy == root_address) return transmit(temporary, FrameType::join_accept, false, encode(accept), {});
     refresh_routes(now, !tree.reaches(proxy));
     if (!tree.reaches(proxy)) return;  // the meter asks again
@@ -173,6 +183,9 @@ void MeshRoot::Core::report_received(const UpPacket& packet, Instant now) {
         return stranger_heard(packet, report->links.empty() ? source : report->links.front().neighbour, now);
     for (const auto& link : report->links) links.report(source, link, now);
     if (report->needs_key) update_key(now);
+    if (report->rival) rival_heard(*report->rival, now);
+    if (report->floor && static_cast<std::int16_t>(*report->floor - member->sequence) > 0)
+        member->sequence = *report->floor;
     if (report->reattached) {
         if (wired.seen_on_radio(member->number, now)) member->state = dcu::NodeState::joining;
         member->failed_reads = 0;

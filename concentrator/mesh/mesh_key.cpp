@@ -8,7 +8,9 @@ namespace wattmesh::concentrator {
 namespace {
 using namespace std::chrono_literals;
 using namespace mesh;
-constexpr Duration overlap = 600s, wait_max = 86'400s, give_deadline = 10s, look_every = 1s, told_check = 3s;
+// Where somebody is to be left behind, there is no time for those that sleep.
+constexpr Duration overlap = 600s, overlap_expelling = 30s, wait_max = 86'400s, wait_max_expelling = 600s,
+                   give_deadline = 10s, look_every = 1s, told_check = 3s;
 constexpr Duration give_again = 60s, give_again_max = 3'600s;
 constexpr std::size_t given_at_once_max = 2;
 }  // namespace
@@ -30,6 +32,16 @@ void MeshRoot::Core::update_key(Instant now) {
     dirty = true;
     key_began = key_work_at = now;
     if (module_ready) tell_module_keys();
+}
+
+/// Another key for everybody but whoever has no address any more.
+void MeshRoot::Core::expel(Instant now) {
+    if (key_next) {  // which it may have been given already
+        expel_again = true;
+        return;
+    }
+    key_expels = true;
+    update_key(now);
 }
 
 /// The module hears both; an INIT has made it forget the second one.
@@ -57,6 +69,7 @@ void MeshRoot::Core::work_key(Instant now) {
             host::encode(host::Key{.action = host::Key::Action::forget, .key = before, .net_key = {}}));
         dirty = true;
     }
+    if (!key_next && std::exchange(expel_again, false)) expel(now);
     if (!key_next || now < key_work_at) return;
     if (key_began == never) key_began = now;
     key_work_at = now + look_every;
@@ -71,7 +84,7 @@ void MeshRoot::Core::work_key(Instant now) {
         give_key(member, now);
         ++given;
     }
-    if (!missing || now - key_began > wait_max) use_next_key(now);
+    if (!missing || now - key_began > (key_expels ? wait_max_expelling : wait_max)) use_next_key(now);
 }
 
 void MeshRoot::Core::give_key(Member& member, Instant now) {
@@ -80,9 +93,10 @@ void MeshRoot::Core::give_key(Member& member, Instant now) {
     ++member.key_tries;
     KeyUpdate update{.meter = member.number,
                      .key_number = static_cast<std::uint16_t>(key_number + 1),
+                     .overlap_s = static_cast<std::uint16_t>((key_expels ? overlap_expelling : overlap) / 1s),
                      .wrapped_net_key = {},
                      .mac = {}};
-    seal(update, settings.pan, *key_next, member.join_key, ciphers);
+    seal(update, pan, *key_next, member.join_key, ciphers);
     Transaction transaction;
     transaction.handle = ++handle_last;
     transaction.meter = member.number;
@@ -110,7 +124,7 @@ void MeshRoot::Core::use_next_key(Instant now) {
     counter_limit = key_next_counter;
     if (started) jump_counter();
     key_began = key_work_at = never;
-    key_forget_at = now + overlap;
+    key_forget_at = now + (std::exchange(key_expels, false) ? overlap_expelling : overlap);
     dirty = true;
     if (!module_ready) return;  // the next INIT says so
     output.push_back(
@@ -125,6 +139,7 @@ void MeshRoot::Core::use_next_key(Instant now) {
 void MeshRoot::Core::begin_key_anew() {
     key_next.reset();
     key_before.reset();
+    key_expels = expel_again = false;
     key_began = key_forget_at = key_work_at = never;
 }
 

@@ -8,10 +8,12 @@ namespace {
 using namespace std::chrono_literals;
 using namespace mesh;
 constexpr Duration routes_fresh = 1s;
+constexpr std::uint32_t avoided_cost = 20'000'000;  // microseconds of airtime: dearer than any way around
 constexpr int window_one = 16, suspect_after = 2, offline_after = 3;
 constexpr std::size_t request_size = 66 + 28,
                       answer_size = 92 + 28;  // PSDU of a ciphered read, for the expected airtime
 constexpr Duration probe_again = 20s;
+constexpr std::uint16_t sequence_ahead = 256;
 constexpr Duration rest = 32s;  // relays have forgotten the old attempts' numbers by then
 }  // namespace
 
@@ -78,7 +80,10 @@ void MeshRoot::Core::refresh_routes(Instant now, bool must) {
         const Member* relay = members.find(from);
         const bool relays = relay != nullptr && relay->listed && relay->power != Power::off &&
                             relay->state == dcu::NodeState::joined;
-        if (from != root_address && !relays) graph.relay_cost[from] = relay_forbidden;
+        if (from != root_address && !relays)
+            graph.relay_cost[from] = relay_forbidden;
+        else if (relay != nullptr && now < relay->conduct.avoided_until)
+            graph.relay_cost[from] = avoided_cost;
         for (const auto& link : links.from(from)) {
             const auto down = links.etx_q7(from, link.to, now), up = links.etx_q7(link.to, from, now);
             if (down == 0 || up == 0 || link.to == root_address || link.to >= count) continue;
@@ -126,7 +131,7 @@ void MeshRoot::Core::launch_waiting(Instant now) {
         if (now >= transaction.deadline)
             late.push_back(handle);
         else if (transaction.flying && now >= transaction.answer_by)
-            attempt_failed(transaction, now);
+            attempt_failed(transaction, Loss::silent, now);
     }
     for (const auto handle : late) finish(handle, std::nullopt, now);
     if (!module_ready) return;
@@ -145,11 +150,12 @@ void MeshRoot::Core::launch_waiting(Instant now) {
             finish(handle, std::nullopt, now);
             continue;
         }
-        const auto route = choose_route(transaction, *member, now);
+        const auto route =
+            transaction.trial ? std::optional{transaction.route} : choose_route(transaction, *member, now);
         transaction.routeless = !route;
-        if (!route || !may_launch(transaction, now)) continue;
+        if (!route || may_have_twin(transaction.meter) || !may_launch(transaction, now)) continue;
         transaction.flying = true;
-        transaction.sequence = ++member->sequence;
+        transaction.sequence = next_sequence(*member);
         transaction.route = *route;
         attempt(transaction, now);
         ++outstanding;
@@ -168,6 +174,8 @@ void MeshRoot::Core::attempt(Transaction& transaction, Instant now) {
     packet.body = transaction.payload;
     Buffer body = encode(packet);
     const auto index = transaction.attempts++;
+    transaction.taken = false;
+    transaction.tried.push_back({.relays = packet.relays});
     transaction.sent[static_cast<std::size_t>(index)] = now;
     if (body.size() > frame_body_size_max) {  // too many relays for so long a request
         transaction.answer_by = transaction.deadline;
@@ -180,7 +188,14 @@ void MeshRoot::Core::attempt(Transaction& transaction, Instant now) {
              {.purpose = Purpose::read, .handle = transaction.handle, .attempt = index});
 }
 
-void MeshRoot::Core::attempt_failed(Transaction& transaction, Instant now) {
+void MeshRoot::Core::attempt_failed(Transaction& transaction, Loss loss, Instant now) {
+    const bool lost = loss == Loss::silent && transaction.taken;
+    if (!transaction.tried.empty() && !transaction.resting) transaction.tried.back().lost = lost;
+    if (transaction.trial) {
+        transaction.deadline = now;
+        transaction.answer_by = never;
+        return;
+    }
     window_q4 = std::max(window_q4 * 3 / 4, window_one);
     const Member* member = members.find(transaction.meter);
     if (member == nullptr || member->address == 0) {
@@ -195,6 +210,7 @@ void MeshRoot::Core::attempt_failed(Transaction& transaction, Instant now) {
     if (transaction.resting) {
         transaction.resting = false;
         transaction.attempts = 0;
+        transaction.tried.clear();
         ++transaction.rests;
     }
     auto from = root_address;
@@ -216,6 +232,7 @@ void MeshRoot::Core::finish(std::uint32_t handle, std::optional<Buffer> answer, 
     auto node = transactions.extract(handle);
     if (!node) return;
     const Transaction& transaction = node.mapped();
+    if (transaction.trial) return trial_finished(transaction, answer.has_value(), now);
     Member* member = members.find(transaction.meter);
     if (!answer) {
         if (member != nullptr && (transaction.attempts > 0 || transaction.routeless))
@@ -296,6 +313,7 @@ void MeshRoot::Core::answer_received(const UpPacket& packet, Instant now) {
         ++statistics.frames_refused;
         return;
     }
+    if (twin_heard(packet, now)) return;
     Member* member = members.find(source);
     if (member == nullptr)
         return stranger_heard(packet, answer->links.empty() ? source : answer->links.front().neighbour, now);
@@ -307,6 +325,7 @@ void MeshRoot::Core::answer_received(const UpPacket& packet, Instant now) {
     });
     if (found == transactions.end()) return;  // an answer that comes twice, or after its deadline
     Transaction& transaction = found->second;
+    judge_relays(transaction, packet.header.attempt, now);
     learn_round_trip(*member, now - transaction.sent[packet.header.attempt], transaction.route.hops());
     if (packet.header.attempt + 1 == transaction.attempts) {
         auto from = root_address;
@@ -317,6 +336,7 @@ void MeshRoot::Core::answer_received(const UpPacket& packet, Instant now) {
         links.worked(from, source, now);
     }
     member->proved = now;
+    if (answer->floor) return ask_above(transaction, *member, *answer->floor, now);
     member->failed_reads = 0;
     member->probes = 0;
     member->probe_at = never;
@@ -324,6 +344,24 @@ void MeshRoot::Core::answer_received(const UpPacket& packet, Instant now) {
     tell_joined(*member, now, false);
     finish(transaction.handle, std::move(answer->payload), now);
     launch_waiting(now);
+}
+
+/// Meters execute no sequence twice: a restart goes on above all that may have been used.
+std::uint16_t MeshRoot::Core::next_sequence(Member& member) {
+    ++member.sequence;
+    if (static_cast<std::int16_t>(member.sequence_limit - member.sequence) <= 0) {
+        member.sequence_limit = static_cast<std::uint16_t>(member.sequence + sequence_ahead);
+        dirty = true;
+    }
+    return member.sequence;
+}
+
+/// The meter has executed requests of a higher number, for a root that we have no memory of.
+void MeshRoot::Core::ask_above(Transaction& transaction, Member& member, std::uint16_t floor, Instant now) {
+    member.sequence = floor;
+    transaction.sequence = next_sequence(member);
+    if (transaction.attempts >= attempts_max) return attempt_failed(transaction, Loss::told, now);
+    attempt(transaction, now);
 }
 
 void MeshRoot::Core::error_received(const UpPacket& packet, Instant now) {
@@ -338,7 +376,7 @@ void MeshRoot::Core::error_received(const UpPacket& packet, Instant now) {
     for (auto& [handle, transaction] : transactions) {
         if (transaction.flying && transaction.meter == target->number &&
             transaction.sequence == error->sequence && transaction.attempts == error->attempt + 1)
-            return attempt_failed(transaction, now);
+            return attempt_failed(transaction, Loss::told, now);
     }
 }
 

@@ -3,6 +3,19 @@
 #include "concentrator/mesh/mesh_core.h"
 
 namespace wattmesh::concentrator {
+namespace {
+// We ask to be called every few seconds.
+constexpr Duration step_forward{600'000'000}, step_back{-1'000'000};
+}  // namespace
+
+/// A clock that is put right and a machine that has slept are no time in which nobody was heard: time goes on
+/// from where it was.
+Instant MeshRoot::own_time(Instant now) {
+    const Duration gone = now - called_at_;
+    if (called_at_ != Instant{} && (gone > step_forward || gone < step_back)) ahead_ += gone;
+    called_at_ = now;
+    return now - ahead_;
+}
 
 MeshRoot::MeshRoot(RootSettings settings, Ciphers& ciphers, Random& random)
     : core_(std::make_unique<Core>(settings, ciphers, random)) {}
@@ -18,12 +31,17 @@ void MeshRoot::set_collectors(const std::vector<DeviceNumber>& collectors) {
 
 std::uint32_t MeshRoot::send(DeviceNumber meter, Buffer payload, int priority, Instant now,
                              Duration deadline) {
-    return core_->send(meter, std::move(payload), priority, now, deadline, false);
+    return core_->send(meter, std::move(payload), priority, own_time(now), deadline, false);
 }
 
-void MeshRoot::receive(Bytes host_frame_payload, Instant now) { core_->receive(host_frame_payload, now); }
-void MeshRoot::tick(Instant now) { core_->tick(now); }
-Instant MeshRoot::next_deadline() const { return core_->next_deadline(); }
+void MeshRoot::receive(Bytes host_frame_payload, Instant now) {
+    core_->receive(host_frame_payload, own_time(now));
+}
+void MeshRoot::tick(Instant now) { core_->tick(own_time(now)); }
+Instant MeshRoot::next_deadline() const {
+    const Instant next = core_->next_deadline();
+    return next == never ? never : next + ahead_;
+}
 
 std::optional<Buffer> MeshRoot::take_output() {
     if (core_->output.empty()) return std::nullopt;
@@ -36,14 +54,20 @@ std::optional<MeshEvent> MeshRoot::take_event() {
     if (core_->events.empty()) return std::nullopt;
     MeshEvent event = std::move(core_->events.front());
     core_->events.pop_front();
+    if (auto* outage = std::get_if<MeshOutage>(&event)) outage->began += ahead_;
     return event;
 }
 
 void MeshRoot::set_leases(const std::vector<MemberLease>& leases) { core_->set_leases(leases); }
-void MeshRoot::update_key(Instant now) { core_->update_key(now); }
-void MeshRoot::module_connected(Instant now) { core_->connected(now); }
+void MeshRoot::update_key(Instant now) { core_->update_key(own_time(now)); }
+void MeshRoot::module_connected(Instant now) { core_->connected(own_time(now)); }
 
-std::vector<dcu::TopologyNode> MeshRoot::topology() const { return core_->topology(); }
+std::vector<dcu::TopologyNode> MeshRoot::topology() const {
+    auto nodes = core_->topology();
+    for (auto& node : nodes)
+        if (node.last_heard != Instant{}) node.last_heard += ahead_;
+    return nodes;
+}
 std::optional<std::vector<DeviceNumber>> MeshRoot::route(DeviceNumber meter) const {
     const WiredPlace* place = core_->wired.place(meter);
     const Member* member = core_->members.find(place != nullptr ? place->collector : meter);
@@ -55,6 +79,7 @@ std::optional<std::vector<DeviceNumber>> MeshRoot::route(DeviceNumber meter) con
     if (place != nullptr) relays.push_back(place->collector);
     return relays;
 }
+std::uint16_t MeshRoot::pan() const { return core_->pan; }
 dcu::Statistics MeshRoot::statistics() const { return core_->statistics; }
 
 int MeshRoot::in_flight() const {

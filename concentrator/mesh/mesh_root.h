@@ -17,7 +17,9 @@ namespace wattmesh::concentrator {
 
 struct RootSettings {
     DeviceNumber concentrator;
-    std::uint16_t pan = 1;  ///< must differ from every neighbour's; pan_of(number) is a good choice
+    /// Should differ from every neighbour's; pan_of(number) is a good choice. Where it does not, one of the
+    /// two moves.
+    std::uint16_t pan = 1;
     mesh::PhyRate rate = mesh::PhyRate::kbit50;
     int window_max = 6;  ///< reads outstanding at once, adapted between 1 and this
 };
@@ -74,6 +76,20 @@ struct MeshRestored {
 struct MeshImpostor {
     DeviceNumber meter;
 };
+/// Two devices answer under this number, with its key. Neither is a member any more, until the list gives the
+/// number another key, or no place.
+struct MeshCloned {
+    DeviceNumber meter;
+};
+/// It took packets of others with an acknowledgement and dropped them, in use and on trial. It is given no
+/// further net key, and may join again after a while, on probation.
+struct MeshEvicted {
+    DeviceNumber meter;
+};
+/// Another concentrator's network talks in our PAN; at most once per hour and concentrator, and when we move.
+struct MeshPanClash {
+    dcu::PanClash clash;
+};
 /// Two collectors claim this meter in turn; it stays for an hour where it is.
 struct MeshContested {
     DeviceNumber meter;
@@ -83,9 +99,9 @@ struct MeshCollectorFull {
     DeviceNumber collector;
     int refused = 0;
 };
-using MeshEvent =
-    std::variant<MeshAnswer, MeshFailure, MeshJoined, MeshLost, MeshUnknown, MeshImpostor, MeshContested,
-                 MeshCollectorFull, MeshDeleted, MeshPower, MeshOutage, MeshRestored>;
+using MeshEvent = std::variant<MeshAnswer, MeshFailure, MeshJoined, MeshLost, MeshUnknown, MeshImpostor,
+                               MeshContested, MeshCollectorFull, MeshDeleted, MeshPower, MeshOutage,
+                               MeshRestored, MeshPanClash, MeshEvicted, MeshCloned>;
 
 /// Root of the mesh, sans-IO: join manager, link database, routes, requests. The owner moves host-frame
 /// payloads between this and the radio module, calls tick() at next_deadline(), and keeps save_state()
@@ -130,7 +146,8 @@ public:
     /// when there is none. Cheap, and changes nothing.
     std::optional<std::vector<DeviceNumber>> route(DeviceNumber meter) const;
     dcu::Statistics statistics() const;
-    int in_flight() const;  ///< requests that have neither answer nor failure yet
+    std::uint16_t pan() const;  ///< in use; not the one of the settings after a clash
+    int in_flight() const;      ///< requests that have neither answer nor failure yet
 
     /// Net key, short addresses, join counters, frame counter with a jump. Secret: keep it like a key. Clears
     /// state_dirty().
@@ -140,8 +157,11 @@ public:
     bool state_dirty() const;
 
 private:
+    Instant own_time(Instant now);
     struct Core;  // mesh_core.h
     std::unique_ptr<Core> core_;
+    Instant called_at_{};  ///< by the owner's clock
+    Duration ahead_{};     ///< the owner's clock, of ours
 };
 
 }  // namespace wattmesh::concentrator

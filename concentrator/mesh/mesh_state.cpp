@@ -7,8 +7,9 @@
 /// What survives a restart, and what the head-end may look at.
 namespace wattmesh::concentrator {
 namespace {
-// 1 had no octet for the power of a member; 1 and 2 knew one net key, the first
-constexpr std::uint8_t state_version = 3;
+// 1 had no octet for the power of a member; 1 and 2 knew one net key, the first; 1 to 3 neither a PAN but the
+// settings' nor sequences
+constexpr std::uint8_t state_version = 4;
 constexpr std::size_t members_max = 8'192;
 }  // namespace
 
@@ -31,6 +32,8 @@ Buffer MeshRoot::Core::save() const {
         for (std::size_t i = 0; i < kept.size() && i < members_max; ++i)
             out.u8(kept[i]->has_next_key ? 1 : 0);
     }
+    out.u16(pan);
+    for (std::size_t i = 0; i < kept.size() && i < members_max; ++i) out.u16(kept[i]->sequence_limit);
     return out.take();
 }
 
@@ -38,7 +41,7 @@ bool MeshRoot::Core::restore(Bytes state) {
     Reader in{state};
     const auto format = in.u8();
     if (format < 1 || format > state_version) in.fail_at(Fault::bad_version, 0);
-    const auto pan = in.u16();
+    const auto stored_pan = in.u16();
     const auto stored_version = in.u16();
     const auto stored_limit = in.u32();
     const auto has_key = in.u8();
@@ -53,6 +56,7 @@ bool MeshRoot::Core::restore(Bytes state) {
         std::uint16_t address;
         Power power;
         bool has_next_key = false;
+        std::uint16_t sequence = 0;
     };
     std::vector<Row> rows;
     for (std::size_t i = 0; i < count && in.ok(); ++i) {
@@ -72,12 +76,17 @@ bool MeshRoot::Core::restore(Bytes state) {
         next = Key128{in.array<16>()};
         for (auto& row : rows) row.has_next_key = in.u8() == 1;
     }
+    const auto pan_in_use = format < 4 ? stored_pan : in.u16();
+    if (pan_in_use == mesh::no_pan) in.fail(Fault::bad_value);
+    for (auto& row : rows) row.sequence = format < 4 ? std::uint16_t{0} : in.u16();
     in.expect_end();
     if (in.error() || started) return false;
     version = stored_version;
     counter_limit = stored_limit;
     // Another PAN is another network: keys and addresses of the old one mean nothing there, join counters do.
-    if (pan == settings.pan) {
+    const bool same = stored_pan == settings.pan;
+    if (same) {
+        pan = pan_in_use;
         net_key = key;
         key_number = stored_number;
         key_next = next;
@@ -85,9 +94,11 @@ bool MeshRoot::Core::restore(Bytes state) {
         key_work_at = next ? Instant{} : never;
     }
     for (const auto& row : rows) {
-        members.restore(row.number, row.counter, pan == settings.pan ? row.address : std::uint16_t{0},
-                        row.power);
-        if (Member* member = members.find(row.number)) member->has_next_key = row.has_next_key;
+        members.restore(row.number, row.counter, same ? row.address : std::uint16_t{0}, row.power);
+        Member* member = members.find(row.number);
+        if (member == nullptr) continue;
+        member->has_next_key = row.has_next_key;
+        member->sequence = member->sequence_limit = row.sequence;
     }
     return true;
 }

@@ -283,6 +283,11 @@ std::string event_words(const database::MeterEvent& event) {
             return "Has power again";
         case dcu::EntryKind::join_forged:
             return "Somebody asked to join under this number with a wrong key";
+        case dcu::EntryKind::meter_cloned:
+            return "Two devices answer under this number with its key: both are out of the mesh until it has "
+                   "another key";
+        case dcu::EntryKind::relay_evicted:
+            return "Dropped packets of others as a relay: put out of the mesh, may come back on probation";
         case dcu::EntryKind::meter_deleted:
             return "Silent for a week: its place in the mesh was given up; it may join anew";
         default:
@@ -312,6 +317,10 @@ std::string_view event_kind(dcu::EntryKind kind) {
             return "deleted";
         case dcu::EntryKind::join_forged:
             return "join_forged";
+        case dcu::EntryKind::meter_cloned:
+            return "cloned";
+        case dcu::EntryKind::relay_evicted:
+            return "relay_evicted";
         default:
             return "other";
     }

@@ -66,6 +66,24 @@ constexpr std::array sources{
         "lpad(min(e.meter_number)::text, 12, '0'), null, 1, null, null from event e join concentrator c on "
         "c.id = e.concentrator where e.kind = 15 and e.received_us > :hour group by c.id"},
     Source{
+        "meter_cloned",
+        "select m.tenant, m.area, 'meter', lpad(m.number::text, 12, '0'), min(e.received_us), 'Two devices "
+        "answer under this number', null, 1, c.id, null from event e join meter m on m.number = "
+        "e.meter_number join concentrator c on c.id = e.concentrator where e.kind = 19 and e.received_us > "
+        ":hour group by m.id, c.id"},
+    Source{
+        "relay_evicted",
+        "select m.tenant, m.area, 'meter', lpad(m.number::text, 12, '0'), min(e.received_us), 'Dropped "
+        "packets of others as a relay', null, 1, c.id, null from event e join meter m on m.number = "
+        "e.meter_number join concentrator c on c.id = e.concentrator where e.kind = 18 and e.received_us > "
+        ":hour group by m.id, c.id"},
+    Source{
+        "pan_clash",
+        "select c.tenant, c.area, 'concentrator', lpad(c.number::text, 12, '0'), min(e.received_us), "
+        "'Same PAN as concentrator ' || lpad(min(e.parent)::text, 12, '0'), null, 1, null, null from event e "
+        "join concentrator c on c.id = e.concentrator where e.kind = 17 and e.received_us > :hour group by "
+        "c.id"},
+    Source{
         "unknown_meter",
         "select c.tenant, c.area, 'concentrator', lpad(c.number::text, 12, '0'), min(e.received_us), "
         "count(distinct e.meter_number) || ' unknown, first ' || lpad(min(e.meter_number)::text, 12, '0'), "

@@ -47,6 +47,10 @@ std::optional<Details> details_of(const dcu::Entry& entry) {
         if (!end) return std::nullopt;
         out.back = end->back;
         out.missing = end->missing;
+    } else if (entry.kind == dcu::EntryKind::pan_clash) {
+        const auto clash = dcu::decode_pan_clash(entry.payload);
+        if (!clash) return std::nullopt;
+        out.parent = number_of(clash->other);
     } else if (entry.kind == dcu::EntryKind::read_failed) {
         const auto failure = dcu::decode_read_failure(entry.payload);
         if (!failure) return std::nullopt;

@@ -33,8 +33,12 @@ std::string event_fault(const dcu::Entry& entry) {
             return fault_of(dcu::decode_outage(entry.payload), "outage");
         case dcu::EntryKind::outage_end:
             return fault_of(dcu::decode_outage_end(entry.payload), "end of an outage");
+        case dcu::EntryKind::pan_clash:
+            return fault_of(dcu::decode_pan_clash(entry.payload), "PAN clash");
         case dcu::EntryKind::power_back:
         case dcu::EntryKind::meter_deleted:
+        case dcu::EntryKind::relay_evicted:
+        case dcu::EntryKind::meter_cloned:
         case dcu::EntryKind::join_forged:
         case dcu::EntryKind::meter_lost:
         case dcu::EntryKind::unknown_meter:

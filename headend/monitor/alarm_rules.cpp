@@ -82,6 +82,35 @@ constexpr std::array rules{
             "Somebody asked to join under a meter's number with a wrong key. Treat it as an attack until the "
             "meter was seen on site, and tell the security officer. Reset when it is cleared up.",
         .latched = true},
+    AlarmRule{.word = "meter_cloned",
+              .title = "Meter number used twice",
+              .priority = AlarmPriority::high,
+              .guidance = "Two devices answer under one number and with its key; both are out of the mesh "
+                          "and not read, so that "
+                          "none is billed for the other. Do not bill its last days before it was seen on "
+                          "site. It comes back "
+                          "with a new mesh key, or when it is taken off its list and put on it again.",
+              .latched = true},
+    AlarmRule{
+        .word = "relay_evicted",
+        .title = "Relay put out of the mesh",
+        .priority = AlarmPriority::medium,
+        .guidance =
+            "A meter took packets of others and dropped them, in use and on trial; it is out of the mesh for "
+            "an "
+            "hour or more, and then on probation. Have it looked at on site: a broken radio, or somebody "
+            "who has its keys. Reset when it is cleared up.",
+        .latched = true},
+    AlarmRule{
+        .word = "pan_clash",
+        .title = "Two meshes on one PAN",
+        .priority = AlarmPriority::low,
+        .guidance =
+            "Two concentrators that hear each other use the same PAN. The one with the higher number moves "
+            "by "
+            "itself, with its meters, at most once a day. If it comes again, give one of them another PAN in "
+            "its settings, or look for somebody who forges beacons.",
+        .off_delay = 0s},
     AlarmRule{.word = "clock_doubtful",
               .title = "Clock doubtful",
               .priority = AlarmPriority::medium,

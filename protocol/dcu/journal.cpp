@@ -230,6 +230,22 @@ Result<OutageEnd> decode_outage_end(Bytes payload) {
     });
 }
 
+Buffer encode(const PanClash& clash) {
+    return dlms::encode_data(
+        dlms::structure({dlms::octet_string(clash.other.bcd), clash.pan, clash.moved_to}));
+}
+
+Result<PanClash> decode_pan_clash(Bytes payload) {
+    return decode_payload<PanClash>(payload, [](const dlms::Data& data) {
+        Fields fields{data};
+        PanClash clash;
+        clash.other.bcd = fields.octets<6>();
+        clash.pan = fields.number<std::uint16_t>();
+        clash.moved_to = fields.number<std::uint16_t>();
+        return checked(fields, clash);
+    });
+}
+
 Buffer encode(const GapRange& gap) {
     return dlms::encode_data(dlms::structure({gap.first.value, gap.last.value}));
 }

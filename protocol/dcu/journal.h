@@ -31,7 +31,11 @@ enum class EntryKind : std::uint8_t {
     outage_end = 13,     ///< payload: OutageEnd
     meter_deleted = 14,  ///< offline for a week, its address is free; payload: empty
     join_forged = 15,    ///< somebody asked to join under this number with a wrong key; payload: empty
-    reported = 16,  ///< never in a concentrator's journal: a terminal's own event; payload: its code, body
+    reported = 16,   ///< never in a concentrator's journal: a terminal's own event; payload: its code, body
+    pan_clash = 17,  ///< another concentrator's network in the same PAN; payload: PanClash
+    relay_evicted = 18,  ///< it dropped packets of others; put out of the mesh for a while; payload: empty
+    meter_cloned =
+        19,  ///< two devices have this number and its key: both are out of the mesh; payload: empty
 };
 
 /// One line of the journal. Its key is (journal id, sequence); sequences of one journal have no holes.
@@ -132,6 +136,16 @@ struct OutageEnd {
 };
 Buffer encode(const OutageEnd& end);
 Result<OutageEnd> decode_outage_end(Bytes payload);
+
+/// Two networks that use one PAN, as one of the concentrators sees it.
+struct PanClash {
+    DeviceNumber other;          ///< whose beacons say so; nobody can check them
+    std::uint16_t pan = 0;       ///< the PAN of both
+    std::uint16_t moved_to = 0;  ///< where this concentrator and its meters are now; 0: the other shall go
+    friend bool operator==(const PanClash&, const PanClash&) = default;
+};
+Buffer encode(const PanClash& clash);
+Result<PanClash> decode_pan_clash(Bytes payload);
 
 struct GapRange {
     Sequence first, last;

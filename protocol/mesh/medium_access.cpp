@@ -216,10 +216,11 @@ void MediumAccess::received(Bytes psdu, std::int8_t rssi_dbm, Instant now) {
     const MacFrame& frame = decoded->frame;
     const bool broadcast = frame.destination == broadcast_address;
     // Who knows no network yet asks them all.
-    const bool everybody = frame.type == FrameType::solicit && frame.pan == no_pan;
+    const bool everybody = frame.type == FrameType::solicit &&
+                           (frame.pan == no_pan || (former_pan_ && frame.pan == *former_pan_));
     const bool ours = !pan_ || frame.pan == *pan_ || everybody;
     if (broadcast && !ours && frame.type == FrameType::beacon)
-        return listener_.foreign_beacon(frame, rssi_dbm, now);
+        return received_elsewhere(*decoded, rssi_dbm, now);
     if ((!broadcast && frame.destination != address_) || !ours) return;
     if (!broadcast && address_ == broadcast_address) return;
     auto verdict = HopSecurity::Verdict::fresh;
@@ -227,6 +228,7 @@ void MediumAccess::received(Bytes psdu, std::int8_t rssi_dbm, Instant now) {
     if (check) verdict = security_.verify(*decoded, now);
     if (verdict == HopSecurity::Verdict::not_authentic) {
         ++counters_.not_authentic;
+        if (broadcast && frame.type == FrameType::beacon) listener_.rival_beacon(frame, rssi_dbm, now);
         return;
     }
     if (verdict == HopSecurity::Verdict::too_old) {
@@ -245,6 +247,16 @@ void MediumAccess::received(Bytes psdu, std::int8_t rssi_dbm, Instant now) {
         listener_.received(Arrival{.frame = frame, .rssi_dbm = rssi_dbm, .verified = check}, now);
     if (check && acceptance == Acceptance::taken) security_.remember(frame, now);
     if (frame.acknowledge_request && !broadcast) acknowledge(*decoded, acceptance, rssi_dbm);
+}
+
+/// A beacon of another PAN.
+void MediumAccess::received_elsewhere(const ReceivedFrame& received, std::int8_t rssi_dbm, Instant now) {
+    const MacFrame& frame = received.frame;
+    const bool fresh = frame.secured && security_.has_key() &&
+                       security_.verify(received, now) == HopSecurity::Verdict::fresh;
+    if (!fresh) return listener_.foreign_beacon(frame, rssi_dbm, now);
+    if (listener_.own_beacon_elsewhere({.frame = frame, .rssi_dbm = rssi_dbm, .verified = true}, now))
+        security_.remember(frame, now);
 }
 
 void MediumAccess::acknowledge(const ReceivedFrame& received, Acceptance acceptance, std::int8_t rssi_dbm) {

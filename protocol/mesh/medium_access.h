@@ -43,6 +43,11 @@ public:
     virtual std::uint8_t hops() const = 0;  ///< for the ACK
     /// A beacon of another PAN than ours. Nobody can check it.
     virtual void foreign_beacon(const MacFrame&, std::int8_t /*rssi_dbm*/, Instant /*now*/) {}
+    /// A beacon of another PAN under a net key of ours: our network has moved, or somebody replays. True: we
+    /// follow.
+    virtual bool own_beacon_elsewhere(const Arrival&, Instant /*now*/) { return false; }
+    /// A beacon of our PAN under a key that is not ours. Nobody can check it.
+    virtual void rival_beacon(const MacFrame&, std::int8_t /*rssi_dbm*/, Instant /*now*/) {}
 };
 
 struct MacCounters {
@@ -78,6 +83,8 @@ public:
                  MacListener& listener);
 
     void set_address(std::optional<std::uint16_t> pan, std::uint16_t address);
+    /// A PAN that our network has left: whoever still looks for it there is heard.
+    void set_former_pan(std::optional<std::uint16_t> pan) { former_pan_ = pan; }
     HopSecurity& security() { return security_; }
     const HopSecurity& security() const { return security_; }
     const MacCounters& counters() const { return counters_; }
@@ -118,6 +125,7 @@ private:
     enum class Phase : std::uint8_t { idle, backoff, on_air, wait_ack };
 
     void received_ack(Bytes psdu, Instant now);
+    void received_elsewhere(const ReceivedFrame& received, std::int8_t rssi_dbm, Instant now);
     void acknowledge(const ReceivedFrame& received, Acceptance acceptance, std::int8_t rssi_dbm);
     bool pick(Instant now);
     void assess(Instant now);
@@ -138,7 +146,7 @@ private:
     MacListener& listener_;
     HopSecurity security_;
     MacCounters counters_;
-    std::optional<std::uint16_t> pan_;
+    std::optional<std::uint16_t> pan_, former_pan_;
     std::uint16_t address_ = broadcast_address;
     std::vector<Entry> queue_;
     std::uint64_t orders_ = 0;

@@ -35,8 +35,10 @@ NetworkHeader get_header(Reader& in) {
     return header;
 }
 
-void put(Writer& out, const std::vector<LinkEntry>& links) {
-    out.u8(static_cast<std::uint8_t>(links.size()));
+constexpr std::uint8_t floor_follows = 0x80;  // in the count of an answer's links
+
+void put(Writer& out, const std::vector<LinkEntry>& links, std::uint8_t flags = 0) {
+    out.u8(static_cast<std::uint8_t>(links.size() | flags));
     for (const auto& link : links) out.u16(link.neighbour).i8(link.rssi_dbm).u8(link.etx_q4);
 }
 
@@ -46,8 +48,9 @@ std::size_t get_count(Reader& in, std::size_t count_max) {
     return in.ok() ? count : 0;
 }
 
-std::vector<LinkEntry> get_links(Reader& in, std::size_t count_max) {
-    std::vector<LinkEntry> links(get_count(in, count_max));
+std::vector<LinkEntry> get_links(Reader& in, std::size_t count, std::size_t count_max) {
+    if (count > count_max) in.fail(Fault::too_long);
+    std::vector<LinkEntry> links(in.ok() ? count : 0);
     for (auto& link : links) {
         link.neighbour = in.u16();
         link.rssi_dbm = in.i8();
@@ -135,7 +138,8 @@ Result<Solicit> decode_solicit(Bytes body) {
 
 Buffer encode(const Answer& answer) {
     Writer out;
-    put(out, answer.links);
+    put(out, answer.links, answer.floor ? floor_follows : std::uint8_t{0});
+    if (answer.floor) out.u16(*answer.floor);
     out.bytes(answer.payload);
     return out.take();
 }
@@ -143,15 +147,20 @@ Buffer encode(const Answer& answer) {
 Result<Answer> decode_answer(Bytes body) {
     Reader in{body};
     Answer answer;
-    answer.links = get_links(in, answer_links_max);
+    const auto count = in.u8();
+    answer.links = get_links(in, count & ~floor_follows & 0xFF, answer_links_max);
+    if ((count & floor_follows) != 0) answer.floor = in.u16();
     answer.payload = to_buffer(in.rest());
     return finished(in, std::move(answer));
 }
 
 Buffer encode(const LinkReport& report) {
     Writer out;
-    out.u8(static_cast<std::uint8_t>((report.reattached ? 1 : 0) | (report.needs_key ? 2 : 0)))
+    out.u8(static_cast<std::uint8_t>((report.reattached ? 1 : 0) | (report.needs_key ? 2 : 0) |
+                                     (report.rival ? 4 : 0) | (report.floor ? 8 : 0)))
         .u16(report.version);
+    if (report.rival) out.bytes(report.rival->bcd);
+    if (report.floor) out.u16(*report.floor);
     put(out, report.links);
     return out.take();
 }
@@ -160,11 +169,13 @@ Result<LinkReport> decode_link_report(Bytes body) {
     Reader in{body};
     LinkReport report;
     const auto flags = in.u8();
-    if (flags > 3) in.fail_at(Fault::bad_value, 0);
+    if (flags > 15) in.fail_at(Fault::bad_value, 0);
     report.reattached = (flags & 1) != 0;
     report.needs_key = (flags & 2) != 0;
     report.version = in.u16();
-    report.links = get_links(in, 24);
+    if ((flags & 4) != 0) report.rival = DeviceNumber{in.array<6>()};
+    if ((flags & 8) != 0) report.floor = in.u16();
+    report.links = get_links(in, in.u8(), 24);
     return finished(in, std::move(report));
 }
 
@@ -238,7 +249,11 @@ Buffer encode(const JoinAccept& accept) {
 
 Buffer encode(const KeyUpdate& update) {
     Writer out;
-    out.bytes(update.meter.bcd).u16(update.key_number).bytes(update.wrapped_net_key).bytes(update.mac);
+    out.bytes(update.meter.bcd)
+        .u16(update.key_number)
+        .u16(update.overlap_s)
+        .bytes(update.wrapped_net_key)
+        .bytes(update.mac);
     return out.take();
 }
 
@@ -247,6 +262,7 @@ Result<KeyUpdate> decode_key_update(Bytes body) {
     KeyUpdate update;
     update.meter.bcd = in.array<6>();
     update.key_number = in.u16();
+    update.overlap_s = in.u16();
     update.wrapped_net_key = in.array<24>();
     update.mac = in.array<8>();
     return finished(in, std::move(update));

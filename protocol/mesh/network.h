@@ -1,6 +1,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "protocol/base/bytes.h"
@@ -75,13 +76,18 @@ inline constexpr std::size_t network_overhead = 9, up_overhead = network_overhea
 /// Body of data_up.
 inline constexpr std::size_t answer_links_max = 8, link_entry_size = 4;
 struct Answer {
+    /// The request was not executed: its sequence is not above this one, the highest that was.
+    std::optional<std::uint16_t> floor{};
     std::vector<LinkEntry> links;  ///< <= answer_links_max, the parent first
     Buffer payload;
     friend bool operator==(const Answer&, const Answer&) = default;
 };
 struct LinkReport {
-    bool reattached = false;       ///< the node restarted or changed all its parents
-    bool needs_key = false;        ///< its frame counter comes to an end
+    bool reattached = false;              ///< the node restarted or changed all its parents
+    bool needs_key = false;               ///< its frame counter comes to an end
+    std::optional<DeviceNumber> rival{};  ///< another concentrator's network in our PAN
+    /// After a restart: no request is executed whose sequence is not above.
+    std::optional<std::uint16_t> floor{};
     std::uint16_t version = 0;     ///< of the last beacon
     std::vector<LinkEntry> links;  ///< <= 24, the parent first
     friend bool operator==(const LinkReport&, const LinkReport&) = default;
@@ -129,6 +135,7 @@ struct JoinAccept {
 struct KeyUpdate {
     DeviceNumber meter;
     std::uint16_t key_number = 0;
+    std::uint16_t overlap_s = 600;  ///< so long the one before is heard after the change
     std::array<std::uint8_t, 24> wrapped_net_key{};
     JoinMac mac{};
     friend bool operator==(const KeyUpdate&, const KeyUpdate&) = default;

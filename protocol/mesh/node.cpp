@@ -35,6 +35,8 @@ NodeCounters& NodeCounters::operator+=(const NodeCounters& other) {
     repeated_requests += other.repeated_requests;
     join_tokens_refused += other.join_tokens_refused;
     roamed += other.roamed;
+    moved += other.moved;
+    requests_refused += other.requests_refused;
     return *this;
 }
 
@@ -57,6 +59,8 @@ void Node::start(Instant now) {
         return;
     }
     start_keys(now);
+    sequence_top_ = state_.sequence_limit;
+    floor_untold_ = sequence_top_.has_value();
     mac_.set_address(state_.pan, state_.short_address);
     keep_counter_ahead();
     schedule_report(never, true);
@@ -78,6 +82,10 @@ void Node::tick(Instant now) {
         return mac_.tick(now);
     }
     key_tick(now);
+    if (now >= former_until_) {
+        former_until_ = never;
+        mac_.set_former_pan(std::nullopt);
+    }
     if (now >= dark_report_at_) report_dark(now);
     if (now >= held_until()) release_held(now);
     if (now >= solicit_at_) send_solicit(now);
@@ -206,6 +214,8 @@ void Node::sent(const Departure& departure, Instant now) {
 
 void Node::beacon_heard(const Arrival& arrival, const Beacon& beacon, Instant now) {
     const MacFrame& frame = arrival.frame;
+    // Nobody but the root is nearer to it than one transmission.
+    if (frame.source != root_address && beacon.rank < rank_per_transmission) return;
     if (!joined()) {
         if (frame.destination != broadcast_address || beacon.rank == rank_infinite) return;
         candidates_.heard({.pan = frame.pan,
@@ -243,8 +253,7 @@ void Node::beacon_heard(const Arrival& arrival, const Beacon& beacon, Instant no
             schedule_report(now + 500ms + spread(std::max<Duration>(join_window(now), report_spread_min)),
                             false);
         }
-        version_ = beacon.version;
-        version_known_ = true;
+        know_version(beacon.version);
     } else if (beacon.version == version_ && beacon.rank != rank_infinite) {
         trickle_.heard_consistent();
     }

@@ -25,7 +25,7 @@ struct NodeCounters {
     std::uint32_t join_requests = 0, joins = 0, beacons = 0, reports = 0, forwarded_up = 0,
                   forwarded_down = 0, detours = 0;
     std::uint32_t route_errors = 0, loops_refused = 0, parent_changes = 0, orphaned = 0, dropped_up = 0;
-    std::uint32_t repeated_requests = 0, join_tokens_refused = 0, roamed = 0;
+    std::uint32_t repeated_requests = 0, join_tokens_refused = 0, roamed = 0, moved = 0, requests_refused = 0;
     NodeCounters& operator+=(const NodeCounters& other);
 };
 
@@ -134,6 +134,9 @@ private:
 
     // node_roam.cpp
     void foreign_beacon(const MacFrame& frame, std::int8_t rssi_dbm, Instant now) override;
+    bool own_beacon_elsewhere(const Arrival& arrival, Instant now) override;
+    void rival_beacon(const MacFrame& frame, std::int8_t rssi_dbm, Instant now) override;
+    void know_version(std::uint16_t version);
     void roam(Instant now);
     bool cut_off(Instant now) const;
 
@@ -164,6 +167,8 @@ private:
     void down_sent(PendingDown pending, const Departure& departure, Instant now);
     void deliver(FrameType type, const DownPacket& packet, Instant now);
     void send_answer(const AnswerCache::Row& row, Instant now);
+    bool takes(std::uint16_t sequence);
+    void refuse_old(const NetworkHeader& header, Instant now);
 
     // node_key.cpp
     void start_keys(Instant now);
@@ -210,6 +215,9 @@ private:
     std::optional<Elsewhere> elsewhere_;
     Instant detached_at_{};  ///< on nobody since then
     std::optional<Instant> roamed_at_;
+    // Our own in another PAN, and another one in ours.
+    Instant former_until_ = never, rival_answered_at_{}, rival_told_at_{};
+    std::optional<DeviceNumber> rival_;
 
     Instant solicit_at_ = never;
     std::uint8_t solicits_ = 0;
@@ -241,8 +249,10 @@ private:
     std::int64_t join_tokens_q10_ = 0;
     Instant join_tokens_at_{};
 
-    Instant key_forget_at_ = never;  ///< the key before the one in use
+    Instant key_forget_at_ = never;      ///< the key before the one in use
+    Duration key_overlap_{600'000'000};  ///< as the root said with the next one
     bool key_asked_ = false;
+    Instant key_switched_at_{};
 
     LastGasp gasp_;
     struct DarkPassed {
@@ -256,6 +266,9 @@ private:
     DuplicateCache passed_;
     WayBack ways_back_;
     AnswerCache answers_;
+    std::optional<std::uint16_t> sequence_top_;  ///< of the requests executed, or that may have been
+    bool floor_untold_ = false;
+    Instant refused_old_at_{};
     std::vector<Request> requests_;
     std::uint32_t tags_ = 0;
     std::map<std::uint32_t, PendingUp> up_;

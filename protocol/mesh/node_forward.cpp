@@ -10,6 +10,7 @@ constexpr Duration up_life = 8s, loop_tell_again = 30s;
 // Where many have something to say at once, they say it farther and farther apart.
 constexpr Duration hold_first = 2s, hold_life = 60s;
 constexpr int hold_rounds_max = 5;
+constexpr Duration refuse_again = 500ms;
 constexpr std::size_t held_max = 64;
 
 bool unasked(FrameType type) { return type == FrameType::notice || type == FrameType::outage_report; }
@@ -228,6 +229,7 @@ void Node::deliver(FrameType type, const DownPacket& packet, Instant now) {
         if (known->answer) send_answer(*known, now);
         return;
     }
+    if (!takes(header.sequence)) return refuse_old(header, now);
     AnswerCache::Row& row = answers_.open(header.sequence, packet.body, now);
     row.attempt = header.attempt;
     row.priority = header.priority;
@@ -236,6 +238,28 @@ void Node::deliver(FrameType type, const DownPacket& packet, Instant now) {
         return send_answer(row, now);
     }
     requests_.push_back({.ticket = header.sequence, .payload = packet.body});
+}
+
+/// The root counts its requests, and so do we: over a restart, in blocks ahead. What was recorded is never
+/// executed again, whoever passes it on.
+bool Node::takes(std::uint16_t sequence) {
+    if (sequence_top_ && static_cast<std::int16_t>(sequence - *sequence_top_) <= 0) return false;
+    sequence_top_ = sequence;
+    floor_untold_ = false;
+    auto& limit = state_.sequence_limit;
+    if (limit && static_cast<std::int16_t>(*limit - sequence) >= sequence_block / 4) return true;
+    limit = static_cast<std::uint16_t>(sequence + sequence_block);
+    state_dirty_ = true;
+    return true;
+}
+
+/// It may be a root that lost its memory: it goes on above what we say.
+void Node::refuse_old(const NetworkHeader& header, Instant now) {
+    ++counters_.requests_refused;
+    if (refused_old_at_ != Instant{} && now - refused_old_at_ < refuse_again) return;
+    refused_old_at_ = now;
+    const Answer answer{.floor = sequence_top_, .links = {}, .payload = {}};
+    send_up(FrameType::data_up, header.sequence, header.attempt, header.priority, encode(answer), now);
 }
 
 std::optional<Node::Request> Node::take_request() {

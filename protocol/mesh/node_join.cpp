@@ -160,9 +160,8 @@ void Node::adopt(const JoinAccept& accept, const Key128& net_key, Instant now) {
     verified_at_ = answered_at_ = detached_at_ = now;
     elsewhere_.reset();
     unanswered_ = 0;
-    version_ = accept.version;
+    know_version(accept.version);
     join_window_ = {};
-    version_known_ = true;
     neighbours_.clear();
     for (const auto& row : candidates_.all()) {
         if (row.pan != state_.pan) continue;
@@ -198,6 +197,9 @@ void Node::leave(Instant now) {
     mac_.reset();
     mac_.security().clear_key();
     mac_.set_address(std::nullopt, broadcast_address);
+    mac_.set_former_pan(std::nullopt);
+    former_until_ = never;
+    rival_.reset();
     up_.clear();
     held_.clear();
     down_.clear();

@@ -7,7 +7,7 @@
 namespace wattmesh::mesh {
 namespace {
 using namespace std::chrono_literals;
-constexpr Duration overlap = 600s;
+constexpr Duration ask_parent_within = 20s;
 // A quarter of the numbers is left to tell the root, and for the root to give everybody another key.
 constexpr std::uint32_t counter_renew = 0xC0000000;
 }  // namespace
@@ -16,7 +16,7 @@ void Node::start_keys(Instant now) {
     mac_.security().set_key(*state_.net_key, state_.counter_limit, key_id(state_.key_number));
     if (state_.other == NodeState::Other::none) return;
     mac_.security().add_key(state_.other_key, 1, key_id(static_cast<std::uint16_t>(state_.key_number + 1)));
-    if (state_.other == NodeState::Other::previous) key_forget_at_ = now + overlap;
+    if (state_.other == NodeState::Other::previous) key_forget_at_ = now + key_overlap_;
 }
 
 /// True when this key is known now: the root is told so.
@@ -33,6 +33,7 @@ bool Node::learn_key(Bytes body) {
     if (known) return true;
     state_.other = NodeState::Other::next;
     state_.other_key = *key;
+    key_overlap_ = update->overlap_s * 1s;
     state_dirty_ = true;
     key_forget_at_ = never;
     mac_.security().add_key(*key, 1, key_id(update->key_number));
@@ -47,7 +48,8 @@ void Node::switch_key(Instant now) {
     state_dirty_ = true;
     mac_.security().use(key_id(state_.key_number));
     keep_counter_ahead();
-    key_forget_at_ = now + overlap;
+    key_forget_at_ = now + key_overlap_;
+    key_switched_at_ = now;
     key_asked_ = false;
     if (attached()) trickle_.reset(now, mac_.chance(), stretch());  // so that the others hear of it
 }
@@ -65,6 +67,10 @@ void Node::key_tick(Instant now) {
         mac_.security().forget(key_id(static_cast<std::uint16_t>(state_.key_number + 1)));
         forget_other_key();
         state_dirty_ = true;
+        // Who was put out has not got the new key. A parent that has not been heard under it is asked.
+        if (const Neighbour* parent = neighbours_.find(parent_);
+            attached() && parent != nullptr && parent->heard < key_switched_at_)
+            schedule_report(now + spread(ask_parent_within), false);
     }
     if (joined() && !key_asked_ && needs_key()) {
         key_asked_ = true;

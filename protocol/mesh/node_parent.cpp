@@ -140,6 +140,8 @@ void Node::send_report(Instant now) {
     const LinkReport report{
         .reattached = first,
         .needs_key = needs_key(),
+        .rival = std::exchange(rival_, {}),
+        .floor = first && floor_untold_ ? sequence_top_ : std::nullopt,
         .version = version_,
         .links = neighbours_.news(parent_, first ? report_links_first : report_links_max)};
     send_up(FrameType::link_report, ++sequence_, 0, 3, encode(report), now);

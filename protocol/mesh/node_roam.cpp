@@ -10,6 +10,10 @@ using namespace std::chrono_literals;
 // check it.
 constexpr Duration home_lost = 180s, offer_fresh = 120s, offer_life = 2'200s, better_lasts = 1'800s,
                    roam_gap = 24h;
+// A rival is answered, so that its root hears of us too; four of those that hear it tell ours.
+constexpr Duration former_life = 600s, rival_answer_again = 30s, rival_tell_again = 300s, rival_tell = 1s,
+                   rival_tell_within = 5s;
+constexpr std::uint32_t rival_tellers = 4;
 constexpr int better_times = 3, better_percent = 75, better_min = rank_per_transmission;
 
 int cost_of(const JoinCandidate& offer) {
@@ -47,6 +51,60 @@ void Node::foreign_beacon(const MacFrame& frame, std::int8_t rssi_dbm, Instant n
         ++elsewhere_->times;
     }
     roam(now);
+}
+
+void Node::know_version(std::uint16_t version) {
+    version_ = version;
+    version_known_ = true;
+    if (state_.version == version) return;
+    state_.version = version;
+    state_dirty_ = true;
+}
+
+/// The root counts its version up when it moves: what was recorded before it did is older.
+bool Node::own_beacon_elsewhere(const Arrival& arrival, Instant now) {
+    const auto beacon = decode_beacon(arrival.frame.body);
+    if (!joined() || gasping() || !beacon || beacon->rank == rank_infinite ||
+        static_cast<std::int16_t>(beacon->version - state_.version) <= 0)
+        return false;
+    ++counters_.moved;
+    mac_.set_former_pan(state_.pan);
+    former_until_ = now + former_life;
+    state_.pan = arrival.frame.pan;
+    state_dirty_ = true;
+    mac_.set_address(state_.pan, state_.short_address);
+    rival_.reset();
+    if (elsewhere_ && elsewhere_->offer.pan == state_.pan) elsewhere_.reset();
+    version_known_ = true;  // the one before: this beacon counts as news
+    verified_at_ = now;
+    not_authentic_seen_ = mac_.counters().not_authentic;
+    if (arrival.frame.source == root_address) root_was_heard(now);
+    neighbours_.heard(arrival.frame.source, arrival.rssi_dbm, now);
+    beacon_heard(arrival, *beacon, now);
+    return true;
+}
+
+/// Two networks in one PAN: their addresses and joiners are mixed up. The roots settle who goes.
+void Node::rival_beacon(const MacFrame& frame, std::int8_t, Instant now) {
+    const auto beacon = decode_beacon(frame.body);
+    if (!attached() || gasping() || !beacon || concentrator_ == DeviceNumber{} ||
+        beacon->concentrator == concentrator_)
+        return;
+    // It is no sign that ours has another key, as long as ours is heard as well.
+    if (now - verified_at_ < home_lost) {
+        ++not_authentic_seen_;
+        ++foreign_at_root_;
+    }
+    if (rival_answered_at_ == Instant{} || now - rival_answered_at_ >= rival_answer_again) {
+        rival_answered_at_ = now;
+        trickle_.reset(now, mac_.chance(), stretch());
+    }
+    if (rival_told_at_ != Instant{} && now - rival_told_at_ < rival_tell_again) return;
+    const auto neighbours = static_cast<std::uint32_t>(std::max<std::size_t>(neighbours_.all().size(), 1));
+    rival_told_at_ = now;
+    if (mac_.chance() % neighbours >= rival_tellers) return;
+    rival_ = beacon->concentrator;
+    report_at_ = std::min(report_at_, now + rival_tell + spread(rival_tell_within));
 }
 
 /// Gives the net key up: a meter obeys one concentrator at a time.

@@ -5,7 +5,8 @@
 
 namespace wattmesh::mesh {
 namespace {
-constexpr std::uint8_t state_version = 2;  // 1 knew one net key, the first
+constexpr std::uint8_t state_version =
+    3;  // 1 knew one net key, the first; 1 and 2 neither version nor sequence
 }
 
 Buffer encode(const NodeState& state) {
@@ -19,6 +20,8 @@ Buffer encode(const NodeState& state) {
     if (state.net_key) out.bytes(state.net_key->reveal());
     out.u16(state.key_number).u8(static_cast<std::uint8_t>(state.other));
     if (state.other != NodeState::Other::none) out.bytes(state.other_key.reveal());
+    out.u16(state.version).u8(state.sequence_limit ? 1 : 0);
+    if (state.sequence_limit) out.u16(*state.sequence_limit);
     return out.take();
 }
 
@@ -40,6 +43,12 @@ Result<NodeState> decode_node_state(Bytes bytes) {
         if (other > static_cast<std::uint8_t>(NodeState::Other::previous)) in.fail(Fault::bad_value);
         state.other = static_cast<NodeState::Other>(other);
         if (state.other != NodeState::Other::none) state.other_key = Key128{in.array<16>()};
+    }
+    if (format >= 3) {
+        state.version = in.u16();
+        const auto has_limit = in.u8();
+        if (has_limit > 1) in.fail(Fault::bad_value);
+        if (has_limit == 1) state.sequence_limit = in.u16();
     }
     in.expect_end();
     if (in.error()) return *in.error();

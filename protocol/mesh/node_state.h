@@ -20,9 +20,14 @@ struct NodeState {
     enum class Other : std::uint8_t { none = 0, next = 1, previous = 2 };
     Other other = Other::none;
     Key128 other_key;
+    /// Requests up to this sequence may have been executed: none of them is after a restart.
+    std::optional<std::uint16_t> sequence_limit;
+    std::uint16_t version = 0;  ///< of the newest beacon of this network: only a newer one may move us
 };
 /// How far ahead `counter_limit` is written: one flash write per so many frames.
 inline constexpr std::uint32_t counter_block = 1'024;
+/// And `sequence_limit`: one write per so many requests.
+inline constexpr std::uint16_t sequence_block = 64;
 
 /// Secret: the net key is inside.
 Buffer encode(const NodeState& state);

@@ -98,22 +98,36 @@ void RadioModule::transmit(host::Tx tx, Instant now) {
     if (!taken) refuse(TxOutcome::queue_full);
 }
 
+bool RadioModule::take_token(Instant now) {
+    const auto elapsed_ms =
+        std::chrono::duration_cast<std::chrono::milliseconds>(now - stranger_tokens_at_).count();
+    stranger_tokens_q10_ =
+        std::min(stranger_tokens_q10_ + elapsed_ms * strangers_per_second * token_q10 / 1'000,
+                 strangers_per_second * token_q10);
+    stranger_tokens_at_ = now;
+    if (stranger_tokens_q10_ < token_q10) return false;
+    stranger_tokens_q10_ -= token_q10;
+    return true;
+}
+
+/// The host finds out whose it is.
+void RadioModule::rival_beacon(const MacFrame& frame, std::int8_t rssi_dbm, Instant now) {
+    if (!initialised_ || !take_token(now) || to_host_.size() >= to_host_max) return;
+    report(host::Rx{.rssi_dbm = rssi_dbm,
+                    .source = frame.source,
+                    .destination = frame.destination,
+                    .type = frame.type,
+                    .secured = false,
+                    .body = to_buffer(frame.body)});
+}
+
 Acceptance RadioModule::received(const Arrival& arrival, Instant now) {
     const auto& frame = arrival.frame;
     if (!initialised_) return Acceptance::busy;
     if (frame.type == FrameType::beacon && !arrival.verified) return Acceptance::taken;
     const bool secured_type = frame.type != FrameType::solicit && frame.type != FrameType::join_request;
     if (!arrival.verified && secured_type) return Acceptance::taken;
-    if (!arrival.verified) {
-        const auto elapsed_ms =
-            std::chrono::duration_cast<std::chrono::milliseconds>(now - stranger_tokens_at_).count();
-        stranger_tokens_q10_ =
-            std::min(stranger_tokens_q10_ + elapsed_ms * strangers_per_second * token_q10 / 1'000,
-                     strangers_per_second * token_q10);
-        stranger_tokens_at_ = now;
-        if (stranger_tokens_q10_ < token_q10) return Acceptance::busy;
-        stranger_tokens_q10_ -= token_q10;
-    }
+    if (!arrival.verified && !take_token(now)) return Acceptance::busy;
     if (to_host_.size() >= to_host_max) return Acceptance::busy;
     report(host::Rx{.rssi_dbm = arrival.rssi_dbm,
                     .source = frame.source,

@@ -39,7 +39,9 @@ public:
 private:
     mesh::Acceptance received(const mesh::Arrival& arrival, Instant now) override;
     void sent(const mesh::Departure& departure, Instant now) override;
+    void rival_beacon(const mesh::MacFrame& frame, std::int8_t rssi_dbm, Instant now) override;
     std::uint8_t hops() const override { return 0; }
+    bool take_token(Instant now);
     void initialise(const mesh::host::Init& init);
     void change_key(const mesh::host::Key& key);
     void note_counter();

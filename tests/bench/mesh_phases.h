@@ -99,7 +99,7 @@ private:
 
     std::size_t asked_ = 0, good_ = 0, asked_installed_ = 0, due_ = 0, complete_ = 0;
     std::vector<double> rounds_s_, stretches_, repairs_s_, bounds_b1_, bounds_b3_;
-    std::size_t affected_ = 0, in_transaction_ = 0;
+    std::size_t affected_ = 0, in_transaction_ = 0, evicted_ = 0;
 };
 
 }  // namespace wattmesh::bench

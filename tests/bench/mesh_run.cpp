@@ -131,6 +131,9 @@ std::uint64_t Run::parent_changes() const {
 }
 
 void Run::on_event(const concentrator::MeshEvent& event, Instant at) {
+    if (std::holds_alternative<concentrator::MeshEvicted>(event) ||
+        std::holds_alternative<concentrator::MeshCloned>(event))
+        ++evicted_;
     const auto done = [&](std::uint32_t handle, bool answered) {
         const auto node = open_.extract(handle);
         if (!node) return;
@@ -327,6 +330,7 @@ void Run::steady() {
         hops_max = std::max(hops_max, static_cast<double>(entry.hops));
     }
     outcome_[Metric::ghost_joins] = static_cast<double>(ghosts);
+    outcome_[Metric::false_evictions] = static_cast<double>(evicted_);
     if (counted > 0) {
         outcome_[Metric::hops_mean] = hops / static_cast<double>(counted);
         outcome_[Metric::hops_max] = hops_max;
@@ -363,6 +367,7 @@ const MetricName& metric_name(std::size_t metric) {
                                                             {"loops", true},
                                                             {"ghost_joins", true},
                                                             {"false_deletions", true},
+                                                            {"false_evictions", true},
                                                             {"apdu_bytes_down", true},
                                                             {"apdu_bytes_up", true},
                                                             {"hops_mean", true},

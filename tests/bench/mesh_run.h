@@ -35,6 +35,7 @@ enum class Metric : std::uint8_t {
     loops,
     ghost_joins,
     false_deletions,
+    false_evictions,
     apdu_bytes_down,
     apdu_bytes_up,
     hops_mean,

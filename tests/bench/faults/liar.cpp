@@ -6,15 +6,14 @@
 namespace wattmesh::bench {
 namespace {
 using namespace mesh;
-constexpr std::uint16_t rank_told = 1;
 constexpr Duration turnaround{1'000};
 }  // namespace
 
 Liar::Liar(const NodeSettings& settings, const NodeState& state, Ciphers& ciphers, Random& random,
-           Transceiver& radio)
+           Transceiver& radio, std::uint16_t rank_told)
     : radio_(radio),
       rate_(settings.rate),
-      net_key_(state.net_key.value()),
+      rank_told_(rank_told),
       forging_(ciphers, 1),
       node_(settings, state, ciphers, random, *this) {}
 
@@ -65,11 +64,12 @@ void Liar::transmit(Buffer psdu, Duration lead) {
     const auto decoded = is_ack(psdu) ? Result<ReceivedFrame>{Error{Fault::bad_tag, 0}} : decode_mac(psdu);
     if (!decoded || !decoded->frame.secured) return radio_.transmit(std::move(psdu), lead);
     MacFrame frame = decoded->frame;
-    forging_.set_key(net_key_, frame.counter);
+    // The key that it has now: it may have been let in again.
+    forging_.set_key(node_.state().net_key.value(), frame.counter, frame.key);
     if (frame.type == FrameType::beacon) {
         auto beacon = decode_beacon(frame.body);
         if (!beacon) return radio_.transmit(std::move(psdu), lead);
-        beacon->rank = rank_told;
+        beacon->rank = rank_told_;
         beacon->hops = 1;
         const Buffer body = encode(*beacon);
         frame.body = body;

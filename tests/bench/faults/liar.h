@@ -6,12 +6,12 @@
 
 namespace wattmesh::bench {
 
-/// An insider: a real meter with the net key whose radio says in every beacon that the root is next door, and
-/// that acknowledges every second packet of others without passing it on.
+/// An insider: a real meter with the net key whose radio says in every beacon how near to the root it wants
+/// to be, and that acknowledges every second packet of others without passing it on.
 class Liar final : public sim::RadioProgram, public mesh::Transceiver {
 public:
     Liar(const mesh::NodeSettings& settings, const mesh::NodeState& state, Ciphers& ciphers, Random& random,
-         mesh::Transceiver& radio);
+         mesh::Transceiver& radio, std::uint16_t rank_told);
 
     void start(Instant now) override;
     bool received(Bytes psdu, std::int8_t rssi_dbm, Instant now) override;
@@ -27,7 +27,7 @@ private:
 
     mesh::Transceiver& radio_;
     mesh::PhyRate rate_;
-    Key128 net_key_;
+    std::uint16_t rank_told_;
     mesh::HopSecurity forging_;
     Instant now_{};
     Instant sent_at_ = never, answered_at_ = never;  // of the packet that was only pretended to be sent

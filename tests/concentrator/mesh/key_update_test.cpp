@@ -119,7 +119,7 @@ TEST_CASE("mesh state: what was stored before there were two keys is restored, a
           "[mesh][key]") {
     Street street;
     const Buffer now = street.town.roots[0]->save_state();
-    Buffer before{now.begin(), now.end() - 7};  // key number, no second key, its counter
+    Buffer before{now.begin(), now.end() - 9 - 2 * meters};  // both keys' fields, PAN in use, sequences
     before[0] = 2;
     const auto restored = [&](Bytes state) {
         SeededRandom random{1};

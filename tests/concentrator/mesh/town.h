@@ -116,7 +116,7 @@ struct Town {
         const auto k = layout.meters[meter].concentrator;
         const Instant began = now();
         const auto handle = roots[k]->send(meter_number(meter), {1, 2, 3, static_cast<std::uint8_t>(meter)},
-                                           2, began, deadline);
+                                           2, began + root_clock, deadline);
         while (auto payload = roots[k]->take_output()) field->feed(k, *payload);
         ReadResult result;
         bool done = false;

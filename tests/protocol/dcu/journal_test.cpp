@@ -150,6 +150,7 @@ TEST_CASE("journal payloads: survive the way through bytes, truncation at every 
     CHECK(*decode_power_loss(encode(PowerLoss{true})) == PowerLoss{true});
     CHECK(*decode_outage(encode(Outage{500, 450, 30})) == Outage{500, 450, 30});
     CHECK(*decode_outage_end(encode(OutageEnd{470, 10})) == OutageEnd{470, 10});
+    CHECK(*decode_pan_clash(encode(PanClash{meter, 7, 9})) == PanClash{meter, 7, 9});
     CHECK(*decode_read_failure(encode(failure)) == failure);
     CHECK(*decode_gap_range(encode(gap)) == gap);
     CHECK(*decode_profile_rows(encode(rows)) == rows);
@@ -161,6 +162,7 @@ TEST_CASE("journal payloads: survive the way through bytes, truncation at every 
     refuses_every_prefix(encode(PowerLoss{}), decode_power_loss);
     refuses_every_prefix(encode(Outage{1, 2, 3}), decode_outage);
     refuses_every_prefix(encode(OutageEnd{1, 2}), decode_outage_end);
+    refuses_every_prefix(encode(PanClash{meter, 7, 9}), decode_pan_clash);
     refuses_every_prefix(encode(failure), decode_read_failure);
     refuses_every_prefix(encode(gap), decode_gap_range);
     refuses_every_prefix(encode(rows), decode_profile_rows);

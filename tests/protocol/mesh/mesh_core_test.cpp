@@ -322,7 +322,7 @@ TEST_CASE("node state: what was stored before there were two keys is read", "[me
     CHECK(state->other == NodeState::Other::none);
     CHECK(to_hex(state->net_key.value().reveal()) == "000102030405060708090A0B0C0D0E0F");
     Buffer newer = *old;
-    newer[0] = 3;
+    newer[0] = 4;
     CHECK(decode_node_state(newer).error().fault == Fault::bad_version);
 }
 

@@ -153,6 +153,8 @@ TEST_CASE("mesh network: every body is read back, no piece of it is", "[mesh]") 
     check_codec(KeyUpdate{.meter = number, .key_number = 2, .wrapped_net_key = {7}, .mac = {8}},
                 decode_key_update);
     check_codec(LinkReport{.needs_key = true, .version = 7, .links = {near}}, decode_link_report);
+    check_codec(LinkReport{.rival = DeviceNumber{{0x90, 0, 0, 0, 0, 2}}, .version = 7, .links = {near}},
+                decode_link_report);
     check_codec(DarkList{.hops = 3, .parent = 4, .dark = {9, 2, 700}}, decode_dark_list);
     // these end in a payload of any length
     check_codec(DarkKnown{.dark = {5, 6, 13, 1'604}}, decode_dark_known, 0);
