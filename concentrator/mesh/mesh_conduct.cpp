@@ -17,7 +17,7 @@ constexpr Duration ban_first = 3'600s, ban_max = 24h;
 constexpr int reached_least = 4, decided = 10, lost_least = 6, sent_max = 30, unreached_max = 3;
 constexpr std::size_t targets_max = 5;
 constexpr std::uint32_t good_etx_q7 = 192;
-constexpr Duration probe_deadline = 10s, probe_gap = 200ms;
+constexpr Duration probe_deadline = 10s, probe_gap = 20ms;
 }  // namespace
 
 /// The answer to one of the attempts: whoever carried it is cleared a little; who is only on the way of those
@@ -113,7 +113,7 @@ void MeshRoot::Core::probe_trial(Member& suspect, Instant now) {
     Transaction transaction;
     transaction.handle = ++handle_last;
     transaction.meter = suspect.number;
-    transaction.priority = 3;  // reading never ends
+    transaction.priority = 2;  // reading never ends
     transaction.deadline = now + probe_deadline;
     transaction.probe = transaction.trial = true;
     transaction.route = tree.route(suspect.address);

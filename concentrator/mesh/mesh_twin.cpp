@@ -9,14 +9,14 @@ namespace {
 using namespace std::chrono_literals;
 using namespace mesh;
 constexpr Duration lately = 600s, ask_first = 1s, ask_again = 2'500ms;
-constexpr int asked_max = 2;
+constexpr int asked_max = 3;
 constexpr std::size_t places_max = 64;
 }  // namespace
 
 /// Only a member that was there a moment ago: after a power cut, or a key that it missed, it comes from
 /// nowhere.
 void MeshRoot::Core::look_for_twin(Member& member, Instant now) {
-    const bool present = member.state == dcu::NodeState::joined && member.proved > member.asked &&
+    const bool present = member.state == dcu::NodeState::joined && member.heard > member.asked &&
                          now - member.heard < lately && member.power == Power::on &&
                          wired.place(member.number) == nullptr;
     if (!present || left_places.size() >= places_max || may_have_twin(member.number)) return;

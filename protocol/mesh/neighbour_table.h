@@ -16,6 +16,7 @@ struct Neighbour {
     Instant heard{}, beacon_heard{};
     Instant child_until{};  ///< we carried something from or to it
     Instant blocked_until{};
+    std::uint8_t key = 0;           ///< id of the one it was last heard under
     std::uint8_t failures = 0;      ///< exchanges in a row that got no ACK
     std::int8_t told_rssi_dbm = 0;  ///< what the root was told last; 0: nothing yet
     std::uint8_t told_etx_q4 = 0;

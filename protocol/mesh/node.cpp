@@ -138,7 +138,8 @@ Acceptance Node::received(const Arrival& arrival, Instant now) {
     if (arrival.verified) {
         verified_at_ = now;
         not_authentic_seen_ = mac_.counters().not_authentic;
-        neighbours_.heard(frame.source, arrival.rssi_dbm, now);
+        if (Neighbour* neighbour = neighbours_.heard(frame.source, arrival.rssi_dbm, now))
+            neighbour->key = frame.key;
         if (frame.source == root_address || frame.type == FrameType::data_down ||
             frame.type == FrameType::key_update)
             root_was_heard(now);

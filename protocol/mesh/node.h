@@ -252,7 +252,6 @@ private:
     Instant key_forget_at_ = never;      ///< the key before the one in use
     Duration key_overlap_{600'000'000};  ///< as the root said with the next one
     bool key_asked_ = false;
-    Instant key_switched_at_{};
 
     LastGasp gasp_;
     struct DarkPassed {

@@ -49,7 +49,6 @@ void Node::switch_key(Instant now) {
     mac_.security().use(key_id(state_.key_number));
     keep_counter_ahead();
     key_forget_at_ = now + key_overlap_;
-    key_switched_at_ = now;
     key_asked_ = false;
     if (attached()) trickle_.reset(now, mac_.chance(), stretch());  // so that the others hear of it
 }
@@ -69,7 +68,7 @@ void Node::key_tick(Instant now) {
         state_dirty_ = true;
         // Who was put out has not got the new key. A parent that has not been heard under it is asked.
         if (const Neighbour* parent = neighbours_.find(parent_);
-            attached() && parent != nullptr && parent->heard < key_switched_at_)
+            attached() && parent != nullptr && parent->key != mac_.security().current())
             schedule_report(now + spread(ask_parent_within), false);
     }
     if (joined() && !key_asked_ && needs_key()) {
