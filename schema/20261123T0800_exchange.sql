@@ -28,7 +28,10 @@ insert into event_type values
     (13, 'power_cut_over', '10.26.0.216'),
     (14, 'deleted', '3.23.5.212'),
     (15, 'join_forged', '3.12.32.85'),
-    (16, 'reported', null);
+    (16, 'reported', null),
+    (17, 'pan_clash', null),
+    (18, 'evicted', '3.12.68.23'),
+    (19, 'cloned', '3.12.5.257');
 create table exchange_alias (  -- a partner's own word for a code of ours
     contract integer not null references exchange_contract on delete cascade,
     name text not null,                   -- of event_type

@@ -74,6 +74,14 @@ TEST_CASE("outbox: an event and readings are told in the transaction that stores
     CHECK(partner.told().size() == 2);
 }
 
+TEST_CASE("outbox: every kind of event that is stored has a name for partners", "[db]") {
+    Partner partner;
+    CHECK(partner.town.value("select count(*) from generate_series(3, " +
+                             std::to_string(static_cast<int>(dcu::EntryKind::meter_cloned)) +
+                             ") k where k <> " + std::to_string(static_cast<int>(dcu::EntryKind::pushed)) +
+                             " and not exists (select from event_type t where t.kind = k)") == 0);
+}
+
 TEST_CASE("outbox: without a contract that wants it nothing is written", "[db]") {
     Partner partner{{"outage"}};
     REQUIRE(partner.town.store(partner.power_lost()).outcome == StoreOutcome::stored);
