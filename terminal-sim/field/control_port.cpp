@@ -45,18 +45,31 @@ std::string rewire(Field& field, bool move, std::string_view words) {
                        to_string(*meter), target);
 }
 
+/// "NUMBER LINE".
+std::string type(Field& field, std::string_view words) {
+    const auto blank = words.find(' ');
+    const auto meter = DeviceNumber::parse(words.substr(0, blank));
+    if (!meter || blank == std::string_view::npos)
+        return refusal(
+            "say keypad NUMBER enter TOKEN, or emergency, button, generator on, generator off or "
+            "status instead of enter TOKEN");
+    if (auto answer = field.keypad(*meter, words.substr(blank + 1))) return std::move(*answer);
+    return refusal("no meter with a keypad in this field: " + to_string(*meter));
+}
+
 }  // namespace
 
 std::string ControlPort::answer(Field& field, Duration behind, std::string_view line) {
     const auto blank = line.find(' ');
     const std::string_view word = line.substr(0, blank);
     if (word == "status" && blank == std::string_view::npos) return status_line(field, behind);
+    if (word == "keypad") return type(field, blank == std::string_view::npos ? "" : line.substr(blank + 1));
     if (word == "move" || word == "unplug")
         return rewire(field, word == "move", blank == std::string_view::npos ? "" : line.substr(blank + 1));
     if (word != "kill" && word != "revive" && word != "darken")
         return refusal(
             "unknown command; say kill NUMBER, darken NUMBER, revive NUMBER, move NUMBER COLLECTOR, "
-            "move NUMBER radio, unplug NUMBER or status");
+            "move NUMBER radio, unplug NUMBER, keypad NUMBER LINE or status");
     const auto number =
         blank == std::string_view::npos ? std::nullopt : DeviceNumber::parse(line.substr(blank + 1));
     if (!number) return refusal("a device number has twelve decimal digits");

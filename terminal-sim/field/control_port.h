@@ -6,8 +6,8 @@
 
 namespace wattmesh::sim {
 
-/// Line commands to a running field, each answered by one line of JSON: `kill NUMBER`, `revive NUMBER`,
-/// `status`.
+/// Line commands to a running field, each answered by one line of JSON: `kill NUMBER`, `darken NUMBER`,
+/// `revive NUMBER`, `move NUMBER COLLECTOR`, `unplug NUMBER`, `keypad NUMBER LINE`, `status`.
 class ControlPort {
 public:
     /// `behind` tells how far the field is behind the clock. Throws platform::SocketError.

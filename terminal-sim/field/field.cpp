@@ -3,6 +3,7 @@
 #include "terminal-sim/field/json_file.h"
 #include "terminal-sim/meter/access.h"
 #include "terminal-sim/meter/chance.h"
+#include "terminal-sim/meter/keypad.h"
 
 namespace wattmesh::sim {
 namespace {
@@ -46,11 +47,12 @@ Field::Field(const Town& town, const Shipment& shipment, const FieldOptions& opt
         state = read_field_state(state_file_);
     }
     if (state) installed_at_ = state->installed_at;
-    population_ =
-        std::make_unique<Population>(town_, installed_at_, *counters_, truth_,
-                                     [this](std::size_t meter, KeyOwner owner, const dlms::Data& argument) {
-                                         return held_keys_[meter]->take(owner, argument);
-                                     });
+    population_ = std::make_unique<Population>(
+        town_, installed_at_, *counters_, truth_,
+        [this](std::size_t meter, KeyOwner owner, const dlms::Data& argument) {
+            return held_keys_[meter]->take(owner, argument);
+        },
+        shipment.prepaid);
 
     std::vector<FieldMeter> nodes;
     for (std::size_t i = 0; i < town_.meters.size(); ++i) {
@@ -105,6 +107,14 @@ void Field::connect(std::size_t meter) {
                                                             reply(std::move(apdu));
                                                         });
                             });
+}
+
+std::optional<std::string> Field::keypad(const DeviceNumber& number, std::string_view line) {
+    const auto index = population_->find(number);
+    if (!index || population_->meter(*index).prepaid() == nullptr) return std::nullopt;
+    auto answer = keypad_answer(population_->meter(*index), line, radio_->now());
+    save();
+    return answer;
 }
 
 std::size_t Field::deeds_done() const {

@@ -64,6 +64,10 @@ public:
     std::optional<DeviceNumber> collector_of(const DeviceNumber& meter) const;
     const CollectorBox& collector(std::size_t index) const { return *collectors_[index]; }
 
+    /// A person at the keypad of a meter that sells by token (keypad.h): what its display says. Nothing for a
+    /// meter without a keypad.
+    std::optional<std::string> keypad(const DeviceNumber& meter, std::string_view line);
+
     struct Status {
         std::size_t meters = 0, alive = 0, joined = 0, unreachable = 0, wired = 0;
         int hops_max = 0;  ///< of the shortest usable paths now

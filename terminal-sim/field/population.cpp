@@ -1,11 +1,14 @@
 #include "terminal-sim/field/population.h"
 
+#include <algorithm>
+
+#include "terminal-sim/field/prepaid_town.h"
 #include "terminal-sim/meter/access.h"
 
 namespace wattmesh::sim {
 
 Population::Population(const Town& town, Instant installed_at, CounterFile& counters, Truth& truth,
-                       const TakeKeys& take_keys) {
+                       const TakeKeys& take_keys, const std::map<DeviceNumber, PrepaidSettings>& prepaid) {
     loads_.resize(town.meters.size());
     std::map<DeviceNumber, std::vector<const Load*>> customers;
     for (std::size_t i = 0; i < town.meters.size(); ++i) {
@@ -33,11 +36,18 @@ Population::Population(const Town& town, Instant installed_at, CounterFile& coun
         settings.replace_keys = [take_keys, i](KeyOwner owner, const dlms::Data& argument) {
             return take_keys(i, owner, argument);
         };
+        if (const auto sells = prepaid.find(meter.number); sells != prepaid.end()) {
+            settings.prepaid = sells->second;
+            settings.model = &cosem_model(sells->second);
+        }
         auto* customer = dynamic_cast<CustomerLoad*>(loads_[i].get());
         meters_.push_back(std::make_unique<Meter>(
-            settings, *loads_[i], customer == nullptr ? nullptr : &customer->supply(), &truth));
-        due_.push_back(meters_.back()->next_capture());
+            std::move(settings), *loads_[i], customer == nullptr ? nullptr : &customer->supply(), &truth));
+        due_.push_back(meters_.back()->next_event());
+        order_.push_back(i);
     }
+    std::stable_partition(order_.begin(), order_.end(),
+                          [&](std::size_t i) { return town.meters[i].kind != LoadKind::summary; });
 }
 
 std::optional<std::size_t> Population::find(const DeviceNumber& number) const {
@@ -51,10 +61,10 @@ const SummaryLoad* Population::summary_load(std::size_t index) const {
 }
 
 void Population::advance(Instant now) {
-    for (std::size_t i = 0; i < meters_.size(); ++i) {
+    for (const auto i : order_) {
         if (due_[i] > now) continue;
         meters_[i]->advance(now);
-        due_[i] = meters_[i]->next_capture();
+        due_[i] = meters_[i]->next_event();
     }
 }
 

@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "terminal-sim/field/json_file.h"
+#include "terminal-sim/field/prepaid_town.h"
 
 namespace wattmesh::sim {
 namespace {
@@ -65,7 +66,8 @@ void write_shipment(const std::filesystem::path& file, const Town& town, const S
         out << (i == 0 ? "" : ",\n") << "  {\"number\":\"" << to_string(meter.number) << "\"";
         member("system_title", system_title(meter.number).octets);
         out << ",\"concentrator\":\"" << to_string(meter.concentrator) << "\",\"role\":\""
-            << (meter.kind == LoadKind::summary ? "summary" : "customer") << "\",\"model\":\"WM-SIM-3\"";
+            << (meter.kind == LoadKind::summary ? "summary" : "customer") << "\",\"model\":\""
+            << registry_model(shipment, meter.number) << "\"";
         member("ek_management", keys.management.encryption.reveal());
         member("ak_management", keys.management.authentication.reveal());
         member("ek_reading", keys.reading.encryption.reveal());
@@ -73,7 +75,10 @@ void write_shipment(const std::filesystem::path& file, const Town& town, const S
         member("join", keys.join.reveal());
         if (keys.management.master) member("master_key", keys.management.master->reveal());
         out << ",\"lls_password\":\"" << std::string(keys.lls_password.begin(), keys.lls_password.end())
-            << "\"}";
+            << "\"";
+        if (const auto prepaid = shipment.prepaid.find(meter.number); prepaid != shipment.prepaid.end())
+            out << ",\"prepaid\":" << prepaid_json(prepaid->second);
+        out << "}";
     }
     out << "]";
     for (std::size_t i = 0; i < town.collectors.size(); ++i) {
@@ -109,7 +114,8 @@ void write_delivery(const std::filesystem::path& file, const Town& town, const S
             << to_string(meter.number).substr(4) << "\",\"system_title\":\""
             << to_hex(system_title(meter.number).octets) << "\",\"concentrator\":\""
             << to_string(meter.concentrator) << "\",\"role\":\""
-            << (meter.kind == LoadKind::summary ? "summary" : "customer") << "\",\"model\":\"WM-SIM-3\"";
+            << (meter.kind == LoadKind::summary ? "summary" : "customer") << "\",\"model\":\""
+            << registry_model(shipment, meter.number) << "\"";
         member("ek_management", keys.management.encryption);
         member("ak_management", keys.management.authentication);
         member("ek_reading", keys.reading.encryption);
@@ -137,6 +143,8 @@ Shipment read_shipment(const std::filesystem::path& file) {
                        key("join"),
                        to_buffer(as_bytes(text_member(file, *object, "lls_password")))};
         if (object->has("master_key")) keys.management.master = key("master_key");
+        if (object->has("prepaid"))
+            shipment.prepaid.emplace(*number, prepaid_of(file, object->getObject("prepaid")));
         if (!shipment.emplace(*number, std::move(keys)).second)
             throw file_trouble(file, "names meter " + to_string(*number) + " twice");
     }

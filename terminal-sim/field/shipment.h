@@ -6,6 +6,7 @@
 #include "protocol/dlms/security.h"
 #include "security/transport_key.h"
 #include "terminal-sim/field/town.h"
+#include "terminal-sim/meter/prepaid_meter.h"
 
 namespace wattmesh::sim {
 
@@ -18,6 +19,7 @@ struct MeterKeys {
 /// Keys of the meters, and the mesh join keys of the collectors, which have no others.
 struct Shipment : std::map<DeviceNumber, MeterKeys> {
     std::map<DeviceNumber, Key128> collectors;
+    std::map<DeviceNumber, PrepaidSettings> prepaid;  ///< meters that sell by token (prepaid_town.h)
 };
 
 /// Fresh keys for every meter and collector of the town.
@@ -31,7 +33,8 @@ void write_delivery(const std::filesystem::path& file, const Town& town, const S
 /// shipment.json, what the factory put into the meters and the simulator loads, mode 0600: {"wattmesh":
 /// "shipment", "version": 1, "concentrators": [{number, system_title}], "meters": [{number, system_title,
 /// concentrator, role: "customer" | "summary", model, ek_management, ak_management, ek_reading, ak_reading,
-/// join, master_key (32 hex digits each; without the last one a meter takes no new keys), lls_password}],
+/// join, master_key (32 hex digits each; without the last one a meter takes no new keys), lls_password,
+/// prepaid {pan, sgc, krn, ti, base_year, decoder_key, balance_wh, reconnection} where it sells by token}],
 /// "collectors": [{number, system_title, concentrator, join}]}, the last one only when there are any.
 void write_shipment(const std::filesystem::path& file, const Town& town, const Shipment& shipment);
 /// Throws std::runtime_error naming the file and the field, never a key.

@@ -100,6 +100,10 @@ public:
     bool take_emergency(Instant now);
     /// Null in credit mode. Its balance is that of the last quarter hour or deed.
     const PrepaidSide* prepaid() const { return prepaid_.get(); }
+    /// The customer's own generator feeds what hangs behind the breaker, or stops. Over a restart it stops.
+    void feed_from_behind(bool feeds) { rare().fed_from_behind = feeds; }
+    /// Behind the breaker.
+    std::int64_t load_side_decivolts(Instant now) const;
     /// Balance and relay of this instant, of a prepayment meter.
     PrepaidMeter prepaid_at(Instant now) const;
 

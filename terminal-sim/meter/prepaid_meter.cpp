@@ -23,7 +23,17 @@ BaseDate next_base(BaseDate base) { return base == BaseDate::y1993 ? BaseDate::y
 }  // namespace
 
 std::string_view to_string(Relay relay) {
-    return relay == Relay::closed ? "closed" : relay == Relay::open ? "open" : "armed";
+    switch (relay) {
+        case Relay::closed:
+            return "closed";
+        case Relay::open:
+            return "open";
+        case Relay::armed:
+            return "armed";
+        case Relay::waiting:
+            return "waiting";
+    }
+    return "?";
 }
 
 PrepaidMeter::PrepaidMeter(PrepaidSettings settings) : settings_(std::move(settings)) {
@@ -229,6 +239,13 @@ void PrepaidMeter::press_button(Instant now) {
     tell(Kind::relay_closed, now);
 }
 
+void PrepaidMeter::command_closed(Instant now) {
+    press_button(now);
+    if (state_.relay != Relay::waiting) return;
+    state_.relay = Relay::closed;
+    tell(Kind::relay_closed, now);
+}
+
 void PrepaidMeter::tamper(Instant now) {
     state_.tampered = true;
     settle(now);
@@ -248,8 +265,18 @@ void PrepaidMeter::settle(Instant now) {
         if (state_.relay == Relay::closed) tell(Kind::relay_opened, now);
         state_.relay = Relay::open;
     } else if (state_.relay == Relay::open) {
-        state_.relay = settings_.arming ? Relay::armed : Relay::closed;
-        tell(settings_.arming ? Kind::relay_armed : Kind::relay_closed, now);
+        const auto [relay, kind] = [&]() -> std::pair<Relay, Kind> {
+            switch (settings_.reconnection) {
+                case cosem::Reconnection::by_hand:
+                    return {Relay::armed, Kind::relay_armed};
+                case cosem::Reconnection::by_command:
+                    return {Relay::waiting, Kind::relay_waiting};
+                default:
+                    return {Relay::closed, Kind::relay_closed};
+            }
+        }();
+        state_.relay = relay;
+        tell(kind, now);
     }
 }
 

@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "protocol/cosem/models/meter_model.h"
 #include "protocol/sts/key_change.h"
 #include "protocol/sts/meter_pan.h"
 #include "protocol/sts/opening.h"
@@ -21,10 +22,16 @@ struct PrepaidSettings {
     std::optional<std::int64_t> price{};
     std::int64_t balance_max = 10'000'000, low_credit = 5'000, emergency = 3'000;
     std::int64_t balance = 0;  ///< that the installer left on it
-    bool arming = false;       ///< after it was open for want of credit the relay waits for the button
+    /// What closes the relay after it was open for want of credit.
+    cosem::Reconnection reconnection = cosem::Reconnection::by_itself;
 };
 
-enum class Relay : std::uint8_t { closed, open, armed };  ///< armed: open, and the button closes it
+enum class Relay : std::uint8_t {
+    closed,
+    open,
+    armed,    ///< open, and the button closes it
+    waiting,  ///< open, and a command closes it
+};
 std::string_view to_string(Relay relay);
 
 struct PrepaidEvent {
@@ -34,6 +41,7 @@ struct PrepaidEvent {
         emergency_taken,
         relay_opened,
         relay_armed,
+        relay_waiting,
         relay_closed,
         key_changed,
         locked_out,
@@ -84,6 +92,8 @@ public:
     /// The customer asks for emergency credit: once, below the warning, until credit has paid it back.
     bool take_emergency(Instant now);
     void press_button(Instant now);
+    /// The head-end closes the relay; without credit it stays open.
+    void command_closed(Instant now);
     /// Somebody opens the cover: the relay stays open until a token clears it.
     void tamper(Instant now);
 

@@ -91,6 +91,12 @@ void Meter::follow_credit(Instant now) {
     prepaid_->look_at = start + high;
 }
 
+std::int64_t Meter::load_side_decivolts(Instant now) const {
+    constexpr std::int64_t generator = 2'300;
+    if (closed(now)) return electrical(0, now).decivolts;
+    return rare_ && rare_->fed_from_behind ? generator : 0;
+}
+
 TokenEntry Meter::enter_token(const std::string& digits, DeliveryMethod from, Instant now) {
     assert(prepaid_);
     advance(now);
@@ -126,7 +132,7 @@ void Meter::switch_prepaid(bool close, Instant now) {
     settle_credit(now);
     prepaid_->held_open = !close;
     rare().ready_for_reconnection = false;
-    if (close) prepaid_->meter.press_button(now);
+    if (close) prepaid_->meter.command_closed(now);
     follow_credit(now);
 }
 

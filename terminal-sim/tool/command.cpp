@@ -12,7 +12,7 @@ const Command all[] = {
     {"provision",
      "make a town and the manufacturer's shipment file",
      "Usage: terminal-sim provision --out DIR [--meters N] [--concentrators N] [--collectors N] [--wired N]\n"
-     "                              [--layout R|U] [--hardness DB] [--seed N]\n"
+     "                              [--layout R|U] [--hardness DB] [--seed N] [--prepaid N]\n"
      "Writes DIR/town.json (where everything stands), DIR/shipment.json (numbers and keys for the simulated "
      "meters,\nmode 0600), DIR/delivery.jsonl and DIR/transport.key (the shipment for `headend import`, keys "
      "wrapped),\nDIR/assets.csv (network and customers for `headend assets import`).\n"
@@ -25,8 +25,12 @@ const Command all[] = {
      "  --wired N          meters on the wire of each collector, besides those of --meters, 0 to 64 (8)\n"
      "  --layout R|U       rural feeder or urban street (R)\n"
      "  --hardness DB      added to every link between houses, 0 to 30 (0)\n"
-     "  --seed N           (1)\n",
-     {"out", "meters", "concentrators", "collectors", "wired", "layout", "hardness", "seed"},
+     "  --seed N           (1)\n"
+     "  --prepaid N        households that sell by token (0): half of them have next to no credit. Also "
+     "writes "
+     "DIR/vending.key\n"
+     "                     (for `headend vend load-key`) and DIR/books.jsonl (for `headend vend set`)\n",
+     {"out", "meters", "concentrators", "collectors", "wired", "layout", "hardness", "seed", "prepaid"},
      run_provision},
     {"field",
      "run a radio field of meters",
@@ -40,7 +44,13 @@ const Command all[] = {
      "  --listen HOST:PORT radio module of the first concentrator, the next one has the next port "
      "(127.0.0.1:4100)\n"
      "  --control ...      line commands, each answered by one JSON line: kill NUMBER, revive NUMBER,\n"
-     "                     move NUMBER COLLECTOR, move NUMBER radio, unplug NUMBER, status\n"
+     "                     move NUMBER COLLECTOR, move NUMBER radio, unplug NUMBER, status, and keypad "
+     "NUMBER "
+     "LINE with\n"
+     "                     what a person does at a meter that sells by token: enter TOKEN, emergency, "
+     "button, "
+     "status,\n"
+     "                     generator on or off\n"
      "  --history-hours H  how long the meters have been measuring at the first start (4)\n"
      "  --rate KBIT        of the radio (50)\n"
      "  --speed X          simulated time runs X times as fast (1)\n"
@@ -105,7 +115,8 @@ const Command all[] = {
      "KWH "
      " (3)\n"
      "  --arming true      a hand at the meter closes the breaker after a purchase\n"
-     "  --keypad HOST:PORT lines, each answered by a JSON line: enter TOKEN, emergency, button, status\n"
+     "  --keypad HOST:PORT lines, each answered by a JSON line: enter TOKEN, emergency, button, status,\n"
+     "                     generator on, generator off\n"
      "  --speed X, --origin S   as for field\n",
      {"pan",          "dk",          "vk",         "sgc",     "dkga",  "ea",
       "krn",          "ti",          "kt",         "bdt",     "ken",   "credit",

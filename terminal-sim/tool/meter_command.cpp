@@ -8,10 +8,11 @@
 #include "terminal-sim/meter/access.h"
 #include "terminal-sim/meter/bench_port.h"
 #include "terminal-sim/meter/held_keys.h"
+#include "terminal-sim/meter/keypad.h"
 #include "terminal-sim/meter/push_port.h"
 #include "terminal-sim/tool/command.h"
-#include "terminal-sim/tool/keypad.h"
 #include "terminal-sim/tool/keys.h"
+#include "terminal-sim/tool/prepaid_options.h"
 #include "terminal-sim/tool/running.h"
 #include "terminal-sim/tool/security_options.h"
 #include "terminal-sim/tool/session_options.h"
@@ -86,6 +87,8 @@ MeterSettings meter_of(const platform::Settings& settings) {
     made.quirks = quirks_of(settings, *made.model);
     made.push_destination = push_destination(settings);
     made.prepaid = prepaid_of(settings);
+    if (made.prepaid && made.model->reconnection == cosem::Reconnection::by_command)
+        made.prepaid->reconnection = cosem::Reconnection::by_command;
     if (made.prepaid && made.kind != LoadKind::household)
         throw platform::SettingsError("--pan: only a household's meter has a breaker to sell by token");
     if (settings.has("keypad") && !made.prepaid)

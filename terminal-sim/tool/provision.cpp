@@ -2,12 +2,34 @@
 
 #include "platform/settings.h"
 #include "security/ciphers.h"
+#include "security/vending_keys.h"
 #include "terminal-sim/field/assets.h"
 #include "terminal-sim/field/json_file.h"
+#include "terminal-sim/field/prepaid_town.h"
 #include "terminal-sim/field/shipment.h"
 #include "terminal-sim/tool/command.h"
 
 namespace wattmesh::sim {
+
+namespace {
+
+/// Prepayment meters, the vending key of their supply group and the utility's books; what is printed of it.
+std::string provide_prepaid(const std::filesystem::path& folder, const Town& town, Shipment& shipment,
+                            std::size_t count, Random& random) {
+    if (count == 0) return {};
+    const auto secret = security::random_secret<20>(random);
+    const auto key = *sts::VendingKey::from(secret.reveal());
+    make_prepaid(shipment, town, count, key);
+    write_private_file(folder / "vending.key", to_hex(key.reveal()) + "\n");
+    write_books(folder / "books.jsonl", town, shipment);
+    const auto check = security::VendingKeyFile::check_value(sts::Derivation::dkga04, key);
+    return ",\"prepaid\":" + std::to_string(count) + ",\"vending_key\":\"" +
+           (folder / "vending.key").string() + "\",\"vending_key_check\":\"" + to_hex(check) +
+           "\",\"supply_group\":" + std::to_string(town_supply_group.value) + ",\"books\":\"" +
+           (folder / "books.jsonl").string() + "\"";
+}
+
+}  // namespace
 
 int run_provision(const Call& call) {
     const auto& settings = call.settings;
@@ -35,7 +57,10 @@ int run_provision(const Call& call) {
     security::SystemRandom random;
     std::filesystem::create_directories(folder);
     write_town(folder / "town.json", town);
-    const Shipment shipment = make_shipment(town, random);
+    Shipment shipment = make_shipment(town, random);
+    const auto prepaid =
+        provide_prepaid(folder, town, shipment,
+                        static_cast<std::size_t>(settings.optional_in<int>("prepaid", 0, 0, 20'000)), random);
     write_shipment(folder / "shipment.json", town, shipment);
     const auto transport = security::random_secret<32>(random);
     write_private_file(folder / "transport.key", to_hex(transport.reveal()) + "\n");
@@ -44,10 +69,10 @@ int run_provision(const Call& call) {
     std::printf(
         "{\"meters\":%zu,\"concentrators\":%zu,\"collectors\":%zu,\"town\":\"%s\",\"shipment\":\"%s\","
         "\"delivery\":\"%s\","
-        "\"transport_key\":\"%s\",\"assets\":\"%s\"}\n",
+        "\"transport_key\":\"%s\",\"assets\":\"%s\"%s}\n",
         town.meters.size(), town.concentrators.size(), town.collectors.size(), (folder / "town.json").c_str(),
         (folder / "shipment.json").c_str(), (folder / "delivery.jsonl").c_str(),
-        (folder / "transport.key").c_str(), (folder / "assets.csv").c_str());
+        (folder / "transport.key").c_str(), (folder / "assets.csv").c_str(), prepaid.c_str());
     return 0;
 }
 

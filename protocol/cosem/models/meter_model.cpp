@@ -10,7 +10,8 @@ namespace wattmesh::cosem {
 namespace {
 
 /// A new model is added here, before `generic`.
-constexpr std::array all{&models::idis, &models::dsmr, &models::is15959, &models::generic};
+constexpr std::array all{&models::idis,    &models::dsmr,           &models::is15959,
+                         &models::prepaid, &models::prepaid_remote, &models::generic};
 
 bool made_by(const MeterModel& model, std::string_view who) {
     return std::any_of(model.makers.begin(), model.makers.end(),
@@ -67,9 +68,21 @@ std::string_view to_string(ReadingKeys keys) {
     return "?";
 }
 
+std::string_view to_string(Reconnection reconnection) {
+    switch (reconnection) {
+        case Reconnection::by_itself:
+            return "by_itself";
+        case Reconnection::by_hand:
+            return "by_hand";
+        case Reconnection::by_command:
+            return "by_command";
+    }
+    return "?";
+}
+
 std::string_view to_string(Quantity quantity) {
     // In the order of the enumeration.
-    static constexpr std::array<std::string_view, 45> words{
+    static constexpr std::array<std::string_view, 50> words{
         "clock",
         "logical_device_name",
         "serial_number",
@@ -115,6 +128,11 @@ std::string_view to_string(Quantity quantity) {
         "mbus_client_1",
         "tamper_count",
         "meter_type",
+        "account",
+        "token_credit",
+        "token_gateway",
+        "sts_attributes",
+        "load_side_voltage",
     };
     const auto index = static_cast<std::size_t>(quantity);
     return index < words.size() ? words[index] : "?";

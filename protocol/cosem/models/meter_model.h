@@ -59,6 +59,11 @@ enum class Quantity : std::uint8_t {
     mbus_client_1,
     tamper_count,
     meter_type,  ///< the text that image files name as their model
+    account,
+    token_credit,
+    token_gateway,
+    sts_attributes,
+    load_side_voltage,  ///< behind the breaker: with it open, somebody else's
 };
 std::string_view to_string(Quantity quantity);
 
@@ -95,6 +100,14 @@ struct ModelClient {
 enum class ReadingKeys : std::uint8_t { separate, shared, local_only };
 std::string_view to_string(ReadingKeys keys);
 
+/// What closes the breaker again after a meter that sells by token got credit.
+enum class Reconnection : std::uint8_t {
+    by_itself,
+    by_hand,     ///< the customer presses the button
+    by_command,  ///< remote_reconnect of the disconnector
+};
+std::string_view to_string(Reconnection reconnection);
+
 struct MeterModel {
     std::string_view name;  ///< stable word for settings and the database
     std::string_view summary;
@@ -106,6 +119,9 @@ struct MeterModel {
     std::span<const ModelProfile> profiles;
     dlms::Quirks quirks{};
     ReadingKeys reading_keys = ReadingKeys::separate;
+    /// Of meters that sell by token, which have an account, a token credit and a token gateway. Absent: this
+    /// model does not.
+    std::optional<Reconnection> reconnection{};
 
     /// nullptr when this model has no such thing.
     const ModelObject* find(Quantity quantity) const;

@@ -7,6 +7,8 @@ namespace wattmesh::cosem::models {
 extern const MeterModel idis;
 extern const MeterModel dsmr;
 extern const MeterModel is15959;
+extern const MeterModel prepaid;
+extern const MeterModel prepaid_remote;
 extern const MeterModel generic;
 
 }  // namespace wattmesh::cosem::models

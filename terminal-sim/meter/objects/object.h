@@ -86,7 +86,7 @@ struct ObjectMaker {
     static void ports(SimObjects& objects, const TableKey& key);
     static void mbus(SimObjects& objects);
     static void payment(SimObjects& objects);
-    static void prepayment(SimObjects& objects);
+    static void prepayment(SimObjects& objects, const TableKey& key);
 };
 
 /// 0-0:C.D.E*255 and the like.

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "protocol/cosem/measurement.h"
 #include "protocol/cosem/payment.h"
 #include "terminal-sim/meter/meter.h"
 #include "terminal-sim/meter/objects/charge.h"
@@ -172,9 +173,14 @@ ReadOutcome read_sts(const Meter& meter, const SimObject::Read& what) {
     }
 }
 
+ReadOutcome read_load_side(const Meter& meter, const SimObject::Read& what) {
+    if (what.attribute == 3) return cosem::register_::scaler_unit.write({-1, cosem::Unit::volt});
+    return Data{static_cast<std::uint16_t>(meter.load_side_decivolts(what.now))};
+}
+
 }  // namespace
 
-void ObjectMaker::prepayment(SimObjects& objects) {
+void ObjectMaker::prepayment(SimObjects& objects, const TableKey& key) {
     const auto add = [&](const cosem::ClassSpec& spec, ObisCode name,
                          decltype(SimObject::read) read) -> SimObject& {
         objects.push_back({.spec = &spec, .name = name, .audience = for_management, .read = read});
@@ -192,6 +198,8 @@ void ObjectMaker::prepayment(SimObjects& objects) {
     gateway.methods = {1};
     gateway.act = enter;
     add(cosem::iec_62055_41_attributes::spec, sts_name, read_sts);
+    if (const auto* behind = key.model->find(cosem::Quantity::load_side_voltage))
+        add(cosem::register_::spec, behind->name, read_load_side);
 }
 
 }  // namespace wattmesh::sim

@@ -32,6 +32,7 @@ struct RareState {
     std::map<std::pair<ObisCode, std::int8_t>, dlms::Data> attributes;
     std::optional<SimImage> image;
     bool ready_for_reconnection = false;
+    bool fed_from_behind = false;                 ///< by the customer's own generator
     std::optional<Instant> over_threshold_since;  ///< the limiter's, true time
     std::optional<Instant> trip_at;               ///< when the limiter opens, unless power falls before
     /// By schedule: up to which of its times (as the meter's clock shows them) it was carried out or written.

@@ -147,8 +147,9 @@ AccessResult Meter::switch_supply(bool close, Instant now) {
 bool Meter::reconnect_by_hand(Instant now) {
     advance(now);
     if (prepaid_) {
-        const bool tripped = rare_->ready_for_reconnection;  // by the limiter
-        if (closed(now) || (prepaid_->held_open && !tripped)) return false;
+        const bool tripped = rare_->ready_for_reconnection;            // by the limiter
+        const bool waits = prepaid_at(now).relay() == Relay::waiting;  // for a command
+        if (closed(now) || ((prepaid_->held_open || waits) && !tripped)) return false;
         perform({Deed::Kind::reconnected, now, {}, {}});
         return closed(now);
     }

@@ -43,7 +43,7 @@ SimObjects make(const TableKey& key) {
     ObjectMaker::push(objects);
     ObjectMaker::ports(objects, key);
     ObjectMaker::mbus(objects);
-    if (key.breaker) key.prepaid ? ObjectMaker::prepayment(objects) : ObjectMaker::payment(objects);
+    if (key.breaker) key.prepaid ? ObjectMaker::prepayment(objects, key) : ObjectMaker::payment(objects);
     if (key.model != &cosem::models::generic) rename(objects, *key.model);
     std::stable_sort(objects.begin(), objects.end(),
                      [](const SimObject& a, const SimObject& b) { return a.name < b.name; });

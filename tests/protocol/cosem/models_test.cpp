@@ -49,7 +49,7 @@ TEST_CASE("meter models: profiles are objects, start with the clock and capture 
 
 TEST_CASE("meter models: every quantity has a word of its own", "[cosem]") {
     std::set<std::string_view> words;
-    for (int i = 0; i <= static_cast<int>(Quantity::meter_type); ++i)
+    for (int i = 0; i <= static_cast<int>(Quantity::load_side_voltage); ++i)
         CHECK(words.insert(to_string(static_cast<Quantity>(i))).second);
     CHECK(to_string(Quantity::meter_type) == "meter_type");
     CHECK(to_string(Quantity::load_profile) == "load_profile");
@@ -84,4 +84,24 @@ TEST_CASE("meter models: quirks are off unless a model says otherwise", "[cosem]
     CHECK(models::idis.quirks == dlms::Quirks{});
     CHECK(models::dsmr.quirks.tagged_date_time);
     CHECK(models::idis.reading_keys == ReadingKeys::shared);
+}
+
+TEST_CASE("meter models: what sells by token says where, and what closes its breaker", "[cosem]") {
+    int selling = 0;
+    for (const auto* model : meter_models()) {
+        INFO(model->name);
+        const auto* gateway = model->find(Quantity::token_gateway);
+        CHECK(model->reconnection.has_value() == (gateway != nullptr));
+        if (gateway == nullptr) continue;
+        ++selling;
+        CHECK(gateway->class_id == 115);
+        CHECK(model->find(Quantity::account)->class_id == 111);
+        CHECK(model->find(Quantity::token_credit)->class_id == 112);
+        // nobody switches on by command without looking behind the breaker
+        if (model->reconnection == Reconnection::by_command)
+            CHECK(model->find(Quantity::load_side_voltage) != nullptr);
+    }
+    CHECK(selling == 2);
+    CHECK(model_of("WMP540000000001").name == "prepaid");
+    CHECK(to_string(Reconnection::by_hand) == "by_hand");
 }

@@ -3,12 +3,16 @@
 
 #include "concentrator/mesh/mesh_root.h"
 #include "platform/connector.h"
+#include "protocol/cosem/payment.h"
 #include "protocol/dlms/client.h"
 #include "protocol/dlms/date_time.h"
 #include "protocol/mesh/host_frame.h"
+#include "protocol/sts/amount.h"
+#include "protocol/sts/opening.h"
 #include "security/ciphers.h"
 #include "terminal-sim/field/control_port.h"
 #include "terminal-sim/field/module_port.h"
+#include "terminal-sim/field/prepaid_town.h"
 #include "terminal-sim/meter/access.h"
 #include "tests/terminal-sim/field/scratch.h"
 
@@ -290,4 +294,103 @@ TEST_CASE("module port: host frames cross TCP both ways, and the newest connecti
     CHECK(talk());
     CHECK(talk());
     CHECK(field->now() > made.options.start);
+}
+
+namespace {
+
+/// A town in which the first household has next to no credit, and what a token of its key says.
+struct PrepaidSetting : Setting {
+    explicit PrepaidSetting(std::size_t count = 4) {
+        make_prepaid(shipment, town, count, *sts::VendingKey::from(Buffer(20, 0xAB)));
+        first = shipment.prepaid.begin()->first;
+    }
+    std::string token(std::uint64_t tenths, Instant at) const {
+        const auto& held = shipment.prepaid.at(first);
+        return to_string(sts::seal(sts::Credit{sts::Commodity::electricity, 5,
+                                               *sts::tid_at(held.key.base, at), *sts::encode_units(tenths)},
+                                   sts::BlockCipher{held.decoder_key}));
+    }
+    DeviceNumber first;
+};
+
+bool dark(Field& field, const DeviceNumber& meter) {
+    const auto says = field.keypad(meter, "status").value();
+    return says.find(R"("breaker":"open")") != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("field: a prepaid meter goes dark, the keypad brings light, a restart finds it as it was",
+          "[sim]") {
+    const Scratch scratch;
+    PrepaidSetting made;
+    made.options.state_folder = scratch.path / "state";
+    std::string digits;
+    {
+        const auto field = made.field();
+        CHECK(dark(*field, made.first));  // 300 Wh are gone after four hours
+        const auto ledger = [&](const char* word) { return field->keypad(made.first, word).value(); };
+        CHECK_THAT(ledger("status"), Catch::Contains(R"("balance_wh":0,)"));
+        digits = made.token(50, field->now());
+        CHECK_THAT(ledger(("enter " + digits).c_str()), Catch::Contains(R"("kwh":"5.0")"));
+        CHECK_FALSE(dark(*field, made.first));
+        CHECK_THAT(ledger(("enter " + digits).c_str()), Catch::Contains("used_error"));
+        field->run_until(morning + 2h);
+    }
+    made.options.start = morning + 2h;
+    const auto field = made.field();
+    CHECK_FALSE(dark(*field, made.first));
+    CHECK_THAT(field->keypad(made.first, "enter " + digits).value(), Catch::Contains("used_error"));
+    const auto says = [&](const std::string& line) { return ControlPort::answer(*field, {}, line); };
+    CHECK_THAT(says("keypad " + to_string(made.first) + " status"), Catch::Contains(R"("relay":"closed")"));
+    CHECK_THAT(says("keypad " + to_string(made.town.meters[0].concentrator) + " status"),
+               Catch::Contains("no meter with a keypad"));
+    CHECK_THAT(says("keypad 12 status"), Catch::Contains("say keypad NUMBER"));
+}
+
+TEST_CASE("field: twenty digits through the mesh do what the keypad does", "[sim]") {
+    PrepaidSetting made;
+    const auto field = made.field();
+    Root root{made, *field, 0};
+    root.run(300s, [&] { return root.meters.contains(made.first); });
+    REQUIRE(root.meters.contains(made.first));
+    CounterFile counters{2};
+    dlms::ClientConfig config;
+    config.mechanism = dlms::Mechanism::high_gmac;
+    config.ciphered = true;
+    config.keys = made.shipment.at(made.first).management;
+    config.own_title = system_title(made.town.concentrators[0]);
+    config.server_title = system_title(made.first);
+    config.pdu_size_max = radio_pdu_size_max;
+    dlms::Client client{config, made.ciphers, made.random, counters.send(0), counters.receive(0)};
+    std::optional<dlms::ClientEvent> event;
+    const auto talk = [&] {
+        event.reset();
+        while (auto apdu = client.take_output()) {
+            apdu->insert(apdu->begin(), static_cast<std::uint8_t>(management_client.value));
+            root.answer.reset();
+            root.root.send(made.first, *apdu, 3, field->now(), 30s);
+            root.run(40s, [&] { return root.answer.has_value() || root.failures > 0; });
+            REQUIRE(root.answer);
+            client.receive(Bytes{*root.answer}.subspan(1));
+            if (auto told = client.take_event()) event = std::move(told);
+        }
+    };
+    client.associate();
+    talk();
+    REQUIRE(event);
+    REQUIRE(std::holds_alternative<dlms::Associated>(*event));
+    const auto digits = made.token(50, field->now());
+    const auto& gateway = *cosem::models::prepaid.find(cosem::Quantity::token_gateway);
+    const auto enter = [&] {
+        auto call = cosem::token_gateway::enter(gateway.name, to_buffer(as_bytes(digits)));
+        client.act(call.id, std::move(call.argument).value());
+        talk();
+        const auto& acted = std::get<dlms::ActionCompleted>(event.value());
+        REQUIRE(acted.outcome.result == dlms::AccessResult::success);
+        return *cosem::token_gateway::token_status.read(acted.outcome.value.value());
+    };
+    CHECK(enter().status_code == cosem::token_gateway::StatusCode::token_execution_ok);
+    CHECK_FALSE(dark(*field, made.first));
+    CHECK(enter().data_value == dlms::BitString{8, {static_cast<std::uint8_t>(sts::Refusal::used)}});
 }

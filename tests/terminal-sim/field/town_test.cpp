@@ -4,6 +4,7 @@
 #include "security/ciphers.h"
 #include "terminal-sim/field/assets.h"
 #include "terminal-sim/field/field_state.h"
+#include "terminal-sim/field/prepaid_town.h"
 #include "terminal-sim/field/shipment.h"
 #include "tests/terminal-sim/field/scratch.h"
 
@@ -177,4 +178,36 @@ TEST_CASE("town: the utility's list has every meter and concentrator once, paren
                                               {"usage_point", 44},
                                               {"meter", 47},
                                               {"customer", 44}});
+}
+
+TEST_CASE("town and shipment: prepayment meters come back as they were made", "[sim]") {
+    const Scratch scratch;
+    const Town town = make_town(request(60, 2, 9));
+    security::SystemRandom random;
+    Shipment shipment = make_shipment(town, random);
+    make_prepaid(shipment, town, 8, *sts::VendingKey::from(Buffer(20, 0xAB)));
+    REQUIRE(shipment.prepaid.size() == 8);
+    write_shipment(scratch.path / "shipment.json", town, shipment);
+    const Shipment same = read_shipment(scratch.path / "shipment.json");
+    REQUIRE(same.prepaid.size() == 8);
+    int remote = 0;
+    for (const auto& [number, made] : shipment.prepaid) {
+        const auto& read = same.prepaid.at(number);
+        CHECK(read.pan == made.pan);
+        CHECK(read.key == made.key);
+        CHECK(to_hex(read.decoder_key.reveal()) == to_hex(made.decoder_key.reveal()));
+        CHECK(read.balance == made.balance);
+        CHECK(read.reconnection == made.reconnection);
+        remote += registry_model(shipment, number) == "WM-SIM-3R" ? 1 : 0;
+    }
+    CHECK(remote == 2);
+    CHECK(content_of(scratch.path / "shipment.json").find("WM-SIM-3P") != std::string::npos);
+    write_books(scratch.path / "books.jsonl", town, shipment);
+    const auto books = content_of(scratch.path / "books.jsonl");
+    CHECK(std::count(books.begin(), books.end(), '\n') == 2 + 2 * 8);
+    CHECK_THROWS_WITH(make_prepaid(shipment, town, 60, *sts::VendingKey::from(Buffer(20, 0xAB))),
+                      Catch::Contains("--prepaid"));
+    replace_in(scratch.path / "shipment.json", "\"reconnection\":\"by_itself\"",
+               "\"reconnection\":\"never\"");
+    CHECK_THROWS_WITH(read_shipment(scratch.path / "shipment.json"), Catch::Contains("\"reconnection\""));
 }

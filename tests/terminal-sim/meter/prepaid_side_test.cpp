@@ -1,5 +1,6 @@
 #include <catch2/catch.hpp>
 
+#include "protocol/cosem/models/models.h"
 #include "protocol/cosem/payment.h"
 #include "protocol/sts/amount.h"
 #include "terminal-sim/meter/meter.h"
@@ -31,6 +32,8 @@ struct PrepaidHouse {
     explicit PrepaidHouse(const PrepaidSettings& prepaid, const std::vector<Deed>& deeds = {}) : street(5) {
         MeterSettings made{.number = customer_number(0), .seed = 5, .installed_at = monday};
         made.prepaid = prepaid;
+        if (prepaid.reconnection == cosem::Reconnection::by_command)
+            made.model = &cosem::models::prepaid_remote;
         meter.emplace(std::move(made), *street.customers[0], &street.customers[0]->supply(), nullptr);
         meter->replay(deeds);
     }
@@ -166,7 +169,7 @@ TEST_CASE("prepaid: what the head-end opened stays open, whatever is bought", "[
 
 TEST_CASE("prepaid: with arming the customer's hand closes, and emergency credit can be called", "[sim]") {
     auto settings = settings_n(1'000);
-    settings.arming = true;
+    settings.reconnection = cosem::Reconnection::by_hand;
     PrepaidHouse house{settings};
     Instant now = monday;
     while (house.closed(now)) now += 1min;
@@ -187,6 +190,37 @@ TEST_CASE("prepaid: with arming the customer's hand closes, and emergency credit
     PrepaidHouse again{settings, house.meter->deeds()};
     CHECK_FALSE(again.closed(now));
     CHECK(again.import(now) == house.import(now));
+}
+
+TEST_CASE("prepaid: a model that waits for a command stays dark until it comes, also over a restart",
+          "[sim]") {
+    auto settings = settings_n(0);
+    settings.reconnection = cosem::Reconnection::by_command;
+    PrepaidHouse house{settings};
+    const Instant now = monday + 1h;
+    CHECK(house.breaker(2, now) == dlms::AccessResult::other_reason);  // nothing was bought
+    CHECK(house.enter(credit(tid_of(now), 50), now).status_code == StatusCode::token_execution_ok);
+    CHECK_FALSE(house.closed(now + 1min));
+    CHECK(house.meter->prepaid_at(now + 1min).relay() == Relay::waiting);
+    CHECK_FALSE(house.meter->reconnect_by_hand(now + 2min));
+    const auto& behind = *cosem::models::prepaid_remote.find(cosem::Quantity::load_side_voltage);
+    const auto volts = [&](Instant at) {
+        const auto read = house.meter->value_of({3, behind.name, 2}, {}, management_client, at);
+        return std::get<dlms::Data>(read).integer().value();
+    };
+    CHECK(volts(now + 2min) == 0);
+    house.meter->feed_from_behind(true);
+    CHECK(volts(now + 2min) > 2'000);
+    house.meter->feed_from_behind(false);
+    CHECK(house.breaker(2, now + 3min) == dlms::AccessResult::success);
+    CHECK(house.closed(now + 3min));
+    CHECK(volts(now + 3min) > 2'000);
+    PrepaidHouse again{settings, house.meter->deeds()};
+    CHECK(again.closed(now + 3min));
+    // and out again with the last watt hour
+    Instant out = now + 3min;
+    while (house.closed(out)) out += 15min;
+    CHECK(house.meter->prepaid_at(out).relay() == Relay::open);
 }
 
 TEST_CASE("prepaid: a key change through the gateway shows in its attributes", "[sim]") {

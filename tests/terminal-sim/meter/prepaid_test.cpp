@@ -127,7 +127,7 @@ TEST_CASE("prepaid meter: emergency credit is given once, and paid back by the n
 
 TEST_CASE("prepaid meter: with arming the customer closes the relay", "[sim]") {
     auto settings = settings_a();
-    settings.arming = true;
+    settings.reconnection = cosem::Reconnection::by_hand;
     PrepaidMeter meter{settings};
     meter.enter(credit(t1_tid, 60), day);
     CHECK(meter.relay() == Relay::armed);

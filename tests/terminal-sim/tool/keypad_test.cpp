@@ -1,7 +1,8 @@
 #include <catch2/catch.hpp>
 
 #include "platform/arguments.h"
-#include "terminal-sim/tool/keypad.h"
+#include "terminal-sim/meter/keypad.h"
+#include "terminal-sim/tool/prepaid_options.h"
 
 using namespace wattmesh;
 using namespace wattmesh::sim;
@@ -51,7 +52,7 @@ TEST_CASE("keypad: a prepayment meter is made from its options", "[sim]") {
     CHECK(prepaid.balance == 12'000);
     CHECK(prepaid.low_credit == 2'000);
     CHECK(prepaid.emergency == 0);
-    CHECK(prepaid.arming);
+    CHECK(prepaid.reconnection == cosem::Reconnection::by_hand);
     CHECK(prepaid.pan.digits() == "600727000000000009");
     std::map<std::string, std::string> wrong{{"pan", "00000000000"}};
     CHECK_THROWS_WITH(prepaid_of(platform::Settings{wrong}), Catch::Contains("--dk"));

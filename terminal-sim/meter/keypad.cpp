@@ -1,17 +1,13 @@
-#include "terminal-sim/tool/keypad.h"
+#include "terminal-sim/meter/keypad.h"
 
 #include <fmt/format.h>
 
 #include "protocol/sts/amount.h"
-#include "terminal-sim/tool/data_text.h"
-#include "terminal-sim/tool/sts_options.h"
 
 namespace wattmesh::sim {
 namespace {
 
 using namespace sts;
-
-constexpr std::int64_t wh_per_kwh = 1000, kwh_max = 10'000;
 
 std::string status_line(const Meter& meter, Instant now) {
     const PrepaidMeter prepaid = meter.prepaid_at(now);
@@ -27,34 +23,16 @@ std::string entry_line(Meter& meter, const std::string& digits, Instant now) {
         meter.enter_token(digits, cosem::token_gateway::DeliveryMethod::manual_entry, now);
     std::string line =
         fmt::format(R"({{"ok":{},"result":"{}")", entry.refusal == Refusal::none, to_string(entry.refusal));
-    if (entry.refusal != Refusal::none)
-        line += fmt::format(R"(,"why":"{}")", json_escaped(explain(entry.refusal)));
+    if (entry.refusal != Refusal::none) line += fmt::format(R"(,"why":"{}")", explain(entry.refusal));
     const auto* credit = entry.content ? std::get_if<Credit>(&*entry.content) : nullptr;
     if (credit != nullptr) line += fmt::format(R"(,"kwh":"{}")", tenths_text(decode_units(credit->amount)));
     if (entry.sections > 0)
         line += fmt::format(R"(,"key_change":"{} of {}")", entry.sections, entry.sections_wanted);
-    for (const auto& [name, value] : entry.shown)
-        line += fmt::format(R"(,"{}":"{}")", name, json_escaped(value));
+    for (const auto& [name, value] : entry.shown) line += fmt::format(R"(,"{}":"{}")", name, value);
     return line + "," + status_line(meter, now) + "}";
 }
 
 }  // namespace
-
-std::optional<PrepaidSettings> prepaid_of(const platform::Settings& settings) {
-    if (!settings.has("pan")) return std::nullopt;
-    const StsKey key = sts_key_of(settings);
-    if (!key.key)
-        throw platform::SettingsError("--pan: a prepayment meter needs its key: --dk, or --vk and --sgc");
-    PrepaidSettings prepaid{.pan = *key.meter, .key = key.attributes, .decoder_key = *key.key};
-    const auto wh = [&](const char* name, std::int64_t fallback) {
-        return settings.optional_in<std::int64_t>(name, fallback / wh_per_kwh, 0, kwh_max) * wh_per_kwh;
-    };
-    prepaid.balance = wh("credit", 0);
-    prepaid.low_credit = wh("low-credit", prepaid.low_credit);
-    prepaid.emergency = wh("emergency", prepaid.emergency);
-    prepaid.arming = settings.optional<bool>("arming", false);
-    return prepaid;
-}
 
 std::string keypad_answer(Meter& meter, std::string_view line, Instant now) {
     meter.advance(now);
@@ -67,7 +45,11 @@ std::string keypad_answer(Meter& meter, std::string_view line, Instant now) {
         const bool done = line == "emergency" ? meter.take_emergency(now) : meter.reconnect_by_hand(now);
         return fmt::format(R"({{"ok":{},{}}})", done, status_line(meter, now));
     }
-    return R"({"ok":false,"error":"say enter TOKEN, emergency, button or status"})";
+    if (line == "generator on" || line == "generator off") {
+        meter.feed_from_behind(line == "generator on");
+        return "{\"ok\":true," + status_line(meter, now) + "}";
+    }
+    return R"({"ok":false,"error":"say enter TOKEN, emergency, button, generator on, generator off or status"})";
 }
 
 }  // namespace wattmesh::sim
