@@ -59,7 +59,8 @@ struct OnDemand::Talk {
 
 /// What waits while somebody else talks with the meter.
 struct OnDemand::Held {
-    std::function<void()> granted;  ///< null once it was called
+    std::function<void()> granted;             ///< null once it was called
+    std::deque<std::function<void()>> others;  ///< who waits behind the one that has the meter
     std::deque<Talk::Request> requests;
 };
 
@@ -256,9 +257,12 @@ void OnDemand::fail_all(Talk& talk, const std::string& fault) {
 }
 
 void OnDemand::hold(DeviceNumber meter, std::function<void()> granted) {
-    assert(!held_.contains(meter));
+    if (const auto held = held_.find(meter); held != held_.end()) {
+        held->second.others.push_back(std::move(granted));
+        return;
+    }
     if (talks_.contains(meter)) {
-        held_[meter] = {std::move(granted), {}};
+        held_[meter].granted = std::move(granted);
         return;
     }
     held_[meter] = {};
@@ -266,8 +270,14 @@ void OnDemand::hold(DeviceNumber meter, std::function<void()> granted) {
 }
 
 void OnDemand::release(DeviceNumber meter) {
-    auto held = held_.extract(meter);
-    if (!held) return;
+    const auto place = held_.find(meter);
+    if (place == held_.end()) return;
+    if (auto& others = place->second.others; !others.empty()) {
+        const auto granted = std::move(others.front());
+        others.pop_front();
+        return granted();
+    }
+    auto held = held_.extract(place);
     for (auto& request : held.mapped().requests)
         read(meter, request.id, std::move(request.selection), std::move(request.done));
 }

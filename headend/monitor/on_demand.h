@@ -54,7 +54,7 @@ public:
     void read_otherwise(Otherwise otherwise) { otherwise_ = std::move(otherwise); }
     std::size_t open() const;
     /// Somebody else talks with the meter: `granted` comes when no read is under way, at once or later, and
-    /// from now on reads wait for release(). One at a time.
+    /// from now on reads wait for release(). One after the other.
     void hold(DeviceNumber meter, std::function<void()> granted);
     void release(DeviceNumber meter);
 

@@ -232,6 +232,21 @@ TEST_CASE("relay: reads that are asked meanwhile wait, and none is lost", "[moni
     CHECK(result->fault.empty());
 }
 
+TEST_CASE("relay: two orders for one meter at once are done one after the other", "[monitor]") {
+    World world;
+    std::vector<RelayResult> results;
+    const auto take = [&](RelayResult ended) { results.push_back(std::move(ended)); };
+    world.desk.run(meter, RelayVerb::disconnect, "ada", take);
+    world.desk.run(meter, RelayVerb::disconnect, "bob", take);
+    world.turn();
+    REQUIRE(results.size() == 2);
+    for (const auto& result : results) {
+        CHECK(result.fault.empty());
+        CHECK(to_string(*result.after) == "disconnected");
+    }
+    CHECK(world.on_demand.open() == 0);
+}
+
 TEST_CASE("relay: words there and back", "[monitor]") {
     for (const auto verb : {RelayVerb::disconnect, RelayVerb::reconnect})
         CHECK(parse_relay_verb(to_string(verb)) == verb);
