@@ -8,6 +8,7 @@ namespace wattmesh::headend {
 namespace {
 
 constexpr std::size_t report_threads = 1;
+constexpr std::chrono::milliseconds delivery_look_real{500};
 
 jobs::JobRunnerSettings settings_of(Plant& plant) {
     std::array<std::uint8_t, 8> octets{};
@@ -52,6 +53,22 @@ MeterDesk::MeterDesk(Plant& plant, database::QueryQueue& queue, monitor::OnDeman
       relays_(
           queue, relay, [&plant] { plant.pump(); }, [&plant] { return plant.loop.now(); }),
       runner_(plant.loop, settings_of(plant), queue, {&reads_, &relays_}) {}
+
+DeliveryDesk::DeliveryDesk(Plant& plant, database::QueryQueue& queue, monitor::KeyService& keys,
+                           monitor::OnDemand& on_demand, monitor::RelayDesk& relay, monitor::Carry carry)
+    : tokens_(keys, on_demand, std::move(carry), plant.ciphers, plant.random),
+      work_({}, {.queue = queue,
+                 .master = *plant.master,
+                 .tokens = tokens_,
+                 .relay = relay,
+                 .pump = [&plant] { plant.pump(); },
+                 .now = [&plant] { return plant.loop.now(); }}),
+      timer_(plant.loop) {}
+
+void DeliveryDesk::look() {
+    timer_.after_real(delivery_look_real, [this] { look(); });
+    work_.look();
+}
 
 ReportDesk::ReportDesk(Plant& plant)
     : workers_(plant, "wm_console", report_threads),

@@ -1,6 +1,7 @@
 #pragma once
 #include "headend/jobs/read_job.h"
 #include "headend/jobs/report_job.h"
+#include "headend/monitor/delivery_work.h"
 #include "headend/monitor/on_demand.h"
 #include "headend/monitor/relay_job.h"
 #include "headend/roles.h"
@@ -23,6 +24,23 @@ private:
     jobs::ReadJob reads_;
     monitor::RelayJob relays_;
     jobs::JobRunner runner_;
+};
+
+/// Tokens that were sold go to their meters, in the monitor role. All on the loop's thread.
+class DeliveryDesk {
+public:
+    /// The references outlive it.
+    DeliveryDesk(Plant& plant, database::QueryQueue& queue, monitor::KeyService& keys,
+                 monitor::OnDemand& on_demand, monitor::RelayDesk& relay, monitor::Carry carry);
+    void start() { look(); }
+    void stop() { timer_.cancel(); }
+
+private:
+    void look();
+
+    monitor::TokenDesk tokens_;
+    monitor::DeliveryWork work_;
+    platform::Timer timer_;
 };
 
 /// Jobs that make reports, in the console role: its database user sees only what the one who asked may see.

@@ -265,6 +265,7 @@ struct MonitorRole::Parts {
           alarms(plant.loop, queue),
           relay(keys, on_demand, carry_over(plant), plant.ciphers, plant.random),
           meters(plant, queue, on_demand, relay),
+          deliveries(plant, queue, keys, on_demand, relay, carry_over(plant)),
           direct_tick(plant.loop),
           bus_wake(plant.loop),
           monitor(plant.loop, plant.settings.monitor, queue, *plant.master, plant.ciphers,
@@ -287,6 +288,7 @@ struct MonitorRole::Parts {
     monitor::AlarmWatch alarms;
     monitor::RelayDesk relay;
     MeterDesk meters;
+    DeliveryDesk deliveries;
     std::optional<monitor::DirectReading> direct;       ///< while there is a front-end in this process
     std::optional<monitor::ModbusReading> buses;        ///< likewise
     std::optional<monitor::TerminalReading> terminals;  ///< likewise
@@ -306,6 +308,7 @@ void MonitorRole::initialize(Poco::Util::Application&) {
     parts_->sealer.start();
     parts_->alarms.start();
     parts_->meters.start();
+    parts_->deliveries.start();
     if (plant_.store != nullptr) read_direct_meters();
 }
 
@@ -424,6 +427,7 @@ void MonitorRole::uninitialize() {
     plant_.caller_desk.reading = plant_.caller_desk.polling = plant_.caller_desk.terminals = nullptr;
     parts_->bus_wake.cancel();
     parts_->direct_tick.cancel();
+    parts_->deliveries.stop();
     parts_->rotations.stop();
     parts_->sealer.stop();
     parts_->alarms.stop();

@@ -29,6 +29,7 @@ PrepaidMeter prepaid_meter_of(const soci::row& row) {
     if (row.get_indicator(9) == soci::i_ok)
         meter.last_tid = sts::Tid{static_cast<std::uint32_t>(row.get<int>(9))};
     if (row.get_indicator(10) == soci::i_ok) meter.blocked_why = row.get<std::string>(10);
+    meter.gateway = row.get<std::optional<DeviceNumber>>(11);
     return meter;
 }
 
@@ -90,6 +91,22 @@ PrepaidMeterId Customers::put_meter(const PrepaidMeter& meter, std::optional<Pre
             use(meter.tenant), use(pan), use(number), use(account), use(group), use(revision), use(index),
             use(type), use(algorithm), use(base), use(why), soci::into(id);
         return id;
+    });
+}
+
+bool Customers::set_device(PrepaidMeterId meter, std::optional<DeviceNumber> device) {
+    return connection_.run("tying a prepayment meter to the mesh", [&](soci::session& sql) {
+        const long long number = device ? number_of(*device) : -1;
+        soci::statement tie =
+            (sql.prepare
+                 << "update prepaid_meter set meter = (select d.id from meter d join meter_model k on "
+                    "k.name = d.model where d.number = :number and k.cosem_model is not null) where "
+                    "id = :id and (cast(:number as bigint) = -1 or exists (select from meter d join "
+                    "meter_model k on "
+                    "k.name = d.model where d.number = :number and k.cosem_model is not null))",
+             soci::use(number, "number"), soci::use(meter, "id"));
+        tie.execute(true);
+        return tie.get_affected_rows() == 1;
     });
 }
 

@@ -39,6 +39,7 @@ struct PrepaidMeter {
     sts::BaseDate base = sts::BaseDate::y2014;
     std::optional<sts::Tid> last_tid{};
     std::optional<std::string> blocked_why{};
+    std::optional<DeviceNumber> gateway{};  ///< takes tokens through the mesh, under this number
 };
 
 /// Tables customer_account, customer_debt and prepaid_meter, as the owner keeps them (`headend vend set`).
@@ -49,6 +50,9 @@ public:
     /// Adds the account, or changes name, address, tariff and free units.
     PrepaidAccountId put(const PrepaidCustomer& customer);
     std::optional<PrepaidAccountId> find(TenantId tenant, const std::string& number);
+    /// Which meter of the mesh it is; nothing: none. False when there is no such meter of a model that sells
+    /// by token.
+    bool set_device(PrepaidMeterId meter, std::optional<DeviceNumber> device);
     /// Adds the meter, or changes what the record says; identifiers go on.
     PrepaidMeterId put_meter(const PrepaidMeter& meter, std::optional<PrepaidAccountId> account);
     std::optional<PrepaidMeter> meter(const sts::MeterPan& pan);

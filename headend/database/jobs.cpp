@@ -102,11 +102,11 @@ JobId Jobs::add(const Job& job, const std::vector<std::string>& subjects) {
         const int tenant = std::stoi(job.scope.tenant), total = static_cast<int>(subjects.size());
         sql << "insert into job (tenant, areas, kind, title, parameters, requested_by, reason, total, "
                "created_us, "
-               "deadline_us, state) values (:tenant, :areas, :kind, :title, :parameters, :by, :reason, "
-               ":total, :now, :deadline, :state) returning id",
+               "deadline_us, state, priority) values (:tenant, :areas, :kind, :title, :parameters, :by, "
+               ":reason, :total, :now, :deadline, :state, :priority) returning id",
             use(tenant), use(job.scope.areas), use(job.kind), use(job.title), use(job.parameters),
             use(job.requested_by), use(job.reason), use(total), use(job.created), use(job.deadline),
-            use(state), soci::into(id);
+            use(state), use(job.priority), soci::into(id);
         const auto list = array_text(subjects);
         sql << "insert into job_item (job, place, subject) select :id, s.place, s.subject from "
                "unnest(cast(:list as text[])) with ordinality s(subject, place)",
@@ -266,7 +266,8 @@ std::vector<Job> Jobs::claim(const std::vector<std::string>& kinds, const std::s
                             "('queued', 'running') "
                             "and kind = any(cast(:kinds as text[])) and (owner is null or owner = :owner or "
                             "owner_until_us "
-                            "<= :now) order by id limit :most for update skip locked) returning id, tenant, "
+                            "<= :now) order by priority desc, id limit :most for update skip locked) "
+                            "returning id, tenant, "
                             "areas, kind, "
                             "title, parameters, requested_by, reason, state, total, done, failed, "
                             "created_us, started_us, "

@@ -23,6 +23,7 @@ struct Job {
     std::string parameters;  ///< JSON, the kind's own
     std::string requested_by, reason;
     std::optional<std::string> approved_by{};
+    int priority = 0;  ///< greater ones are done first
     JobState state = JobState::queued;
     int total = 0, done = 0, failed = 0;
     Instant created{};

@@ -8,8 +8,10 @@ namespace wattmesh::headend::database {
 inline constexpr const char* prepaid_meter_columns =
     "m.id, m.tenant, m.pan, m.supply_group, m.key_revision::int, m.tariff_index::int, m.key_type::int, "
     "m.algorithm::int, "
-    "m.base_year::int, m.last_tid, m.blocked_why";
-inline constexpr std::size_t prepaid_meter_column_count = 11;
+    "m.base_year::int, m.last_tid, m.blocked_why, (select d.number from meter d join meter_model k on k.name "
+    "= "
+    "d.model where d.id = m.meter and k.cosem_model is not null)";
+inline constexpr std::size_t prepaid_meter_column_count = 12;
 PrepaidMeter prepaid_meter_of(const soci::row& row);
 
 }  // namespace wattmesh::headend::database

@@ -109,4 +109,16 @@ std::string made_json(const std::vector<TokenMade>& made) {
     return text_of(tokens);
 }
 
+std::string parcel_json(const Parcel& parcel) {
+    Poco::JSON::Array tokens;
+    int place = 0;
+    for (const auto& sealed : parcel.sealed) {
+        Object row;
+        row.set("place", place++);
+        row.set("sealed", "\\x" + to_hex(sealed));
+        tokens.add(row);
+    }
+    return text_of(tokens);
+}
+
 }  // namespace wattmesh::headend::database

@@ -11,5 +11,6 @@ std::string lines_json(const Sale& sale);
 std::string tokens_json(const Sale& sale);
 /// What the module made, for vend_complete.
 std::string made_json(const std::vector<TokenMade>& made);
+std::string parcel_json(const Parcel& parcel);
 
 }  // namespace wattmesh::headend::database

@@ -179,12 +179,14 @@ Intended Sales::intend(Sale& sale, const SaleGround* ground) {
     return Intended::stored;
 }
 
-bool Sales::complete(SaleId sale, Instant at, Bytes sealed_response, const std::vector<TokenMade>& made) {
+bool Sales::complete(SaleId sale, Instant at, Bytes sealed_response, const std::vector<TokenMade>& made,
+                     const Parcel& parcel) {
     return connection_.run("storing a sale's tokens", [&](soci::session& sql) {
-        const auto answer = bytea(sealed_response), tokens = made_json(made);
+        const auto answer = bytea(sealed_response), tokens = made_json(made), sent = parcel_json(parcel);
         int done = 0;
-        sql << "select vend_complete(:sale, :at, cast(:answer as bytea), cast(:made as jsonb))::int",
-            use(sale), use(at), use(answer), use(tokens), soci::into(done);
+        sql << "select vend_complete(:sale, :at, cast(:answer as bytea), cast(:made as jsonb), cast(:sent as "
+               "jsonb), :until)::int",
+            use(sale), use(at), use(answer), use(tokens), use(sent), use(parcel.deadline), soci::into(done);
         return done != 0;
     });
 }

@@ -84,6 +84,12 @@ struct TokenMade {
     Instant at{};
 };
 
+/// Every token of a sale in the order in which a meter is to get them, sealed (deliveries.h), and until when.
+struct Parcel {
+    std::vector<Buffer> sealed{};
+    Instant deadline{};
+};
+
 /// Tables sale, sale_line and vend_token, and what moves with them. intend() and complete() are a commit
 /// each.
 class Sales {
@@ -95,8 +101,10 @@ public:
     std::optional<SaleGround> ground(const sts::MeterPan& pan, Instant at);
     /// Sets the sale's id when it is stored.
     Intended intend(Sale& sale, const SaleGround* ground);
-    /// False when it was ended before; find() has the answer then.
-    bool complete(SaleId sale, Instant at, Bytes sealed_response, const std::vector<TokenMade>& made);
+    /// False when it was ended before; find() has the answer then. Where the meter takes tokens through the
+    /// mesh, `parcel` is on its way from now on.
+    bool complete(SaleId sale, Instant at, Bytes sealed_response, const std::vector<TokenMade>& made,
+                  const Parcel& parcel = {});
     /// The module would not make the token. False when it was ended before.
     bool refuse(SaleId sale, Instant at, const std::string& by, const std::string& why,
                 Bytes sealed_response);

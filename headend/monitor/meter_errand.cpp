@@ -53,13 +53,14 @@ void MeterErrand::follow() {
         if (!event) return;
         if (std::holds_alternative<dlms::Associated>(*event)) {
             if (!call_) {
-                conclude(What::done);
+                conclude({What::done, {}});
             } else {
                 called_ = true;
                 client_->act(call_->method, std::move(call_->argument));
             }
         } else if (const auto* acted = std::get_if<dlms::ActionCompleted>(&*event)) {
-            conclude(acted->outcome.result == dlms::AccessResult::success ? What::done : What::refused);
+            const bool done = acted->outcome.result == dlms::AccessResult::success;
+            conclude({done ? What::done : What::refused, {}, {}, acted->outcome.value});
         } else if (std::holds_alternative<dlms::Released>(*event)) {
             return end(result_.value_or(ErrandResult{What::lost, {}}));
         } else if (std::holds_alternative<dlms::AssociationRefused>(*event) ||
@@ -71,8 +72,8 @@ void MeterErrand::follow() {
     }
 }
 
-void MeterErrand::conclude(What what) {
-    result_ = ErrandResult{what, {}};
+void MeterErrand::conclude(ErrandResult result) {
+    result_ = std::move(result);
     if (!release_) return end(*result_);
     client_->release();
 }

@@ -20,6 +20,7 @@ struct ErrandResult {
     } what{};
     std::string fault;                             ///< of `unreached`: offline, unreachable, no_answer, busy
     std::optional<dlms::ClientEvent> denial = {};  ///< of `denied`: what ended the attempt
+    std::optional<dlms::Data> value = {};          ///< of `done`: what the method answered
 };
 
 /// One association of the management client with a meter, for one method or for its proof alone. One thread.
@@ -42,7 +43,7 @@ public:
 private:
     void pump();
     void follow();
-    void conclude(ErrandResult::What what);
+    void conclude(ErrandResult result);
     void end(ErrandResult result);
 
     DeviceNumber meter_, concentrator_;

@@ -63,6 +63,12 @@ void RelayDesk::run(DeviceNumber meter, RelayVerb verb, const std::string& actor
     });
 }
 
+void RelayDesk::look(DeviceNumber meter, std::function<void(std::string, std::optional<RelayState>)> done) {
+    const auto run = std::make_shared<Run>();
+    run->meter = meter;
+    read_state(run, std::move(done));
+}
+
 /// Three attributes in one association.
 void RelayDesk::read_state(const std::shared_ptr<Run>& run,
                            std::function<void(std::string, std::optional<RelayState>)> done) {

@@ -44,6 +44,8 @@ public:
 
     /// `done` comes once, unless this object goes before.
     void run(DeviceNumber meter, RelayVerb verb, const std::string& actor, Done done);
+    /// What the meter says of its disconnector now, or a stable word; nothing is sent. `done` as above.
+    void look(DeviceNumber meter, std::function<void(std::string fault, std::optional<RelayState>)> done);
 
 private:
     struct Run;

@@ -91,6 +91,12 @@ Answer show(Counter& counter, Request& request) {
         .key("receipt");
     const auto reply = counter.seller.stored(sale);
     reply && reply->status == 200 ? json.raw(reply->body) : json.null();
+    json.key("delivery");
+    const auto delivery = database::Deliveries{*connection}.find(sale.id);
+    if (delivery)
+        write(json, *delivery);
+    else
+        json.null();
     return {.body = json.close_object().take()};
 }
 
@@ -128,10 +134,16 @@ Answer reverse(Counter& counter, Request& request) {
             403, "Not allowed",
             "A sale that was confirmed, copied or is older than ten minutes is reversed by a supervisor."};
     database::Transaction transaction{*connection};
-    if (!database::Sales{*connection}.reverse(sale.id, now, request.caller->name(), reason))
+    if (!database::Sales{*connection}.reverse(sale.id, now, request.caller->name(), reason)) {
+        const auto delivery = database::Deliveries{*connection}.find(sale.id);
+        if (sale.state == SaleState::issued && delivery)
+            throw Problem{409, "Not reversed",
+                          "Its tokens are at meter " + to_string(delivery->meter) +
+                              ", or on their way there: what was bought is used there."};
         throw Problem{
             409, "Not reversed",
             "Sale " + std::to_string(sale.id.value) + " is " + std::string{to_string(sale.state)} + "."};
+    }
     database::AuditRecord record{
         {}, request.caller->name(), "sale reversed", "sale " + std::to_string(sale.id.value)};
     record.reason = reason;

@@ -175,7 +175,16 @@ void take_meter(database::Connection& connection, const Object& line) {
     if (line->has("blocked")) meter.blocked_why = text(line, "blocked");
     std::optional<database::PrepaidAccountId> account;
     if (line->has("customer")) account = known_customer(connection, text(line, "customer"));
-    database::Customers{connection}.put_meter(meter, account);
+    std::optional<DeviceNumber> device;
+    if (line->has("device")) {
+        device = DeviceNumber::parse(text(line, "device"));
+        if (!device) throw BooksError("'device' is a meter's number of twelve decimal digits");
+    }
+    database::Customers customers{connection};
+    const auto id = customers.put_meter(meter, account);
+    if (!customers.set_device(id, device))
+        throw BooksError("there is no meter " + to_string(*device) +
+                         " of a model that sells by token: import it first, or leave 'device' out");
 }
 
 void take(database::Connection& connection, const std::string& words) {

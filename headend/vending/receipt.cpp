@@ -31,6 +31,43 @@ void write(console::Json& json, const pricing::Quote& quote) {
     json.close_array();
 }
 
+void write(console::Json& json, const database::Delivery& delivery) {
+    json.open_object()
+        .field("meter", to_string(delivery.meter))
+        .field("state", std::string{to_string(delivery.state)})
+        .field("detail", delivery.detail);
+    json.field("taken", delivery.taken)
+        .field("finished", delivery.finished)
+        .field("deadline", delivery.deadline);
+    json.key("balance");
+    if (delivery.balance)
+        json.open_object()
+            .field("amount", delivery.balance->amount)
+            .field("scale", delivery.balance->scale)
+            .field("unit", delivery.balance->unit)
+            .close_object();
+    else
+        json.null();
+    json.field("relay", delivery.relay);
+    json.key("tokens").open_array();
+    for (const auto& token : delivery.tokens) json.value(token.result.empty() ? "open" : token.result);
+    json.close_array().close_object();
+}
+
+namespace {
+
+/// What is on the receipt of a meter that also gets its tokens by itself.
+void write_delivery(console::Json& json, DeviceNumber meter) {
+    json.key("delivery").open_object().field("meter", to_string(meter));
+    json.field(
+        "notice",
+        "The tokens are also sent to the meter. If supply was off it may come back by itself at any "
+        "moment: switch off what must not run unattended. A token that was typed in is not taken twice.");
+    json.close_object();
+}
+
+}  // namespace
+
 std::string receipt(const database::Sale& sale, const database::SaleGround& ground,
                     const std::string& terminal, const Digits& digits) {
     console::Json json;
@@ -61,7 +98,9 @@ std::string receipt(const database::Sale& sale, const database::SaleGround& grou
         for (const auto& one : digits[i]) json.value(sts::grouped(one));
         json.close_array().close_object();
     }
-    return json.close_array().close_object().take();
+    json.close_array();
+    if (ground.meter.gateway && !sale.tokens.empty()) write_delivery(json, *ground.meter.gateway);
+    return json.close_object().take();
 }
 
 }  // namespace wattmesh::headend::vending

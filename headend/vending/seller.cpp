@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "headend/vending/receipt.h"
+#include "headend/database/deliveries.h"
 
 namespace wattmesh::headend::vending {
 namespace {
@@ -106,7 +106,7 @@ SaleAnswer Seller::finish(Connection& connection, const Draft& draft, const std:
     }
     reached(Step::tokens_made);
     const auto reply =
-        end(connection, draft, made, {200, receipt(draft.sale, draft.ground, terminal, digits)});
+        end(connection, draft, made, digits, {200, receipt(draft.sale, draft.ground, terminal, digits)});
     reached(Step::completed);
     return reply;
 }
@@ -127,23 +127,38 @@ SaleAnswer Seller::refuse(Connection& connection, const Draft& draft, security::
 }
 
 Reply Seller::end(Connection& connection, const Draft& draft, const std::vector<database::TokenMade>& made,
-                  const Reply& reply) {
+                  const Digits& digits, const Reply& reply) {
     const auto& sale = draft.sale;
     const auto sealed = seal(sale, reply);
+    const auto sent = parcel(draft, digits);
     database::Sales sales{connection};
     if (sale.kind != SaleKind::key_change) {
-        return sales.complete(sale.id, now(), sealed, made) ? reply : stored_end(connection, sale.id);
+        return sales.complete(sale.id, now(), sealed, made, sent) ? reply : stored_end(connection, sale.id);
     }
     const auto target = target_of(sale.tokens.front());
     const auto base = target ? base_of(target->vending_key) : std::nullopt;
     if (!base) throw std::runtime_error("the module lost the key that it changed a meter to");
     database::Transaction transaction{connection};
-    const bool ours = sales.complete(sale.id, now(), sealed, made);
+    const bool ours = sales.complete(sale.id, now(), sealed, made, sent);
     if (ours)
         database::Customers{connection}.set_key(*sale.meter, target->vending_key.supply_group,
                                                 target->vending_key.revision, target->tariff_index, *base);
     transaction.commit();
     return ours ? reply : stored_end(connection, sale.id);
+}
+
+database::Parcel Seller::parcel(const Draft& draft, const Digits& digits) const {
+    database::Parcel parcel{{}, now() + delivered_within};
+    if (!draft.ground.meter.gateway) return parcel;
+    for (const auto& set : digits)
+        for (const auto& token : set) {
+            auto text = to_string(token);
+            text.resize((text.size() + 7) / 8 * 8, ' ');
+            const auto place = static_cast<int>(parcel.sealed.size());
+            parcel.sealed.push_back(
+                ports_.master.wrap(database::parcel_purpose(draft.sale.id, place), as_bytes(text)));
+        }
+    return parcel;
 }
 
 Reply Seller::stored_end(Connection& connection, database::SaleId id) {

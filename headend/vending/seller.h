@@ -5,6 +5,7 @@
 
 #include "headend/database/sales.h"
 #include "headend/database/tariffs.h"
+#include "headend/vending/receipt.h"
 #include "headend/vending/token_orders.h"
 #include "platform/clock.h"
 #include "security/master_key.h"
@@ -57,6 +58,9 @@ struct Order {
 enum class Step : std::uint8_t { read, intended, token_made, tokens_made, completed };
 inline constexpr int step_count = 5;
 
+/// How long tokens are tried to be brought to the meter. The printed ones stay good.
+inline constexpr Duration delivered_within = std::chrono::hours{72};
+
 /// Sells: an intent that is durable before the module is asked, and a second commit with what it made.
 /// Whoever dies in between leaves a sale that resume(), or the client's own repetition, ends with the same
 /// tokens: the module's name for a token comes from terminal, key and place. Thread safe; connections are the
@@ -106,7 +110,8 @@ private:
     SaleAnswer finish(database::Connection& connection, const Draft& draft, const std::string& terminal);
     SaleAnswer refuse(database::Connection& connection, const Draft& draft, security::ModuleRefusal refusal);
     Reply end(database::Connection& connection, const Draft& draft,
-              const std::vector<database::TokenMade>& made, const Reply& reply);
+              const std::vector<database::TokenMade>& made, const Digits& digits, const Reply& reply);
+    database::Parcel parcel(const Draft& draft, const Digits& digits) const;
     Reply stored_end(database::Connection& connection, database::SaleId id);
     Buffer seal(const database::Sale& sale, const Reply& reply) const;
     std::optional<sts::BaseDate> base_of(const security::VendingKeyName& key);

@@ -120,6 +120,21 @@ TEST_CASE("jobs: every item ends once, the job with its last", "[db]") {
     CHECK_FALSE(jobs.cancel(id, quarter(5)));
 }
 
+TEST_CASE("jobs: what has priority goes first, then what was ordered first", "[db]") {
+    Town town;
+    Jobs jobs{town.monitor};
+    const auto first = jobs.add(order("read"), subjects(1)), second = jobs.add(order("read"), subjects(1));
+    auto urgent = order("read");
+    urgent.priority = 100;
+    const auto third = jobs.add(urgent, subjects(1));
+    CHECK(jobs.claim({"read"}, "a", quarter(1), quarter(2), 1).at(0).id == third);
+    CHECK_FALSE(jobs.finish(third, 1, {ItemState::waiting, "busy", quarter(3), {}}, quarter(1)));
+    CHECK(jobs.cancel(third, quarter(1)));
+    CHECK(jobs.claim({"read"}, "a", quarter(1), quarter(2), 1).at(0).id == first);
+    CHECK(jobs.cancel(first, quarter(1)));
+    CHECK(jobs.claim({"read"}, "a", quarter(1), quarter(2), 1).at(0).id == second);
+}
+
 TEST_CASE("jobs: a process that died leaves its jobs to another, a living one keeps them", "[db]") {
     Town town;
     Jobs jobs{town.monitor};
