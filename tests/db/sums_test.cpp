@@ -1,0 +1,145 @@
+#include <soci/soci.h>
+
+#include <catch2/catch.hpp>
+#include <cstdlib>
+#include <fstream>
+#include <random>
+#include <sstream>
+
+#include "tests/db/shop.h"
+
+namespace wattmesh::test {
+namespace {
+
+using pricing::Share;
+
+std::string content_of(const char* file) {
+    std::ifstream in{file};
+    std::ostringstream text;
+    text << in.rdbuf();
+    REQUIRE(text.str().size() > 1'000);
+    return text.str();
+}
+
+/// Two more versions of the tariff in the middle of the time, and a second tariff with everything in it.
+void more_tariffs(Shop& shop, TariffId second) {
+    Tariffs tariffs{shop.admin};
+    auto next = shop_tariff();
+    next.name = "Home dear";
+    next.steps = {{Tenths{300}, {212'345}}, {Tenths{900}, {333'333}}, {std::nullopt, {401'007}}};
+    next.taxes.push_back({"radio", {33'300}, false, false});
+    tariffs.add_version(shop.tariff, shop.clock.now() + std::chrono::hours{24 * 20}, next);
+    next.name = "Home free";
+    next.charge_per_month = {};
+    next.levies.push_back({"road", {}, {12'345}});
+    tariffs.add_version(shop.tariff, shop.clock.now() + std::chrono::hours{24 * 45}, next);
+    next.name = "Shop";
+    next.charge_per_month = {777};
+    next.charge_months_max = 3;
+    next.debts_before_charges = true;
+    next.free_units_count = false;
+    tariffs.add_version(second, Instant{}, next);
+}
+
+void debts(Shop& shop, int accounts) {
+    Customers customers{shop.admin};
+    const pricing::Month month{2026 * 12 + 2};
+    const auto add = [&](int account, const char* name, pricing::Recovery how, std::int64_t original, int ppm,
+                         std::int64_t floor, std::int64_t cap, std::int64_t instalment, int priority) {
+        pricing::Debt debt{.id = {},
+                           .name = name,
+                           .recovery = how,
+                           .original = {original},
+                           .balance = {original},
+                           .share = {ppm},
+                           .floor = {floor},
+                           .cap = {cap},
+                           .instalment = {instalment},
+                           .first_month = month,
+                           .last_month = {}};
+        const auto id = customers.find(TenantId{1}, "A" + std::to_string(account));
+        customers.add_debt(*id, {debt, priority, false});
+    };
+    for (int i = 0; i < accounts; i += 2) {
+        add(i, "arrears", pricing::Recovery::percent, 500'000, 123'456, 100, 5'000, 0, 1);
+        if (i % 4 == 0) add(i, "meter", pricing::Recovery::instalment, 9'000, 0, 0, 1'000'000, 1'500, 0);
+        if (i % 6 == 0) add(i, "visit", pricing::Recovery::first_of_month, 2'500, 0, 0, 1'000'000, 700, 2);
+    }
+    add(1, "fine", pricing::Recovery::full, 4'321, 0, 0, 1'000'000, 0, 0);
+}
+
+}  // namespace
+
+/// WATTMESH_SALES: how many (2000); WATTMESH_SEED: which.
+TEST_CASE("sums: random sales agree, by tariff, tax, vendor and day, with a recomputation in SQL",
+          "[db][sums]") {
+    const char* count_word = std::getenv("WATTMESH_SALES");  // NOLINT(concurrency-mt-unsafe): one thread
+    const char* seed_word = std::getenv("WATTMESH_SEED");    // NOLINT(concurrency-mt-unsafe): one thread
+    const int wanted = count_word == nullptr ? 2'000 : std::stoi(count_word);
+    const auto seed = seed_word == nullptr ? 20261123ULL : std::stoull(seed_word);
+    constexpr int accounts = 24;
+    INFO("seed " << seed);
+    Shop shop{accounts};
+    const auto second = Tariffs{shop.admin}.put(TenantId{1}, "shop");
+    more_tariffs(shop, second);
+    shop.admin.execute(
+        "update customer_account set tariff = " + std::to_string(second.value) +
+            " where id % 3 = 0; update customer_account set free_tenths = 250 where id % 5 = 0; "
+            "update vendor set fee_fixed = 37, fee_ppm = 12345 where name = 'Kiosk'; "
+            "set synchronous_commit = off",
+        "making the shop diverse");
+    for (const auto* vendor : {"Corner", "Kiosk"}) shop.deposit(vendor, 2'000'000LL * wanted);
+    debts(shop, accounts);
+    std::mt19937_64 random{seed};
+    const auto below = [&](std::uint64_t end) { return static_cast<std::int64_t>(random() % end); };
+    auto seller = shop.seller();
+    int sold = 0, refused = 0;
+    const std::int64_t span_s = 100LL * 86'400 * 2 / wanted;  // a hundred days
+    while (sold < wanted) {
+        shop.clock.at =
+            shop.clock.now() + std::chrono::seconds{below(static_cast<std::uint64_t>(span_s) + 1)};
+        const auto key = "r" + std::to_string(sold + refused);
+        const auto tender = below(4) == 0 ? 100 + below(2'000) : 1'000 + below(60'000);
+        const char* const tills[] = {"T1", "T2", "K1"};
+        const auto answer = seller.sell(
+            shop.vending, shop.order(static_cast<int>(below(accounts)), key, tender, tills[below(3)]));
+        if (std::holds_alternative<Reply>(answer)) {
+            ++sold;
+            continue;
+        }
+        const auto reason = std::get<Objection>(answer).reason;
+        REQUIRE((reason == Reason::tender || reason == Reason::too_many_tokens));
+        ++refused;
+    }
+    CHECK(refused > 0);
+    CHECK(shop.value("select count(distinct day) from sale where kind = 'sale'") > 30);
+    CHECK(shop.value("select count(distinct tariff_version) from sale where kind = 'sale'") == 4);
+    shop.admin.execute(content_of("tests/db/recompute_sales.sql"), "making the recomputation");
+    shop.admin.execute("select pg_temp.recompute()", "recomputing");
+    CHECK(shop.value("select sum(amount) from expected") ==
+          shop.value("select sum(tender) from sale where kind = 'sale'"));
+    for (const char* kind : {"fee", "charge", "debt", "energy", "levy", "tax", "rounding"})
+        CHECK(shop.value(std::string{"select sum(amount) from expected where kind = '"} + kind + "'") > 0);
+    CHECK(shop.text("select coalesce(string_agg(what, '; '), '') from (select what from "
+                    "pg_temp.books_differ() limit 20) d") == "");
+    CHECK(shop.books().empty());
+}
+
+/// A recomputation that could not find anything would prove nothing.
+TEST_CASE("sums: the recomputation finds a cent that somebody moved", "[db][sums]") {
+    Shop shop;
+    auto seller = shop.seller();
+    for (int i = 0; i < 3; ++i)
+        Shop::sold(seller.sell(shop.vending, shop.order(i, "k" + std::to_string(i), 10'000)));
+    shop.admin.execute(content_of("tests/db/recompute_sales.sql"), "making the recomputation");
+    shop.admin.execute("select pg_temp.recompute()", "recomputing");
+    const auto found = [&] { return shop.value("select count(*) from pg_temp.books_differ()"); };
+    CHECK(found() == 0);
+    shop.admin.execute(
+        "update sale_line set amount = amount + 1 where sale = (select max(sale) from sale_line) and kind = "
+        "'tax'",
+        "moving a cent");
+    CHECK(found() >= 4);  // tariff, tax, vendor and day
+}
+
+}  // namespace wattmesh::test
