@@ -77,10 +77,12 @@ struct Work {
     explicit Work(Town& town, const std::string& owner)
         : queue(
               town.database.settings("wm_monitor"), 1, executor, [](auto f) { f(); }, [](const auto&) {}),
-          runner(loop, {.owner = owner, .look_real = std::chrono::milliseconds{1}}, queue, {&kind}) {}
+          runner(loop, {.owner = owner, .look_real = look}, queue, {&kind}) {}
+    /// Longer than a look takes, also on a busy machine: else one is always due and poll() never ends.
+    static constexpr std::chrono::milliseconds look{25};
     void turn(int times = 20) {
         for (int i = 0; i < times; ++i) {
-            std::this_thread::sleep_for(std::chrono::milliseconds{2});
+            std::this_thread::sleep_for(look + std::chrono::milliseconds{1});
             loop.poll();
         }
     }
