@@ -54,8 +54,13 @@ void add_session_routes(std::vector<Route>& routes, Context& context, Access& ac
              access.log_out(*request.caller);
              return Answer{.status = 204, .body = {}, .headers = {{"Set-Cookie", cookie(context, "", "0")}}};
          }});
-    routes.push_back({.method = "GET", .pattern = "/api/me", .handle = [&](Request& request) {
-                          return Answer{.body = me(context, *request.caller)};
+    // Whoever is signed in may ask, whatever his rights: a vendor has none to look.
+    routes.push_back({.method = "GET", .pattern = "/api/me", .open = true, .handle = [&](Request& request) {
+                          const auto caller = request.bearer.empty()
+                                                  ? access.identify(request.token)
+                                                  : access.identify_program(request.bearer);
+                          if (!caller) throw Problem{401, "Not signed in", "Sign in first."};
+                          return Answer{.body = me(context, *caller)};
                       }});
 }
 

@@ -111,6 +111,8 @@ TEST_CASE("vending api: a quote and its sale agree, and the key brings the same 
     // 10.00 + 1.50; 50 kWh at 2.00 = 100.00, levy 2.50, VAT 15.38 (15.375)
     CHECK(wanted.has("\"tender\":12938"));
     CHECK(counter.shop.calls() == 1);
+    CHECK(counter.ask("GET", "/api/me", "", counter.operator_).status == 200);  // who he is, he may ask
+    CHECK(counter.ask("GET", "/api/me", "", "wm_none").status == 401);
 }
 
 TEST_CASE("vending api: who may do what", "[db]") {
