@@ -42,7 +42,9 @@ void PartnerReader::add_webhooks(std::vector<PartnerLine>& partners) {
             (sql.prepare
              << "select w.contract, w.id, w.name, w.url, coalesce(w.disabled_why, ''), w.topics::text, "
                 "w.batch, "
-                "greatest(0, h.position - l.position), l.attempts, l.since, l.error, (select count(*) from webhook_message m where m.webhook = w.id and m.state = 1) from webhook w, outbox_head h, lateral (select "
+                "greatest(0, h.position - l.position), l.attempts, l.since, l.error, (select count(*) from "
+                "webhook_message m where m.webhook = w.id and m.state = 1) from webhook w, outbox_head h, "
+                "lateral (select "
                 "min(position) as position, max(attempts) as attempts, min(failing_since_us) as since, "
                 "coalesce(max(last_error) filter (where attempts > 0), '') as error from webhook_lane where "
                 "webhook "
@@ -59,7 +61,7 @@ void PartnerReader::add_webhooks(std::vector<PartnerLine>& partners) {
                                              .attempts = row.get<int>(8),
                                              .behind = row.get<long long>(7),
                                              .failing_since = row.get<std::optional<Instant>>(9),
-                                                                                          .dead = row.get<long long>(11)});
+                                             .dead = row.get<long long>(11)});
     });
 }
 
@@ -92,9 +94,9 @@ void PartnerReader::add_files(std::vector<PartnerLine>& partners) {
         }
 }
 
-std::vector<FileLine> PartnerReader::newest_files(std::int32_t channel) {
+std::vector<BillingFileLine> PartnerReader::newest_files(std::int32_t channel) {
     return connection_.run("listing files", [&](soci::session& sql) {
-        std::vector<FileLine> found;
+        std::vector<BillingFileLine> found;
         std::vector<long long> ids;
         {
             const soci::rowset<soci::row> rows =

@@ -17,7 +17,7 @@ struct WebhookLine {
     std::optional<Instant> failing_since;
     std::int64_t dead = 0;  ///< messages that were given up
 };
-struct FileLine {
+struct BillingFileLine {
     std::string name;
     int lines = 0, refused = 0;
     std::string total;
@@ -28,7 +28,7 @@ struct FileLine {
 struct FileChannelLine {
     std::string name, directory, zone;
     bool disabled = false;
-    std::vector<FileLine> newest;
+    std::vector<BillingFileLine> newest;
 };
 struct PartnerLine {
     ContractId id;
@@ -51,7 +51,7 @@ public:
 private:
     void add_webhooks(std::vector<PartnerLine>& partners);
     void add_files(std::vector<PartnerLine>& partners);
-    std::vector<FileLine> newest_files(std::int32_t channel);
+    std::vector<BillingFileLine> newest_files(std::int32_t channel);
 
     Connection& connection_;
 };

@@ -336,94 +336,6 @@ const Command all[] = {
      "Exit status: 0 stopped by a signal; 1 the serial port went away.\n",
      {"serial", "baud", "format", "gap-ms", "headend", "profile", "identity", "speed", "origin", "log"},
      run_bridge},
-    {"sts",
-     "derive keys of, make and decode prepayment tokens",
-     "Usage: terminal-sim sts derive --vk HEX --pan N --sgc N [...]\n"
-     "   or: terminal-sim sts make (--dk HEX | --vk HEX --pan N --sgc N) [--class C --subclass S] [...]\n"
-     "   or: terminal-sim sts decode (--dk HEX | --vk HEX --pan N --sgc N) [...] TOKEN\n"
-     "Arithmetic of IEC 62055-41, for laboratory keys; `derive` prints the meter's key, nothing else does.\n"
-     "  --vk HEX           vending key of 16 digits (derivation 02) or 40 (04)\n"
-     "  --dk HEX           decoder key of 16 digits (EA07) or 32 (EA11), instead of --vk\n"
-     "  --dkga N           how keys are derived: 02 or 04 (by the length of --vk)\n"
-     "  --ea N             encryption algorithm: 07 or 11 (by the length of --dk; derivation 02: 07, 04: "
-     "11)\n"
-     "  --pan N            the meter: 18 digits, or its 11 or 13\n"
-     "  --sgc N            supply group, six digits     --krn N  key revision (1)     --ti N  tariff index "
-     "(1)\n"
-     "  --kt N             type of key: 0 initialisation, 1 default, 2 unique (2)\n"
-     "  --bdt Y            base date: 1993, 2014 or 2035 (EA07: 1993, EA11: 2014)\n"
-     "  --ken N            key expiry number (255)\n"
-     "  --class C, --subclass S   what to make (0/0): 0/0 to 0/3 credit in units of electricity, water, gas, "
-     "time; 0/4 to\n"
-     "                     0/7 the same in currency; 1/0 to 1/2 tests; 2/0 power limit, 2/1 clear credit, "
-     "2/5 "
-     "clear tamper,\n"
-     "                     2/6 phase unbalance, 2/10 extended\n"
-     "  --amount A         units with one decimal, currency with five and perhaps negative, W, or of 2/1 the "
-     "register (all)\n"
-     "  --control X        bits of tests and of 2/10, 0x for hexadecimal; all\n"
-     "  --at T             Unix seconds or 2026-11-22T10:00:00Z (now)     --rnd N  0 to 15 (by chance)\n"
-     "  --to-sgc, --to-krn, --to-ti, --to-kt, --to-ken, --to-bdt   any of them makes a key change set: the "
-     "new key differs\n"
-     "                     in these, in order of entry, each token on its own; with --at the new key must "
-     "serve then\n"
-     "  --to-vk HEX, --to-dkga N, --to-dk HEX   the new vending key, derivation or decoder key\n"
-     "  --rollover         the meter forgets its token identifiers; by itself when the base date changes\n"
-     "  --json             one JSON object per token\n"
-     "Exit status: 0 made or accepted; 3 refused, the reason is said; 1 or 2 wrong options.\n",
-     {"vk",     "dk",    "dkga",  "ea",       "pan",    "sgc",   "krn",     "ti",      "kt",
-      "bdt",    "ken",   "class", "subclass", "amount", "at",    "rnd",     "control", "to-sgc",
-      "to-krn", "to-ti", "to-kt", "to-ken",   "to-bdt", "to-vk", "to-dkga", "to-dk"},
-     run_sts,
-     {"rollover", "json"}},
-    {"mis",
-     "take webhooks and files as a partner's system does",
-     "Usage: terminal-sim mis webhook --port PORT --secret-file FILE [--address HOST] [--count N] [--out "
-     "FILE]\n"
-     "                                [--away N] [--refuse TYPE]\n"
-     "       terminal-sim mis files --dir DIR [--refuse-each N]\n"
-     "webhook: takes what `headend partner webhook` sends until Ctrl-C, checks signatures and order, prints "
-     "counts.\n"
-     "  --secret-file FILE  what `headend partner webhook` printed; mode 0600\n"
-     "  --count N           ends after N different messages     --out FILE  appends every request's body\n"
-     "  --away N            answers 503 to the first N requests\n"
-     "  --refuse TYPE       answers 422 to messages whose type ends in TYPE\n"
-     "files: takes the files of `headend partner files` that are marked as done, checks counts, sums and "
-     "SHA-256,\n"
-     "and answers in DIR/ack.  --refuse-each N  refuses every N-th line\n"
-     "Both print JSON; exit status 3 when something was forged, senseless, out of order or wrong.\n",
-     {"port", "address", "secret-file", "count", "out", "away", "refuse", "dir", "refuse-each", "log"},
-     run_mis},
-    {"scada",
-     "ask an IEC 60870-5-104 outstation as a control room does, and say whether it passed",
-     "Usage: terminal-sim scada --tcp HOST:PORT --station N [--counters] [--clock] [--command A=STATE] "
-     "[...]\n"
-     "Connects, starts data transfer, interrogates the station and prints its points; does what else is "
-     "asked, "
-     "in this\norder, and prints for each step whether it passed.\n"
-     "  --tcp HOST:PORT    the outstation; port 2404 by custom\n"
-     "  --station N        common address, 1 to 65534; 65535 asks all stations\n"
-     "  --group N          interrogates group 1 to 16 instead of all points\n"
-     "  --counters         reads the integrated totals, too      --freeze  freezes them first\n"
-     "  --clock            sends our time; passes when the outstation confirms, --speed and --origin as for "
-     "field\n"
-     "  --read A           reads the object with address A\n"
-     "  --command A=STATE  selects and executes on or off at address A, waits for the end (--command-timeout "
-     "S, "
-     "120)\n"
-     "  --kind K           double (default) or single: type of the command      --direct  without select\n"
-     "  --watch S          prints reports for S seconds\n"
-     "  --originator N     originator address, 0 to 255 (0)      --k N, --w N  windows (12, 8)\n"
-     "  --timeout S        wait for each answer (10)\n"
-     "  --ca FILE, --certificate FILE, --key-file FILE   TLS with client certificate, PEM\n"
-     "  --quiet            prints steps only      --json  one JSON object per line\n"
-     "Exit status: 0 every step passed; 1 refused, failed or no answer; 2 wrong options; 3 ASDUs that make "
-     "no "
-     "sense.\n",
-     {"tcp", "station", "group", "read", "command", "command-timeout", "kind", "watch", "originator", "k",
-      "w", "timeout", "ca", "certificate", "key-file", "speed", "origin", "log"},
-     run_scada,
-     {"counters", "freeze", "clock", "direct", "quiet", "json"}},
     {"truth",
      "compare what was stored with what was measured",
      "Usage: terminal-sim truth compare --truth FILE --csv FILE\n"
@@ -439,19 +351,27 @@ int print_overview(std::FILE* to) {
         "terminal-sim: simulates meters and their radio field, and reads and decodes real ones.\n"
         "Usage: terminal-sim COMMAND [options]     terminal-sim COMMAND --help\n",
         to);
-    for (const Command& command : all) std::fprintf(to, "  %-10s %s\n", command.name, command.summary);
+    for (const Command& command : commands()) std::fprintf(to, "  %-10s %s\n", command.name, command.summary);
     return to == stdout ? 0 : 2;
 }
 
 }  // namespace
 
-std::span<const Command> commands() { return all; }
+std::span<const Command> commands() {
+    static const auto joined = [] {
+        std::vector<Command> list{std::begin(all), std::end(all)};
+        const auto partners = partner_commands();
+        list.insert(list.end(), partners.begin(), partners.end());
+        return list;
+    }();
+    return joined;
+}
 
 int run_tool(int argc, const char* const* argv, const std::string& state_home) {
     if (argc < 2) return print_overview(stderr);
     const std::string_view name = argv[1];
     if (name == "--help" || name == "-h" || name == "help") return print_overview(stdout);
-    for (const Command& command : all) {
+    for (const Command& command : commands()) {
         if (name != command.name) continue;
         for (int i = 2; i < argc; ++i)
             if (std::strcmp(argv[i], "--help") == 0 || std::strcmp(argv[i], "-h") == 0) {

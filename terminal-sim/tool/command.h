@@ -24,6 +24,8 @@ struct Command {
     std::vector<std::string> flags = {};  ///< options without a value
 };
 std::span<const Command> commands();
+/// Those of them that are another system's end.
+std::span<const Command> partner_commands();
 
 int run_meter(const Call& call);
 int run_provision(const Call& call);

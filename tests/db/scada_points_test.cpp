@@ -147,7 +147,7 @@ TEST_CASE("scada: a link of some areas shows nothing of others, and its role not
     CHECK_FALSE(linked.value(2));
     CHECK_FALSE(ScadaPoints{linked.exchange}.shows(linked.link(), customer(0)));
     for (const char* forbidden :
-         {"select * from meter_key", "select * from interval_row", "update meter set protected_why = null",
+         {"select * from meter_key", "select * from vend_token", "update meter set protected_why = null",
           "delete from job", "update job set state = 'done'",
           "insert into scada_point select * from scada_point", "select * from user_account"})
         CHECK_THROWS_AS(linked.exchange.execute(forbidden, "trying"), DatabaseError);
