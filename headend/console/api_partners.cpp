@@ -74,7 +74,8 @@ Found webhook_of(Connection& connection, const Request& request) {
 Answer messages(Context& context, const Request& request) {
     auto connection = context.lease(request);
     const auto found = webhook_of(*connection, request);
-    const auto after = parse_id(request.text("after", "0"));
+    const auto place = request.text("after");
+    const auto after = place.empty() ? std::optional<std::int64_t>{0} : parse_id(place);
     if (!after) throw Problem{400, "Bad request", "'after' must be a position: a whole number."};
     Json json;
     json.open_object().key("messages").open_array();
