@@ -231,7 +231,7 @@ TEST_CASE("control port: answers each line by one line of JSON", "[sim]") {
     };
     const std::string unknown =
         R"({"ok":false,"error":"unknown command; say kill NUMBER, darken NUMBER, revive NUMBER, move NUMBER COLLECTOR, )"
-        R"(move NUMBER radio, unplug NUMBER or status"})";
+        R"(move NUMBER radio, unplug NUMBER, keypad NUMBER LINE or status"})";
     const std::vector<Row> rows{
         {"kill " + number, R"({"ok":true,"killed":")" + number + R"("})"},
         {"darken " + number, R"({"ok":true,"darkened":")" + number + R"("})"},
