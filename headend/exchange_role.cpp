@@ -52,8 +52,8 @@ struct ExchangeRole::Parts {
                 files.round(connection, now);
                 return true;
             },
-            [this, alive = std::weak_ptr{alive}](const std::optional<bool>&) {
-                if (alive.lock()) file_timer.after_real(files_every_real, [this] { again(); });
+            [this, here = std::weak_ptr{alive}](const std::optional<bool>&) {
+                if (here.lock()) file_timer.after_real(files_every_real, [this] { again(); });
             });
     }
     static void say(std::string_view level, const std::string& line) {

@@ -87,7 +87,7 @@ void note(Context& context, database::Connection& connection, const Request& req
     context.audit(connection, record);
 }
 
-Answer list(Context& context, const Request& request) {
+Answer list_users(Context& context, const Request& request) {
     check_may_grant(request);
     auto connection = context.lease(request);
     Json json;
@@ -177,7 +177,7 @@ Answer areas(Context& context, const Request& request) {
 
 void add_account_routes(std::vector<Route>& routes, Context& context) {
     using database::Right;
-    add_route(routes, context, "GET", "/api/users", Right::accounts, list);
+    add_route(routes, context, "GET", "/api/users", Right::accounts, list_users);
     add_route(routes, context, "POST", "/api/users", Right::accounts, add);
     add_route(routes, context, "POST", "/api/users/{user}", Right::accounts, change);
     add_route(routes, context, "POST", "/api/password", Right::look, change_own);

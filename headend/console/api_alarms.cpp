@@ -71,7 +71,7 @@ database::AlarmQuery query_of(const Request& request) {
     return query;
 }
 
-Answer list(Context& context, const Request& request) {
+Answer list_alarms(Context& context, const Request& request) {
     const auto query = query_of(request);
     auto connection = context.lease(request);
     Alarms alarms{*connection};
@@ -108,7 +108,7 @@ Answer conduct(Context& context, const Request& request) {
     return {.body = json.close_array().close_object().take()};
 }
 
-Answer one(Context& context, const Request& request) {
+Answer one_alarm(Context& context, const Request& request) {
     const auto id = parse_id(request.captured.at("id"));
     auto connection = context.lease(request);
     Alarms alarms{*connection};
@@ -213,9 +213,9 @@ Answer act(Context& context, const Request& request) {
 
 void add_alarm_routes(std::vector<Route>& routes, Context& context) {
     using database::Right;
-    add_route(routes, context, "GET", "/api/alarms", Right::look, list);
+    add_route(routes, context, "GET", "/api/alarms", Right::look, list_alarms);
     add_route(routes, context, "GET", "/api/alarms/conduct", Right::look, conduct);
-    add_route(routes, context, "GET", "/api/alarms/{id}", Right::look, one);
+    add_route(routes, context, "GET", "/api/alarms/{id}", Right::look, one_alarm);
     add_route(routes, context, "POST", "/api/alarms/acts/{verb}", Right::read, act);
 }
 

@@ -4,7 +4,7 @@
 namespace wattmesh::headend::console {
 namespace {
 
-Answer list(Context& context, const Request& request) {
+Answer list_audit_records(Context& context, const Request& request) {
     database::AuditQuery query;
     query.actor = request.text("actor");
     query.action = request.text("action");
@@ -49,7 +49,7 @@ Answer verify(Context& context, const Request& request) {
 
 void add_audit_routes(std::vector<Route>& routes, Context& context) {
     using database::Right;
-    add_route(routes, context, "GET", "/api/audit", Right::audit, list);
+    add_route(routes, context, "GET", "/api/audit", Right::audit, list_audit_records);
     add_route(routes, context, "GET", "/api/audit/verify", Right::audit, verify);
 }
 

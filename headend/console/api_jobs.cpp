@@ -82,7 +82,7 @@ bool sees_all(const Request& request) {
     return user.scope(database::Right::look) == database::Scope::of(user.tenant);
 }
 
-Answer list(Context& context, const Request& request) {
+Answer list_jobs(Context& context, const Request& request) {
     auto connection = context.lease(request);
     Json json;
     json.open_object().key("items").open_array();
@@ -94,7 +94,7 @@ Answer list(Context& context, const Request& request) {
     return {.body = json.take()};
 }
 
-Answer one(Context& context, const Request& request) {
+Answer one_job(Context& context, const Request& request) {
     auto connection = context.lease(request);
     Json json;
     write(json, wanted_job(*connection, request));
@@ -178,11 +178,11 @@ Answer steer(Context& context, const Request& request) {
 
 void add_job_routes(std::vector<Route>& routes, Context& context) {
     using database::Right;
-    add_route(routes, context, "GET", "/api/jobs", Right::look, list);
+    add_route(routes, context, "GET", "/api/jobs", Right::look, list_jobs);
     add_route(routes, context, "POST", "/api/jobs/reads", Right::read, order_reads).body_size_max =
         256 * 1024;  // ten thousand numbers
     add_route(routes, context, "POST", "/api/jobs/reports", Right::look, order_report);
-    add_route(routes, context, "GET", "/api/jobs/{id}", Right::look, one);
+    add_route(routes, context, "GET", "/api/jobs/{id}", Right::look, one_job);
     add_route(routes, context, "GET", "/api/jobs/{id}/items", Right::look, items);
     add_route(routes, context, "GET", "/api/jobs/{id}/file", Right::look, file);
     add_route(routes, context, "POST", "/api/jobs/{id}/{verb}", Right::look, steer);

@@ -39,7 +39,7 @@ void write_line(Json& json, const database::MeterLine& meter) {
         .field("last_interval", meter.last_interval);
 }
 
-Answer list(Context& context, const Request& request) {
+Answer list_meters(Context& context, const Request& request) {
     auto search = request.text("search");
     std::erase_if(search, [](char c) { return c == ' ' || c == '\t'; });
     const bool digits =
@@ -156,7 +156,7 @@ void look_live(Context& context, database::MeterLine& meter, Standing& standing)
                 .alternative = node->alternative};
 }
 
-Answer one(Context& context, const Request& request) {
+Answer one_meter(Context& context, const Request& request) {
     database::MeterLine meter;
     database::MissingMeter today;
     Standing standing;
@@ -348,10 +348,10 @@ Answer events(Context& context, const Request& request) {
 
 void add_meter_routes(std::vector<Route>& routes, Context& context) {
     routes.push_back({.method = "GET", .pattern = "/api/meters", .handle = [&](Request& request) {
-                          return list(context, request);
+                          return list_meters(context, request);
                       }});
     routes.push_back({.method = "GET", .pattern = "/api/meters/{number}", .handle = [&](Request& request) {
-                          return one(context, request);
+                          return one_meter(context, request);
                       }});
     routes.push_back({.method = "GET",
                       .pattern = "/api/meters/{number}/curve",

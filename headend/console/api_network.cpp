@@ -14,7 +14,7 @@ namespace {
 using database::NetworkReader;
 using database::Right;
 constexpr std::size_t file_size_max = 8U << 20U;
-constexpr std::chrono::days curve_span_max{400};
+constexpr std::chrono::days load_span_max{400};
 
 void write_below(Json& json, const std::vector<database::NodeLine>& lines) {
     json.key("items").open_array();
@@ -77,9 +77,9 @@ Answer detail(Context& context, const Request& request) {
 }
 
 /// One curve through every meter that hung at the place, each for its own time.
-Answer curve(Context& context, const Request& request) {
+Answer load_curve(Context& context, const Request& request) {
     const auto from = request.instant("from"), to = request.instant("to");
-    if (from >= to || to - from > curve_span_max)
+    if (from >= to || to - from > load_span_max)
         throw Problem{400, "Bad request", "'from' must lie before 'to', at most 400 days."};
     const int channel = request.number("channel", 1, 1, 8);
     auto connection = context.lease(request);
@@ -193,7 +193,7 @@ Answer import(Context& context, const Request& request) {
 void add_network_routes(std::vector<Route>& routes, Context& context) {
     add_route(routes, context, "GET", "/api/network", Right::look, top);
     add_route(routes, context, "GET", "/api/network/{kind}/{number}", Right::look, detail);
-    add_route(routes, context, "GET", "/api/network/{kind}/{number}/curve", Right::look, curve);
+    add_route(routes, context, "GET", "/api/network/{kind}/{number}/curve", Right::look, load_curve);
     add_route(routes, context, "GET", "/api/transformers/{number}/balance", Right::look, balance);
     add_route(routes, context, "GET", "/api/losses", Right::look, losses);
     add_route(routes, context, "POST", "/api/assets", Right::configure, import).body_size_max =

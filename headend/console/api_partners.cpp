@@ -40,7 +40,7 @@ void write(Json& json, const FileChannelLine& channel) {
     json.close_array().close_object();
 }
 
-Answer list(Context& context, const Request& request) {
+Answer list_partners(Context& context, const Request& request) {
     auto connection = context.lease(request);
     Json json;
     json.open_object().key("partners").open_array();
@@ -110,7 +110,7 @@ Answer send_again(Context& context, const Request& request) {
 }  // namespace
 
 void add_partner_routes(std::vector<Route>& routes, Context& context) {
-    add_route(routes, context, "GET", "/api/partners", Right::look, list);
+    add_route(routes, context, "GET", "/api/partners", Right::look, list_partners);
     add_route(routes, context, "GET", "/api/partners/{name}/webhooks/{hook}/messages", Right::configure,
               messages);
     add_route(routes, context, "POST", "/api/partners/{name}/webhooks/{hook}/again", Right::configure,

@@ -21,7 +21,7 @@ void only_people(const Request& request) {
         throw Problem{403, "Not allowed", "A program does not manage API tokens: sign in as a person."};
 }
 
-Answer list(Context& context, const Request& request) {
+Answer list_tokens(Context& context, const Request& request) {
     auto connection = context.lease(request);
     Json json;
     json.open_object().key("items").open_array();
@@ -80,8 +80,9 @@ Answer revoke(Context& context, const Request& request) {
 }  // namespace
 
 void add_token_routes(std::vector<Route>& routes, Context& context, Access& access) {
-    routes.push_back(
-        {.method = "GET", .pattern = "/api/tokens", .handle = [&](Request& r) { return list(context, r); }});
+    routes.push_back({.method = "GET", .pattern = "/api/tokens", .handle = [&](Request& r) {
+                          return list_tokens(context, r);
+                      }});
     routes.push_back({.method = "POST", .pattern = "/api/tokens", .handle = [&](Request& r) {
                           return add(context, access, r);
                       }});

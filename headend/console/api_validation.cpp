@@ -15,7 +15,7 @@ std::optional<DeviceNumber> meter_of(const Request& request) {
     return number;
 }
 
-Answer list(Context& context, const Request& request) {
+Answer list_findings(Context& context, const Request& request) {
     const auto meter = meter_of(request);
     auto connection = context.lease(request);
     Json json;
@@ -33,7 +33,7 @@ Answer list(Context& context, const Request& request) {
 }  // namespace
 
 void add_validation_routes(std::vector<Route>& routes, Context& context) {
-    add_route(routes, context, "GET", "/api/validation", database::Right::look, list);
+    add_route(routes, context, "GET", "/api/validation", database::Right::look, list_findings);
 }
 
 }  // namespace wattmesh::headend::console

@@ -29,15 +29,15 @@ ConsoleSettings checked(ConsoleSettings settings) {
 }  // namespace
 
 struct Console::State {
-    State(ConsoleSettings settings, const database::DatabaseSettings& database, Ports ports)
-        : context{.settings = checked(std::move(settings)),
+    State(const ConsoleSettings& settings, const database::DatabaseSettings& database, Ports ports)
+        : context{.settings = checked(settings),
                   .clock = ports.clock,
                   .random = ports.random,
                   .reads = ports.reads,
                   .verify = std::move(ports.verify),
                   .hash = std::move(ports.hash),
                   .log = std::move(ports.log),
-                  .pool = {database, context.settings.connections}},
+                  .pool = {database, settings.connections}},
           access(context),
           pages(context.settings.pages),
           openapi(text_of(context.settings.openapi)) {
@@ -71,8 +71,8 @@ struct Console::State {
     std::unique_ptr<Server> server;
 };
 
-Console::Console(ConsoleSettings settings, database::DatabaseSettings database, Ports ports)
-    : state_(std::make_unique<State>(std::move(settings), database, std::move(ports))) {}
+Console::Console(const ConsoleSettings& settings, database::DatabaseSettings database, Ports ports)
+    : state_(std::make_unique<State>(settings, database, std::move(ports))) {}
 
 Console::~Console() { stop(); }
 

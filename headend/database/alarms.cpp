@@ -12,7 +12,7 @@ constexpr std::array<std::string_view, 8> state_words{"normal",  "unacked", "ack
 constexpr std::array<std::string_view, 3> priority_words{"high", "medium", "low"};
 constexpr int turn = 1'464'683'620;
 
-constexpr const char* columns =
+constexpr const char* alarm_columns =
     "select id, tenant, area, rule, kind, object, priority, state, active::int, acked::int, text, members, "
     "hides, count, raised_us, last_us, gone_us, returned_us, burst_us, burst, chattering::int, "
     "first_up::int, suppressed_by, shelved_until_us, aside_by, aside_reason, out_of_service::int, acked_by, "
@@ -117,7 +117,8 @@ bool Alarms::take_turn() {
 std::vector<Alarm> Alarms::working_set(Instant returned_since) {
     return connection_.run("reading the alarms that stand", [&](soci::session& sql) {
         const soci::rowset<soci::row> rows =
-            (sql.prepare << std::string{columns} + "where state <> 0 or returned_us > :since for update",
+            (sql.prepare << std::string{alarm_columns} +
+                                "where state <> 0 or returned_us > :since for update",
              use(returned_since));
         return rows_of(rows);
     });
@@ -127,7 +128,7 @@ std::vector<Alarm> Alarms::lock(const std::vector<AlarmId>& ids) {
     return connection_.run("taking alarms in hand", [&](soci::session& sql) {
         const auto list = array_text(ids);
         const soci::rowset<soci::row> rows =
-            (sql.prepare << std::string{columns} +
+            (sql.prepare << std::string{alarm_columns} +
                                 "where id = any (cast(:ids as bigint[])) order by id for update",
              use(list));
         return rows_of(rows);
@@ -187,7 +188,7 @@ void Alarms::put(const std::vector<AlarmChange>& changes) {
 std::optional<Alarm> Alarms::find(AlarmId id) {
     return connection_.run("looking up an alarm", [&](soci::session& sql) -> std::optional<Alarm> {
         const soci::rowset<soci::row> rows =
-            (sql.prepare << std::string{columns} + "where id = :id", use(id));
+            (sql.prepare << std::string{alarm_columns} + "where id = :id", use(id));
         const auto found = rows_of(rows);
         return found.empty() ? std::nullopt : std::optional{found.front()};
     });
@@ -202,7 +203,7 @@ std::vector<Alarm> Alarms::list(const AlarmQuery& query) {
         // Unacknowledged first, put aside last; what has returned stands behind what is still there.
         const soci::rowset<soci::row> rows =
             (sql.prepare
-                 << std::string{columns} +
+                 << std::string{alarm_columns} +
                         "where (state = :state or :state < 0 and state <> 0) "
                         "and (:priority = 0 or priority = :priority) and (:rule = '' or rule = :rule) "
                         "and (:object = '' or strpos(object, :object) > 0) "

@@ -5,7 +5,7 @@
 namespace wattmesh::headend::database {
 namespace {
 
-constexpr const char* columns =
+constexpr const char* token_columns =
     "select id, user_account, name, look_only::int, created_us, expires_us, last_used_us, revoked_us from "
     "api_token";
 
@@ -42,7 +42,7 @@ std::optional<ApiToken> ApiTokens::use_of(Bytes token_hash, Instant now) {
         std::optional<ApiToken> found;
         {
             const soci::rowset<soci::row> rows =
-                (sql.prepare << std::string{columns} +
+                (sql.prepare << std::string{token_columns} +
                                     " where token_hash = :hash and revoked_us is null and expires_us > :now",
                  use(hash), use(now));
             for (const auto& row : rows) found = token_of(row);
@@ -57,7 +57,8 @@ std::vector<ApiToken> ApiTokens::of(UserId user) {
     return connection_.run("listing tokens", [&](soci::session& sql) {
         std::vector<ApiToken> found;
         const soci::rowset<soci::row> rows =
-            (sql.prepare << std::string{columns} + " where user_account = :user order by id desc", use(user));
+            (sql.prepare << std::string{token_columns} + " where user_account = :user order by id desc",
+             use(user));
         for (const auto& row : rows) found.push_back(token_of(row));
         return found;
     });

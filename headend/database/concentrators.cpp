@@ -17,7 +17,7 @@ Concentrator concentrator_of(const soci::row& row) {
             .last_seen = row.get<std::optional<Instant>>(8),
             .road = static_cast<Road>(row.get<int>(9))};
 }
-constexpr const char* columns =
+constexpr const char* concentrator_columns =
     "select id, number, tenant, area, name, state, link, owner_epoch, last_seen_us, road "
     "from concentrator";
 
@@ -39,7 +39,7 @@ ConcentratorId Concentrators::add(DeviceNumber number, const std::string& name, 
 std::optional<Concentrator> Concentrators::find(DeviceNumber number) {
     return connection_.run("finding a concentrator", [&](soci::session& sql) -> std::optional<Concentrator> {
         const soci::rowset<soci::row> rows =
-            (sql.prepare << std::string{columns} + " where number = :number", use(number));
+            (sql.prepare << std::string{concentrator_columns} + " where number = :number", use(number));
         for (const auto& row : rows) return concentrator_of(row);
         return std::nullopt;
     });
@@ -48,7 +48,8 @@ std::optional<Concentrator> Concentrators::find(DeviceNumber number) {
 std::vector<Concentrator> Concentrators::all() {
     return connection_.run("listing concentrators", [&](soci::session& sql) {
         std::vector<Concentrator> found;
-        const soci::rowset<soci::row> rows = (sql.prepare << std::string{columns} + " order by number");
+        const soci::rowset<soci::row> rows =
+            (sql.prepare << std::string{concentrator_columns} + " order by number");
         for (const auto& row : rows) found.push_back(concentrator_of(row));
         return found;
     });

@@ -19,7 +19,7 @@ Contract contract_of(const soci::row& row) {
     return contract;
 }
 
-constexpr const char* columns =
+constexpr const char* contract_columns =
     "select id, tenant, name, areas::text, topics::text, disabled::int from exchange_contract ";
 
 }  // namespace
@@ -90,7 +90,7 @@ std::optional<Contract> Contracts::find(const std::string& name) {
 std::vector<Contract> Contracts::all() {
     return connection_.run("listing contracts", [&](soci::session& sql) {
         std::vector<Contract> found;
-        const soci::rowset<soci::row> rows = (sql.prepare << std::string{columns} + "order by name");
+        const soci::rowset<soci::row> rows = (sql.prepare << std::string{contract_columns} + "order by name");
         for (const auto& row : rows) found.push_back(contract_of(row));
         const soci::rowset<soci::row> codes =
             (sql.prepare << "select contract, name, code from exchange_alias");

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::array<std::string_view, 7> states{"waiting", "sending", "taken",    "reconnecting",
                                                  "done",    "failed",  "cancelled"};
-constexpr const char* columns =
+constexpr const char* delivery_columns =
     "select d.sale, m.number, m.tenant, k.cosem_model, d.state, d.detail, d.attempts, d.created_us, "
     "d.deadline_us, d.taken_us, d.finished_us, d.balance, d.balance_unit, d.balance_scale::int, "
     "coalesce(d.relay, ''), d.relay_job, (s.confirmed_us is not null)::int, d.orders ";
@@ -56,7 +56,7 @@ std::vector<Delivery> Deliveries::claim(Instant now, Instant until, int most) {
                                         "(select sale from vend_delivery where finished_us is null and "
                                         "next_us <= :now order by next_us, sale limit :most for update skip "
                                         "locked) returning *) "} +
-                                columns + "from d" + joined + "order by d.sale",
+                                delivery_columns + "from d" + joined + "order by d.sale",
              use(until), use(now), use(most));
         for (const auto& row : rows) due.push_back(delivery_of(row));
         return due;
@@ -68,7 +68,8 @@ std::vector<Delivery> Deliveries::claim(Instant now, Instant until, int most) {
 std::optional<Delivery> Deliveries::find(SaleId sale) {
     auto found = connection_.run("finding a delivery", [&](soci::session& sql) -> std::optional<Delivery> {
         const soci::rowset<soci::row> rows =
-            (sql.prepare << std::string{columns} + "from vend_delivery d" + joined + "where d.sale = :sale",
+            (sql.prepare << std::string{delivery_columns} + "from vend_delivery d" + joined +
+                                "where d.sale = :sale",
              use(sale));
         for (const auto& row : rows) return delivery_of(row);
         return std::nullopt;

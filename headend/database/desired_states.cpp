@@ -5,7 +5,7 @@
 namespace wattmesh::headend::database {
 namespace {
 
-constexpr const char* columns =
+constexpr const char* desired_columns =
     "select object, version, content, confirmed_version, confirmed_us from desired_object where concentrator "
     "= :id";
 
@@ -40,7 +40,7 @@ std::optional<DesiredObject> DesiredStates::find(ConcentratorId concentrator, co
     return connection_.run("finding a desired state",
                            [&](soci::session& sql) -> std::optional<DesiredObject> {
                                const soci::rowset<soci::row> rows =
-                                   (sql.prepare << std::string{columns} + " and object = :object",
+                                   (sql.prepare << std::string{desired_columns} + " and object = :object",
                                     use(concentrator), use(object));
                                for (const auto& row : rows) return object_of(row);
                                return std::nullopt;
@@ -51,7 +51,7 @@ std::vector<DesiredObject> DesiredStates::of(ConcentratorId concentrator) {
     return connection_.run("listing a concentrator's desired state", [&](soci::session& sql) {
         std::vector<DesiredObject> found;
         const soci::rowset<soci::row> rows =
-            (sql.prepare << std::string{columns} + " order by object", use(concentrator));
+            (sql.prepare << std::string{desired_columns} + " order by object", use(concentrator));
         for (const auto& row : rows) found.push_back(object_of(row));
         return found;
     });

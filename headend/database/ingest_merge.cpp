@@ -9,13 +9,13 @@ namespace wattmesh::headend::database {
 namespace {
 
 constexpr int column_count = 17;
-constexpr const char* columns =
+constexpr const char* merge_columns =
     "(meter, at_us, journal, sequence, quality, tenant, area, bank, status, v1, v2, v3, v4, v5, v6, v7, v8)";
 constexpr const char* unique_violation = "23505";
 
 void copy_rows(Connection& connection, const std::string& table, std::int64_t journal_row,
                std::span<const PendingRow* const> rows) {
-    CopyIn copy{connection, table + " " + columns};
+    CopyIn copy{connection, table + " " + merge_columns};
     for (const auto* row : rows) {
         copy.row(column_count);
         copy.i64(row->meter.value);

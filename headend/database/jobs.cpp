@@ -12,7 +12,7 @@ constexpr std::array<std::string_view, 6> job_words{"queued",    "running", "pau
                                                     "cancelled", "done",    "proposed"};
 constexpr std::array<std::string_view, 4> item_words{"waiting", "done", "failed", "cancelled"};
 
-constexpr const char* columns =
+constexpr const char* job_columns =
     "select id, tenant, areas, kind, title, parameters, requested_by, reason, state, total, done, failed, "
     "created_us, "
     "started_us, finished_us, deadline_us, approved_by from job";
@@ -118,7 +118,7 @@ JobId Jobs::add(const Job& job, const std::vector<std::string>& subjects) {
 std::optional<Job> Jobs::find(JobId id) {
     return connection_.run("finding a job", [&](soci::session& sql) -> std::optional<Job> {
         const soci::rowset<soci::row> rows =
-            (sql.prepare << std::string{columns} + " where id = :id", use(id));
+            (sql.prepare << std::string{job_columns} + " where id = :id", use(id));
         for (const auto& row : rows) return job_of(row);
         return std::nullopt;
     });
@@ -130,7 +130,7 @@ std::vector<Job> Jobs::list(const Scope& scope, bool everybody, const std::strin
         const int tenant = std::stoi(scope.tenant), all = everybody ? 1 : 0;
         const soci::rowset<soci::row> rows =
             (sql.prepare
-                 << std::string{columns} +
+                 << std::string{job_columns} +
                         " where tenant = :tenant and (cast(:all as integer) = 1 or requested_by = :by) "
                         "order by id desc limit :count",
              soci::use(tenant, "tenant"), soci::use(all, "all"), soci::use(requested_by, "by"),

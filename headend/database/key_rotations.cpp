@@ -5,7 +5,7 @@
 namespace wattmesh::headend::database {
 namespace {
 
-constexpr const char* columns =
+constexpr const char* rotation_columns =
     "select r.id, m.number, r.kinds, r.actor, r.reason, r.attempts, r.finished_us, r.trouble, r.report ";
 
 KeyRotationOrder order_of(const soci::row& row) {
@@ -39,7 +39,7 @@ std::optional<KeyRotationId> KeyRotations::order(MeterId meter, const std::strin
 std::optional<KeyRotationOrder> KeyRotations::find(KeyRotationId id) {
     return connection_.run("looking at an order", [&](soci::session& sql) -> std::optional<KeyRotationOrder> {
         const soci::rowset<soci::row> rows =
-            (sql.prepare << std::string{columns} +
+            (sql.prepare << std::string{rotation_columns} +
                                 "from key_rotation r join meter m on m.id = r.meter where r.id = :id",
              use(id));
         for (const auto& row : rows) return order_of(row);
@@ -54,7 +54,8 @@ std::vector<KeyRotationOrder> KeyRotations::claim(Instant now, Instant until, in
             (sql.prepare << "with r as (update key_rotation set next_us = :until where id in (select id from "
                             "key_rotation where finished_us is null and next_us <= :now order by next_us, id "
                             "limit :count for update skip locked) returning *) " +
-                                std::string{columns} + "from r join meter m on m.id = r.meter order by r.id",
+                                std::string{rotation_columns} +
+                                "from r join meter m on m.id = r.meter order by r.id",
              use(until), use(now), use(count));
         for (const auto& row : rows) found.push_back(order_of(row));
         return found;

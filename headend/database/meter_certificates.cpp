@@ -5,7 +5,7 @@
 namespace wattmesh::headend::database {
 namespace {
 
-constexpr const char* columns =
+constexpr const char* certificate_columns =
     "select m.number, c.use, c.suite, c.issuer, c.serial, c.not_before_us, c.not_after_us, c.der::text "
     "from meter_certificate c join meter m on m.id = c.meter ";
 
@@ -46,7 +46,7 @@ std::optional<StoredCertificate> MeterCertificates::current(MeterId meter, secur
         "finding a meter's certificate", [&](soci::session& sql) -> std::optional<StoredCertificate> {
             const std::string name{to_string(wanted)};
             const soci::rowset<soci::row> rows =
-                (sql.prepare << std::string{columns} +
+                (sql.prepare << std::string{certificate_columns} +
                                     "where c.meter = :meter and c.use = :use and c.suite = :suite and "
                                     "c.not_before_us <= :now and c.not_after_us > :now2 "
                                     "order by c.added_us desc, c.id desc limit 1",
@@ -60,7 +60,8 @@ std::vector<StoredCertificate> MeterCertificates::all() {
     return connection_.run("listing meters' certificates", [&](soci::session& sql) {
         std::vector<StoredCertificate> found;
         const soci::rowset<soci::row> rows =
-            (sql.prepare << std::string{columns} + "order by m.number, c.use, c.suite, c.added_us, c.id");
+            (sql.prepare << std::string{certificate_columns} +
+                                "order by m.number, c.use, c.suite, c.added_us, c.id");
         for (const auto& row : rows) found.push_back(certificate_of(row));
         return found;
     });

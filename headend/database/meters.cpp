@@ -6,7 +6,7 @@
 namespace wattmesh::headend::database {
 namespace {
 
-constexpr const char* columns =
+constexpr const char* meter_columns =
     "select m.id, m.number, m.tenant, m.area, m.model, k.reading_keys, m.role, m.concentrator, "
     "coalesce((select h.number from meter_lease l join concentrator h on h.id = l.concentrator where l.meter "
     "= "
@@ -93,7 +93,7 @@ bool Meters::put(const NewMeter& meter) {
 std::optional<Meter> Meters::find(DeviceNumber number) {
     return connection_.run("finding a meter", [&](soci::session& sql) -> std::optional<Meter> {
         const soci::rowset<soci::row> rows =
-            (sql.prepare << std::string{columns} + " where m.number = :number", use(number));
+            (sql.prepare << std::string{meter_columns} + " where m.number = :number", use(number));
         for (const auto& row : rows) return meter_of(row);
         return std::nullopt;
     });
@@ -133,14 +133,14 @@ std::optional<Meter> Meters::find(const SystemTitle& title) {
 
 std::vector<Meter> Meters::all() {
     return connection_.run("listing meters", [&](soci::session& sql) {
-        return meters_of((sql.prepare << std::string{columns} + " order by m.number"));
+        return meters_of((sql.prepare << std::string{meter_columns} + " order by m.number"));
     });
 }
 
 std::vector<Meter> Meters::of(ConcentratorId concentrator) {
     return connection_.run("listing a concentrator's meters", [&](soci::session& sql) {
         return meters_of(
-            (sql.prepare << std::string{columns} + " where m.concentrator = :id order by m.number",
+            (sql.prepare << std::string{meter_columns} + " where m.concentrator = :id order by m.number",
              use(concentrator)));
     });
 }

@@ -5,7 +5,7 @@
 namespace wattmesh::headend::database {
 namespace {
 
-constexpr const char* columns =
+constexpr const char* outage_columns =
     "select o.id, o.transformer, o.feeder, o.from_us, o.to_us, o.whole::int, o.customers, o.reported, "
     "o.silent";
 
@@ -101,7 +101,7 @@ std::vector<StoredOutage> Outages::since(Instant since) {
     return connection_.run("reading power cuts", [&](soci::session& sql) {
         std::vector<StoredOutage> found;
         const soci::rowset<soci::row> rows =
-            (sql.prepare << std::string{columns} +
+            (sql.prepare << std::string{outage_columns} +
                                 " from outage o where to_us is null or to_us > :since order by from_us",
              use(since));
         for (const auto& row : rows) found.push_back(outage_of(row));
@@ -152,7 +152,7 @@ std::vector<OutageRow> Outages::list(Instant from, int count_max) {
         std::vector<OutageRow> found;
         const soci::rowset<soci::row> rows =
             (sql.prepare
-                 << std::string{columns} +
+                 << std::string{outage_columns} +
                         ", t.number, t.name, coalesce(f.number, '') from outage o join network_node t "
                         "on t.id = o.transformer left join network_node f on f.id = o.feeder where "
                         "o.to_us is null or o.to_us > :from order by o.from_us desc, o.id desc "

@@ -8,7 +8,7 @@ namespace wattmesh::headend::database {
 namespace {
 
 constexpr int failures_max = 5;
-constexpr const char* columns =
+constexpr const char* user_columns =
     "select id, tenant, login, name, password_hash, disabled::int, failures, locked_until_us, last_login_us "
     "from user_account";
 
@@ -132,7 +132,7 @@ std::vector<Grant> Users::grants_of(UserId user) {
 
 std::optional<User> Users::find(const std::string& login) {
     auto found = connection_.run("finding a user", [&](soci::session& sql) {
-        return first_of((sql.prepare << std::string{columns} + " where login = :login", use(login)));
+        return first_of((sql.prepare << std::string{user_columns} + " where login = :login", use(login)));
     });
     if (found) found->grants = grants_of(found->id);
     return found;
@@ -140,7 +140,7 @@ std::optional<User> Users::find(const std::string& login) {
 
 std::optional<User> Users::find(UserId user) {
     auto found = connection_.run("finding a user", [&](soci::session& sql) {
-        return first_of((sql.prepare << std::string{columns} + " where id = :id", use(user)));
+        return first_of((sql.prepare << std::string{user_columns} + " where id = :id", use(user)));
     });
     if (found) found->grants = grants_of(found->id);
     return found;
@@ -150,7 +150,8 @@ std::vector<User> Users::all(TenantId tenant) {
     auto found = connection_.run("listing users", [&](soci::session& sql) {
         std::vector<User> users;
         const soci::rowset<soci::row> rows =
-            (sql.prepare << std::string{columns} + " where tenant = :tenant order by login", use(tenant));
+            (sql.prepare << std::string{user_columns} + " where tenant = :tenant order by login",
+             use(tenant));
         for (const auto& row : rows) users.push_back(user_of(row));
         return users;
     });
