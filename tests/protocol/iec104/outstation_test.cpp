@@ -47,13 +47,13 @@ TEST_CASE("outstation: a general interrogation shows every point once, in order,
     CHECK(count(got, Type::short_float, Cause::station_interrogation) == 100);
     CHECK(count(got, Type::double_point, Cause::station_interrogation) == 1);
     CHECK(count(got, Type::integrated_total, Cause::station_interrogation) == 0);
-    std::uint32_t last = 0;
+    std::uint32_t reached = 0;
     for (const auto& asdu : got) {
         CHECK(asdu.header.originator == 3);
         for (const auto& object : asdu.objects) {
             if (asdu.header.cause != Cause::station_interrogation) continue;
-            CHECK(object.address > last);
-            last = object.address;
+            CHECK(object.address > reached);
+            reached = object.address;
             const bool known = object.address == 200'007;
             CHECK(object.quality.invalid == !known);
             if (known) CHECK(object.value == Value{Float{7.5F}});
