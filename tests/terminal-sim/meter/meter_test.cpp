@@ -239,11 +239,11 @@ TEST_CASE("object list: what a client sees there it can read, and the others are
             CHECK(std::holds_alternative<Data>(outcome) == readable);
             if (attribute == 1) CHECK(std::get<Data>(outcome) == octet_string(name));
         }
-        const bool for_everybody = class_id == 8 || class_id == 15 || class_id == 17 ||
-                                   name == obis::logical_device_name ||
-                                   (name.groups[2] == 43 && name.groups[3] == 1);
-        if (row.client == public_client) CHECK(for_everybody);
-        if (!for_everybody)
+        const bool open_to_all = class_id == 8 || class_id == 15 || class_id == 17 ||
+                                 name == obis::logical_device_name ||
+                                 (name.groups[2] == 43 && name.groups[3] == 1);
+        if (row.client == public_client) CHECK(open_to_all);
+        if (!open_to_all)
             CHECK(read(meter, {class_id, name, 2}, public_client, now) ==
                   ReadOutcome{AccessResult::read_write_denied});
         CHECK(read(meter, {class_id, name, 2}, Sap{77}, now) == ReadOutcome{AccessResult::read_write_denied});

@@ -354,9 +354,9 @@ TEST_CASE("security setup: a policy gets stronger only, keys go to whoever holds
 
     std::optional<Data> taken;
     MeterSettings made{.number = customer_number(0), .seed = 5, .installed_at = monday};
-    made.replace_keys = [&](KeyOwner owner, const Data& argument) {
+    made.replace_keys = [&](KeyOwner whose, const Data& argument) {
         taken = argument;
-        return owner == KeyOwner::management;
+        return whose == KeyOwner::management;
     };
     Meter meter{made, *house.street.customers[0], nullptr, nullptr};
     const auto call = key_transfer(security_name, {{KeyId::authentication, Buffer(24, 1)}});
