@@ -44,9 +44,9 @@ TEST_CASE("push: plain and ciphered, whole and in general blocks, over every lin
     for (int twice = 0; twice < 2; ++twice) {  // the second one finds nothing left of the first
         REQUIRE(session.act({40, push_name, 1}, dlms::Data{std::int8_t{0}}).result ==
                 dlms::AccessResult::success);
-        const auto push = listener.take();
-        REQUIRE(push);
-        CHECK(push->complete);
+        const auto taken = listener.take();
+        REQUIRE(taken);
+        CHECK(taken->complete);
         security::OpensslCiphers ciphers;
         Keyring keyring;
         keyring.ciphers = &ciphers;
@@ -54,7 +54,7 @@ TEST_CASE("push: plain and ciphered, whole and in general blocks, over every lin
             keyring.encryption = key(1);
             keyring.authentication = key(2);
         }
-        const auto report = describe(push->octets, {.form = form_of(link), .all = true}, keyring);
+        const auto report = describe(taken->octets, {.form = form_of(link), .all = true}, keyring);
         CAPTURE(report.text());
         CHECK(report.whole());
         CHECK_THAT(report.text(), Catch::Contains("data-notification"));
@@ -64,7 +64,7 @@ TEST_CASE("push: plain and ciphered, whole and in general blocks, over every lin
         CHECK((report.text().find("general-block-transfer") != std::string::npos) == blocks);
         if (!ciphered) continue;
         keyring.authentication = key(3);
-        CHECK_FALSE(describe(push->octets, {.form = form_of(link)}, keyring).whole());
+        CHECK_FALSE(describe(taken->octets, {.form = form_of(link)}, keyring).whole());
     }
     session.release();
 }
@@ -88,15 +88,15 @@ TEST_CASE("push: behind a gateway each frame says whose it is, and blocks are jo
     REQUIRE(session.act({40, push_name, 1}, dlms::Data{std::int8_t{0}}).result ==
             dlms::AccessResult::success);
     session.release();
-    const auto push = listener.take();
-    REQUIRE(push);
-    CHECK(push->complete);
+    const auto taken = listener.take();
+    REQUIRE(taken);
+    CHECK(taken->complete);
     security::OpensslCiphers ciphers;
     Keyring keyring;
     keyring.ciphers = &ciphers;
     keyring.encryption = key(1);
     keyring.authentication = key(2);
-    const auto report = describe(push->octets, {.form = form_of(link), .all = true}, keyring);
+    const auto report = describe(taken->octets, {.form = form_of(link), .all = true}, keyring);
     CAPTURE(report.text());
     CHECK(report.whole());
     CHECK_THAT(report.text(), Catch::Contains("gateway response, network 3") &&
