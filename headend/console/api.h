@@ -24,6 +24,7 @@ void add_concentrator_routes(std::vector<Route>& routes, Context& context);
 void add_mesh_routes(std::vector<Route>& routes, Context& context);
 void add_completeness_routes(std::vector<Route>& routes, Context& context);
 void add_network_routes(std::vector<Route>& routes, Context& context);
+void add_search_routes(std::vector<Route>& routes, Context& context);
 void add_validation_routes(std::vector<Route>& routes, Context& context);
 void add_partner_routes(std::vector<Route>& routes, Context& context);
 void add_meter_routes(std::vector<Route>& routes, Context& context);

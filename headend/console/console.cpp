@@ -50,6 +50,7 @@ struct Console::State {
         add_mesh_routes(routes, context);
         add_completeness_routes(routes, context);
         add_network_routes(routes, context);
+        add_search_routes(routes, context);
         add_validation_routes(routes, context);
         add_partner_routes(routes, context);
         add_meter_routes(routes, context);

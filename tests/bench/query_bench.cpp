@@ -16,6 +16,7 @@
 #include "headend/database/read_completeness.h"
 #include "headend/database/read_meters.h"
 #include "headend/database/read_reports.h"
+#include "headend/database/read_search.h"
 #include "headend/database/scope.h"
 #include "tests/db/fixture/postgres.h"
 
@@ -34,7 +35,8 @@ constexpr const char* usage =
     "  --seconds S    of each kind of question (10)\n"
     "  --clients N    who ask at once, each on a connection of its own (16)\n"
     "  --pause-ms N   a client thinks on average between two questions (500)\n"
-    "A million meters of 500 concentrators are registered; as many as the readings need are read by 10 of "
+    "A million meters of 500 concentrators and a million customers are registered; as many as the readings "
+    "need are read by 10 of "
     "them.\n"
     "Daily energies of 10 000 meters and completeness of 31 days are stored for what was not read, too.\n";
 
@@ -70,6 +72,23 @@ void register_town(Connection& admin, int meters_read) {
     execute(admin,
             "create index meter_digits on meter using gin (lpad(number::text, 12, '0') public.gin_trgm_ops)");
     execute(admin, "analyze");
+}
+
+/// Two words of syllables each, as names are: pairs of letters are neither all alike nor all rare.
+constexpr const char* customer_name =
+    "initcap((array['an','ra','shi','ko','me','li','wei','fa','jo','du'])[1 + i % 10] || "
+    "(array['na','vi','ka','ri','mo','shu','ben','te','lo','gar'])[1 + i / 10 % 10]) || ' ' || "
+    "initcap((array['sha','pa','zhu','gu','wan','mi','ke','ol','bro','hu'])[1 + i / 100 % 10] || "
+    "(array['rma','tel','ng','pta','do','ller','nnedy','sen','wn','ghes'])[1 + i / 1000 % 10])";
+void register_customers(Connection& admin) {
+    execute(admin, "drop index customer_words");
+    execute(admin, "insert into customer (tenant, area, number, name, address) select 1, 1, 'C' || i, " +
+                       std::string{customer_name} +
+                       ", i % 300 || ' Road ' || i % 977 from generate_series(0, 999999) i");
+    execute(admin,
+            "create index customer_words on customer using gin (letter_pairs(number || E'\\n' || name || "
+            "E'\\n' || address || E'\\n' || phone))");
+    execute(admin, "analyze customer");
 }
 
 /// Time-major, as it arrives: each concentrator's meters, an hour and a half at a time.
@@ -226,6 +245,16 @@ std::vector<Question> questions(int meters_read) {
          [=](Connection& connection, std::mt19937& random) {
              return search(connection, std::to_string(number(random)).substr(0, 7));
          }},
+        {"search_2_letters_of_a_name", 0.99, 50,
+         [](Connection& connection, std::mt19937& random) {
+             constexpr const char* pairs[] = {"an", "vi", "ei", "zh", "rm", "ob", "gh", "wn", "ga", "ls"};
+             return SearchReader{connection}.find(pairs[random() % std::size(pairs)], 6).size();
+         }},
+        {"search_whole_name", 0.99, 50,
+         [](Connection& connection, std::mt19937& random) {
+             constexpr const char* names[] = {"anna sharma", "ravi patel", "zhung shika", "guwn li"};
+             return SearchReader{connection}.find(names[random() % std::size(names)], 6).size();
+         }},
     };
 }
 
@@ -251,7 +280,8 @@ int main(int argc, char** argv) {
                      what);
     };
     register_town(admin, meters_read);
-    told("a million meters registered");
+    register_customers(admin);
+    told("a million meters and customers registered");
     load_readings(database, meters_read);
     told("readings stored");
     Connection monitor{database.settings("wm_monitor")};

@@ -109,6 +109,42 @@ test('meters: search narrows the list, / and Enter open a meter', async () => {
   assert.ok(page.url().endsWith(`/meters/${deep}`));
 });
 
+test('search: the end of a number, a customer, a transformer and a pasted list lead to what they name', async () => {
+  await page.goto('/');
+  const field = page.getByRole('combobox', { name: 'Search' });
+  const { items } = await api(`/api/search?q=${deep.slice(-6)}`);
+  assert.equal(items[0].number, deep);
+  await page.keyboard.press('Control+k');
+  await field.pressSequentially(deep.slice(-6));
+  await page.getByRole('option').filter({ hasText: spaced(deep) }).first().waitFor();
+  await shoot('search');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: spaced(deep) }).waitFor();
+  const { site } = await api(`/api/meters/${deep}`);
+  const transformer = site.path.find((node) => node.kind === 'transformer').number;
+  await field.fill(transformer);
+  await page.getByRole('option').filter({ hasText: 'Transformer' }).first().waitFor();
+  await page.keyboard.press('Enter');
+  await page.waitForURL(`**/network/transformer/${transformer}`);
+  await field.fill('no such thing at all');
+  await page.getByText('Nothing has').waitFor();
+  await page.keyboard.press('Escape');
+
+  const list = `${deep}\n${deep},again\n\n999999999999`;
+  await field.focus();
+  await page.evaluate((text) => {
+    const data = new DataTransfer();
+    data.setData('text', text);
+    document.activeElement.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true, cancelable: true }));
+  }, list);
+  await page.getByRole('heading', { name: 'A list of meters' }).waitFor();
+  await page.getByText('1 of 4 rows found').waitFor();
+  await page.getByText('stands in row 1 already').waitFor();
+  await page.getByText('The row is blank').waitFor();
+  await page.getByText('No meter 999999999999 that you may see').waitFor();
+  await shoot('list');
+});
+
 test('meter: plate, curve, channels, days and table', async () => {
   await page.goto(`/meters/${deep}`);
   const canvas = page.locator('canvas').first();

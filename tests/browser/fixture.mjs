@@ -126,6 +126,11 @@ function api(path, query) {
     return { from: query.get('from'), to: query.get('to'), areas: [{ name: 'Area 1', ...counts(63168, 0.991) }], models: [{ name: 'WM-SIM-3', ...counts(63168, 0.991) }], worst, repeated: worst.slice(0, 2) };
   }
   if ((part = path.match(/^\/api\/completeness\/(\d+)\/([\d-]+)$/))) return { concentrator: part[1], day: part[2], expected: 4512, received: 4468, meters: meters.filter((meter) => meter.concentrator === part[1] && meter.state !== 'joined').map((meter, i) => ({ meter: meter.number, role: meter.role, expected: 96, received: 60 + i * 9, reason: ['no_answer', 'lost', 'not_joined', 'not_read'][i % 4], first_missing: part[2] + 'T03:15:00.000Z', last_missing: part[2] + 'T08:30:00.000Z', ranges: [] })) };
+  if (path === '/api/search') {
+    const words = (query.get('q') ?? '').replace(/\s/g, '').toLowerCase(), each = Number(query.get('each') ?? 6);
+    const named = [['transformer', 'TX-1', 'Mill Road', 'F-1'], ['feeder', 'F-1', '', 'SS-1'], ['customer', 'C-7', 'Asha Rao', 'Mill Road 7']].map(([kind, number, name, where]) => ({ kind, number, name, where, meter: kind === 'customer' ? meters[3].number : null }));
+    return { items: [...meters.filter((meter) => meter.number.includes(words)).slice(0, each).map((meter) => ({ kind: 'meter', number: meter.number, name: 'Asha Rao', where: 'Mill Road 7', meter: meter.number })), ...concentrators.filter((number) => number.includes(words)).map((number) => ({ kind: 'concentrator', number, name: 'Transformer ' + number.slice(-1), where: 'TX-1', meter: null })), ...named.filter((one) => (one.number + one.name + one.where).replace(/\s/g, '').toLowerCase().includes(words))] };
+  }
   if (path === '/api/meters') {
     const digits = (query.get('search') ?? '').replace(/\s/g, ''), cursor = query.get('cursor') ?? '', found = meters.filter((meter) => meter.number.includes(digits)).sort((a, b) => a.number.localeCompare(b.number)), items = found.filter((meter) => meter.number > cursor).slice(0, 50);
     return { items: items.map(line), next: items.length === 50 ? items[49].number : null, total: found.length };

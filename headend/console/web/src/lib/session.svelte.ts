@@ -33,6 +33,7 @@ class Session {
   }
   async signIn(user: string, password: string) { this.#accept(await post<Me>('/api/login', { user, password })); }
   async signOut() {
+    sessionStorage.clear();  // what this person looked for
     try { await post('/api/logout', {}); } finally { this.me = null; }
   }
   /// Only shows or hides; the server decides.

@@ -278,3 +278,17 @@ export interface Partner {
   files: { name: string; directory: string; zone: string; disabled: boolean; newest: PartnerFile[] }[];
 }
 export interface PartnerMessage { position: number; dead: boolean; attempts: number; status: number; at: string; event: unknown }
+
+/// Something found by a part of its number, name or address.
+export interface Found {
+  kind: 'meter' | 'concentrator' | 'customer' | 'substation' | 'feeder' | 'transformer' | 'usage_point';
+  number: string;
+  name: string;
+  where: string;
+  meter: string | null;
+}
+export interface FoundList {
+  rows: number;
+  found: { row: number; number: string; customer: string; address: string }[];
+  problems: { row: number; text: string; problem: string }[];
+}
