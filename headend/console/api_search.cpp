@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <map>
-#include <set>
 
 #include "headend/console/api.h"
 #include "headend/console/json.h"
@@ -13,7 +12,7 @@ namespace {
 using database::Right;
 using database::SearchReader;
 constexpr int each_default = 6, each_max = 50;
-constexpr std::size_t words_size_max = 100, list_size_max = 512U << 10U;
+constexpr std::size_t words_size_max = 100, list_size_max = 512U << 10U, shown_size_max = 40;
 constexpr int rows_max = 10'000;
 
 Answer search(Context& context, const Request& request) {
@@ -46,7 +45,9 @@ struct PastedRow {
 PastedRow pasted(int row, std::string_view line) {
     const auto end =
         std::find_if(line.begin(), line.end(), [](char c) { return c == ',' || c == ';' || c == '\t'; });
-    PastedRow found{.row = row, .text = std::string{line.substr(0, 40)}, .number = {}};
+    auto shown = std::min(line.size(), shown_size_max);
+    while (shown < line.size() && shown > 0 && (line[shown] & 0xC0) == 0x80) --shown;  // no half character
+    PastedRow found{.row = row, .text = std::string{line.substr(0, shown)}, .number = {}};
     std::string digits;
     bool clean = true;
     for (auto c = line.begin(); c != end; ++c)
@@ -71,8 +72,7 @@ std::vector<PastedRow> rows_of(std::string_view text) {
     while (!text.empty()) {
         const auto end = std::min(text.find('\n'), text.size());
         if (++row > rows_max)
-            throw Problem{400, "Too long a list",
-                          "A list has at most 10 000 rows. Look it up in parts, or send it as a job's file."};
+            throw Problem{400, "Too long a list", "A list has at most 10 000 rows. Look it up in parts."};
         auto found = pasted(row, text.substr(0, end));
         text.remove_prefix(std::min(end + 1, text.size()));
         if (found.number) {

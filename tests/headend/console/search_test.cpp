@@ -86,6 +86,8 @@ TEST_CASE("console search: a pasted list says what is wrong with which row", "[c
     CHECK(problems->getObject(1)->getValue<std::string>("problem").find("blank") != std::string::npos);
     CHECK(problems->getObject(2)->getValue<std::string>("text") == "12 Mill road");
     CHECK(problems->getObject(3)->getValue<std::string>("problem").find("540000000099") != std::string::npos);
+    CHECK(site.post("/api/search/meters", R"({"text":"123456789012345678901234567890123456789路"})")
+              .has(R"("123456789012345678901234567890123456789")"));  // no half character
     std::string rows;
     for (int i = 0; i < 10'001; ++i) rows += "1\\n";
     CHECK(site.post("/api/search/meters", R"({"text":")" + rows + "\"}").has("10 000 rows"));
