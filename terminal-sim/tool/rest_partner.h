@@ -34,7 +34,8 @@ public:
         std::int64_t messages = 0, kinds = 0;
         std::string place;  ///< behind the last
     };
-    /// From the first message kept to the last; `take` gets each as it came. Places rise, ids come once.
+    /// From behind what was confirmed before to the last; `take` gets each as it came. Places rise, ids come
+    /// once.
     Feed feed(const std::function<void(const std::string&)>& take);
 
     /// Reads a register of a meter on demand and waits for what it brings; orders the same twice with one
