@@ -3,7 +3,7 @@
 #include <iostream>
 #include <sstream>
 
-#include "headend/command_line.h"
+#include "headend/command_partner.h"
 #include "headend/console/json.h"
 #include "headend/database/audit_log.h"
 #include "headend/database/billing_files.h"
@@ -45,25 +45,11 @@ std::string name_in(const std::string& word) {
     return word;
 }
 
-Contract known_contract(Desk& desk, const std::string& name) {
-    auto contract = Contracts{desk.connection}.find(name);
-    if (!contract)
-        throw std::runtime_error("there is no partner '" + name + "'; `headend partner set` makes one");
-    return std::move(*contract);
-}
-
 Webhook known_webhook(Desk& desk, const std::string& partner, const std::string& name) {
     for (auto& webhook : Webhooks{desk.connection}.all())
         if (webhook.contract.name == partner && webhook.name == name) return std::move(webhook);
     throw std::runtime_error("partner '" + partner + "' has no webhook '" + name +
                              "'; `headend partner webhook` makes one");
-}
-
-AuditRecord record_of(Desk& desk, const char* action, const std::string& subject, TenantId tenant) {
-    AuditRecord record{desk.clock->now(), actor(), action, subject};
-    record.reason = desk.raw.optional<std::string>("reason", "");
-    record.tenant = tenant;
-    return record;
 }
 
 void set_areas(Contract& contract, const std::string& text) {
@@ -93,6 +79,15 @@ void set_codes(Contract& contract, Desk& desk, const std::string& text) {
     }
 }
 
+void set_allowed(Contract& contract, const std::string& text) {
+    contract.allowed.clear();
+    if (text == "none") return;
+    contract.allowed = list_in(text);
+    for (const auto& word : contract.allowed)
+        if (std::find(std::begin(allowances), std::end(allowances), word) == std::end(allowances))
+            throw UsageError("--allow: '" + word + "' is not " + allowance_words() + " (or say none)");
+}
+
 int set(Desk& desk, const std::string& name) {
     Transaction transaction{desk.connection};
     Contracts contracts{desk.connection};
@@ -104,9 +99,12 @@ int set(Desk& desk, const std::string& name) {
         contract.topics = topics_in(desk.raw.required<std::string>("topics"));
     if (desk.raw.has("areas")) set_areas(contract, desk.raw.required<std::string>("areas"));
     if (desk.raw.has("codes")) set_codes(contract, desk, desk.raw.required<std::string>("codes"));
+    if (desk.raw.has("allow")) set_allowed(contract, desk.raw.required<std::string>("allow"));
+    contract.requests_per_minute =
+        desk.raw.optional_in<int>("requests-per-minute", contract.requests_per_minute, 1, 1'000'000);
     contract.disabled = desk.raw.optional<bool>("disabled", false);
     contracts.put(contract, desk.clock->now(), actor());
-    auto record = record_of(desk, before ? "partner change" : "partner add", name, contract.tenant);
+    auto record = partner_record(desk, before ? "partner change" : "partner add", name, contract.tenant);
     if (before) record.before = to_string(*before);
     record.after = to_string(contract);
     AuditLog{desk.connection}.append(record);
@@ -137,7 +135,7 @@ int set_webhook(Desk& desk, const std::string& partner, const std::string& name,
     webhook.secret = master->wrap(exchange::webhook_purpose(partner, name), secret);
     Transaction transaction{desk.connection};
     Webhooks{desk.connection}.put(webhook, desk.clock->now());
-    auto record = record_of(desk, "partner webhook", partner + "/" + name, webhook.contract.tenant);
+    auto record = partner_record(desk, "partner webhook", partner + "/" + name, webhook.contract.tenant);
     record.after = address;
     AuditLog{desk.connection}.append(record);
     transaction.commit();
@@ -182,7 +180,7 @@ int set_files(Desk& desk, const std::string& partner, const std::string& name, c
     channel.disabled = desk.raw.optional<bool>("disabled", false);
     Transaction transaction{desk.connection};
     files.put(channel);
-    auto record = record_of(desk, "partner files", partner + "/" + name, channel.contract.tenant);
+    auto record = partner_record(desk, "partner files", partner + "/" + name, channel.contract.tenant);
     record.after = channel.directory + ", midnights of " + channel.zone + ", " + unit;
     AuditLog{desk.connection}.append(record);
     transaction.commit();
@@ -213,7 +211,7 @@ int disable_webhook(Desk& desk, const std::string& partner, const std::string& n
     if (!Webhooks{desk.connection}.disable(webhook.id, "disabled by " + actor()))
         throw std::runtime_error("webhook " + partner + "/" + name + " is not in force");
     AuditLog{desk.connection}.append(
-        record_of(desk, "partner webhook disable", partner + "/" + name, webhook.contract.tenant));
+        partner_record(desk, "partner webhook disable", partner + "/" + name, webhook.contract.tenant));
     transaction.commit();
     std::cerr << "Webhook " << partner << "/" << name << " is told no more; messages wait from here on.\n";
     return 0;
@@ -235,7 +233,7 @@ int list(Desk& desk) {
                               : "")
                       << "\n";
     }
-    return 0;
+    return list_clients(desk);
 }
 
 int sent(Desk& desk, const Webhook& webhook, std::int64_t after) {
@@ -250,8 +248,8 @@ int again(Desk& desk, const Webhook& webhook, std::int64_t from, std::int64_t to
     Transaction transaction{desk.connection};
     const int marked =
         Webhooks{desk.connection}.send_again(webhook.id, from, to, !desk.raw.optional<bool>("dead", false));
-    auto record = record_of(desk, "partner send again", webhook.contract.name + "/" + webhook.name,
-                            webhook.contract.tenant);
+    auto record = partner_record(desk, "partner send again", webhook.contract.name + "/" + webhook.name,
+                                 webhook.contract.tenant);
     record.detail =
         std::to_string(marked) + " messages of " + std::to_string(from) + " to " + std::to_string(to);
     AuditLog{desk.connection}.append(record);
@@ -268,27 +266,44 @@ std::int64_t position_in(const std::string& word) {
 
 }  // namespace
 
+Contract known_contract(Desk& desk, const std::string& name) {
+    auto contract = Contracts{desk.connection}.find(name);
+    if (!contract)
+        throw std::runtime_error("there is no partner '" + name + "'; `headend partner set` makes one");
+    return std::move(*contract);
+}
+
+AuditRecord partner_record(Desk& desk, const char* action, const std::string& subject, TenantId tenant) {
+    AuditRecord record{desk.clock->now(), actor(), action, subject};
+    record.reason = desk.raw.optional<std::string>("reason", "");
+    record.tenant = tenant;
+    return record;
+}
+
 int run_partner(const Words& words) {
-    const auto arguments =
-        parse_words(words,
-                    {"topics", "areas", "codes", "tenant", "batch", "reason", "after", "zone", "unit",
-                     "first-day", "meters-max", "after-minutes", "correct-days"},
-                    {"disabled", "dead"});
+    const auto arguments = parse_words(
+        words,
+        {"topics", "areas", "codes", "tenant", "batch", "reason", "after", "zone", "unit", "first-day",
+         "meters-max", "after-minutes", "correct-days", "allow", "requests-per-minute"},
+        {"disabled", "dead"});
     const auto& given = arguments.words();
     const auto is = [&](const char* action, std::size_t size) {
         return !given.empty() && given[0] == action && given.size() == size;
     };
     if (!is("set", 2) && !is("webhook", 4) && !is("disable", 3) && !is("list", 1) && !is("sent", 3) &&
-        !is("again", 5) && !is("files", 3) && !is("files", 4))
+        !is("again", 5) && !is("files", 3) && !is("files", 4) && !is("client", 2) && !is("revoke", 2))
         throw UsageError(
             "write partner set NAME, partner webhook NAME HOOK URL, partner disable NAME HOOK, "
-            "partner list, partner files NAME CHANNEL [DIR], partner sent NAME HOOK or partner again NAME "
+            "partner client NAME, partner revoke CLIENT, partner list, partner files NAME CHANNEL [DIR], "
+            "partner sent NAME HOOK or partner again NAME "
             "HOOK FROM TO");
     Desk desk{arguments};
     if (is("set", 2)) return set(desk, given[1]);
     if (is("webhook", 4)) return set_webhook(desk, given[1], given[2], given[3]);
     if (is("disable", 3)) return disable_webhook(desk, given[1], given[2]);
     if (is("list", 1)) return list(desk);
+    if (is("client", 2)) return add_client(desk, given[1]);
+    if (is("revoke", 2)) return revoke_client(desk, given[1]);
     if (is("files", 4)) return set_files(desk, given[1], given[2], given[3]);
     if (is("files", 3)) return list_files(desk, given[1], given[2]);
     const auto webhook = known_webhook(desk, given[1], given[2]);

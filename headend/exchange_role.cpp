@@ -3,6 +3,7 @@
 #include <sstream>
 
 #include "headend/exchange/file_desk.h"
+#include "headend/exchange/rest_server.h"
 #include "headend/roles.h"
 #include "security/private_file.h"
 
@@ -44,6 +45,7 @@ struct ExchangeRole::Parts {
             stations.emplace_back(plant.loop, settings, tls_of(settings), workers.queue());
         if (plant.settings.webhooks)
             courier.emplace(*plant.settings.webhooks, *plant.master, *plant.clock, plant.random, say);
+        if (plant.settings.rest) rest.emplace(*plant.settings.rest, *plant.clock, plant.random, say);
     }
     /// A round of files may take minutes: it has a thread of its own.
     void look_at_files(Instant now) {
@@ -69,15 +71,21 @@ struct ExchangeRole::Parts {
     std::shared_ptr<bool> alive = std::make_shared<bool>(true);
     std::list<exchange::ScadaStation> stations;
     std::optional<exchange::WebhookCourier> courier;
+    std::optional<exchange::RestServer> rest;
 };
 
 ExchangeRole::ExchangeRole(Plant& plant) : plant_(plant) {}
 ExchangeRole::~ExchangeRole() = default;
 
 void ExchangeRole::initialize(Poco::Util::Application&) {
-    if (plant_.settings.scada.empty() && !plant_.settings.webhooks) return;
+    if (plant_.settings.scada.empty() && !plant_.settings.webhooks && !plant_.settings.rest) return;
     parts_ = std::make_unique<Parts>(plant_);
     for (auto& station : parts_->stations) station.start();
+    if (parts_->rest) {
+        parts_->rest->start();
+        plant_.log.information("served partners address={} port={}", plant_.settings.rest->address,
+                               parts_->rest->port());
+    }
     if (!parts_->courier) return;
     parts_->courier->start();
     parts_->again = [this] { parts_->look_at_files(plant_.loop.now()); };
@@ -87,6 +95,7 @@ void ExchangeRole::initialize(Poco::Util::Application&) {
 void ExchangeRole::uninitialize() {
     if (!parts_) return;
     for (auto& station : parts_->stations) station.stop();
+    if (parts_->rest) parts_->rest->stop();
     if (parts_->courier) parts_->courier->stop();
     parts_->alive.reset();
     parts_->file_timer.cancel();

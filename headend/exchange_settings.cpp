@@ -65,10 +65,35 @@ exchange::WebhookCourierSettings read_webhooks(const platform::Settings& setting
     return webhooks;
 }
 
+/// Tokens and customers' readings do not travel in clear, unless somebody says that it is no matter.
+exchange::RestSettings read_rest(const platform::Settings& settings, const HeadendSettings& out) {
+    exchange::RestSettings rest;
+    rest.database = out.database.as("wm_exchange");
+    rest.port = settings.required<std::uint16_t>("exchange.rest.port");
+    rest.address = settings.optional<std::string>("exchange.rest.address", "127.0.0.1");
+    rest.certificate = settings.optional<std::string>("exchange.rest.certificate", "");
+    rest.key = settings.optional<std::string>("exchange.rest.key", "");
+    if (rest.certificate.empty() != rest.key.empty())
+        throw SettingsError("exchange.rest.certificate and exchange.rest.key: give both for TLS, or none");
+    const bool plain = settings.optional<bool>("exchange.rest.plain", false);
+    if (rest.certificate.empty() && !plain && !rest.address.starts_with("127."))
+        throw SettingsError(
+            "exchange.rest.certificate: an address that others reach needs TLS (or exchange.rest.plain = "
+            "true "
+            "behind a proxy that has it)");
+    rest.openapi = settings.optional<std::string>("exchange.rest.openapi",
+                                                  WATTMESH_TREE "/headend/exchange/openapi.yaml");
+    rest.threads_max = settings.optional_in<int>("exchange.rest.threads", rest.threads_max, 2, 1'000);
+    rest.second_person_above = out.console.second_person_above;
+    rest.speed = out.console.speed;
+    return rest;
+}
+
 }  // namespace
 
 void read_exchange(const platform::Settings& settings, HeadendSettings& out) {
     if (out.database.passwords.contains("wm_exchange")) out.webhooks = read_webhooks(settings, out);
+    if (settings.has("exchange.rest.port")) out.rest = read_rest(settings, out);
     for (const auto& name : words_in(settings.optional<std::string>("exchange.links", ""))) {
         out.scada.push_back(read_link(settings, name));
         out.scada.back().commands_alone = out.console.second_person_above >= 1;

@@ -6,6 +6,7 @@
 #include "headend/console/settings.h"
 #include "headend/database/connection.h"
 #include "headend/database/disconnect_grants.h"
+#include "headend/exchange/rest_desk.h"
 #include "headend/exchange/scada_station.h"
 #include "headend/exchange/webhook_courier.h"
 #include "headend/frontend/caller_listener.h"
@@ -58,6 +59,7 @@ struct HeadendSettings {
     std::vector<exchange::ScadaStationSettings> scada;  ///< one for each link that is served
     /// Partners with contracts are told; nothing: the database has no role for it yet.
     std::optional<exchange::WebhookCourierSettings> webhooks;
+    std::optional<exchange::RestSettings> rest;  ///< nothing: partners have nobody to ask
     std::string log_level;
 
     /// Throws platform::SettingsError naming a key that is missing, wrong or unknown.

@@ -6,11 +6,13 @@
 #include <Poco/Net/HTTPSClientSession.h>
 #include <Poco/URI.h>
 
+#include <array>
+
 namespace wattmesh::platform {
 namespace {
 
 using namespace Poco::Net;
-constexpr std::size_t body_size_max = 4'096;
+constexpr std::size_t body_size_max = 4'096, piece_size = 64 * 1'024;
 constexpr Duration retry_after_max = std::chrono::hours{24};
 
 Poco::Timespan timespan(Duration duration) {
@@ -67,6 +69,22 @@ struct HttpClient::State {
     HttpUrl url;
     HttpClientSettings settings;
     std::unique_ptr<HTTPClientSession> session;
+
+    std::istream& exchange(HTTPRequest& request, const Headers& headers, std::string_view body,
+                           HTTPResponse& response) {
+        if (!session) session = open(url, settings);
+        for (const auto& [name, value] : headers) request.set(name, value);
+        session->sendRequest(request).write(body.data(), static_cast<std::streamsize>(body.size()));
+        return session->receiveResponse(response);
+    }
+    HttpAnswer answer_of(const HTTPResponse& response, std::istream& in) {
+        HttpAnswer answer{response.getStatus(), retry_after_of(response), std::string(body_size_max, '\0')};
+        in.read(answer.body.data(), static_cast<std::streamsize>(body_size_max));
+        answer.body.resize(static_cast<std::size_t>(in.gcount()));
+        // What is longer is not worth reading on: the next request gets a connection of its own.
+        if (!in.eof() && in.peek() != std::istream::traits_type::eof()) session.reset();
+        return answer;
+    }
 };
 
 HttpClient::HttpClient(HttpUrl url, HttpClientSettings settings)
@@ -76,23 +94,37 @@ HttpClient::~HttpClient() = default;
 HttpAnswer HttpClient::post(const Headers& headers, const std::string& type, std::string_view body) {
     auto& s = *state_;
     try {
-        if (!s.session) s.session = open(s.url, s.settings);
         HTTPRequest request{HTTPRequest::HTTP_POST, s.url.path, HTTPRequest::HTTP_1_1};
-        for (const auto& [name, value] : headers) request.set(name, value);
         request.setContentType(type);
         request.setContentLength(static_cast<std::streamsize>(body.size()));
-        s.session->sendRequest(request).write(body.data(), static_cast<std::streamsize>(body.size()));
         HTTPResponse response;
-        auto& in = s.session->receiveResponse(response);
-        HttpAnswer answer{response.getStatus(), retry_after_of(response), std::string(body_size_max, '\0')};
-        in.read(answer.body.data(), static_cast<std::streamsize>(body_size_max));
-        answer.body.resize(static_cast<std::size_t>(in.gcount()));
-        // What is longer is not worth reading on: the next request gets a connection of its own.
-        if (!in.eof() && in.peek() != std::istream::traits_type::eof()) s.session.reset();
-        return answer;
+        auto& in = s.exchange(request, headers, body, response);
+        return s.answer_of(response, in);
     } catch (const Poco::Exception& error) {
         s.session.reset();
         throw std::runtime_error(error.displayText());
+    }
+}
+
+HttpAnswer HttpClient::get(const std::string& path, const Headers& headers,
+                           const std::function<void(std::string_view)>& take) {
+    auto& s = *state_;
+    try {
+        HTTPRequest request{HTTPRequest::HTTP_GET, path, HTTPRequest::HTTP_1_1};
+        HTTPResponse response;
+        auto& in = s.exchange(request, headers, {}, response);
+        if (response.getStatus() != HTTPResponse::HTTP_OK) return s.answer_of(response, in);
+        std::array<char, piece_size> piece{};
+        while (in.read(piece.data(), piece.size()) || in.gcount() > 0)
+            take({piece.data(), static_cast<std::size_t>(in.gcount())});
+        if (in.bad()) throw Poco::IOException("the answer broke off");
+        return {.status = response.getStatus(), .retry_after = {}, .body = {}};
+    } catch (const Poco::Exception& error) {
+        s.session.reset();
+        throw std::runtime_error(error.displayText());
+    } catch (...) {
+        s.session.reset();  // in the middle of an answer
+        throw;
     }
 }
 

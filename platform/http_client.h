@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,6 +47,10 @@ public:
 
     /// Throws std::runtime_error, naming the reason, when no answer came.
     HttpAnswer post(const Headers& headers, const std::string& type, std::string_view body);
+    /// Another path of the same server. `take` gets the body of a 200 piece by piece, which is then not in
+    /// the answer. Throws likewise, also when the body breaks off; what `take` throws passes through.
+    HttpAnswer get(const std::string& path, const Headers& headers,
+                   const std::function<void(std::string_view)>& take);
 
 private:
     struct State;

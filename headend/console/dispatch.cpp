@@ -53,40 +53,6 @@ std::string thousands(std::size_t number) {
     return digits;
 }
 
-std::string body_of(Poco::Net::HTTPServerRequest& http, std::size_t body_size_max) {
-    const Problem too_long{413, "Too long",
-                           "The body may have at most " + thousands(body_size_max) + " octets."};
-    if (http.hasContentLength() && http.getContentLength64() > static_cast<Poco::Int64>(body_size_max))
-        throw too_long;
-    std::string body(body_size_max + 1, '\0');
-    auto& in = http.stream();
-    in.read(body.data(), static_cast<std::streamsize>(body.size()));
-    body.resize(static_cast<std::size_t>(in.gcount()));
-    if (body.size() > body_size_max) throw too_long;
-    return body;
-}
-
-Request parse(Poco::Net::HTTPServerRequest& http) {
-    Request request;
-    request.method = http.getMethod();
-    if (http.getURI().size() > uri_size_max) throw Problem{414, "Too long", "The address is too long."};
-    try {
-        const Poco::URI uri{http.getURI()};
-        request.path = uri.getPath();
-        for (const auto& [name, value] : uri.getQueryParameters()) request.query[name] = value;
-    } catch (const Poco::Exception&) {
-        throw Problem{400, "Bad request", "The address is malformed."};
-    }
-    if (request.path.empty()) request.path = "/";
-    if (request.path.size() > 1 && request.path.back() == '/') request.path.pop_back();
-    request.remote = http.clientAddress().host().toString();
-    request.token = token_of(http);
-    request.idempotency_key = http.get("Idempotency-Key", "");
-    const auto authorization = http.get("Authorization", "");
-    if (authorization.starts_with(bearer_word)) request.bearer = authorization.substr(bearer_word.size());
-    return request;
-}
-
 Caller identify(const Site& site, const std::string& token) {
     auto caller = site.access.identify(token);
     if (!caller) throw Problem{401, "Not signed in", "Sign in first."};
@@ -129,12 +95,12 @@ Answer serve(const Site& site, const Route& route, Poco::Net::HTTPServerRequest&
     if (!route.open) request.caller = identify(site, request);
     if (writes) check_write(http, request);
     if (!route.open) check_right(route, request);
-    if (writes) request.body = body_of(http, route.body_size_max);
+    if (writes) request.body = read_body(http, route.body_size_max);
     return route.handle(request);
 }
 
 Answer find(const Site& site, Poco::Net::HTTPServerRequest& http) {
-    auto request = parse(http);
+    auto request = parse_request(http);
     std::string allowed;
     for (const auto& route : site.routes) {
         auto captured = match(route.pattern, request.path);
@@ -162,17 +128,49 @@ Answer find(const Site& site, Poco::Net::HTTPServerRequest& http) {
 
 }  // namespace
 
+std::string read_body(Poco::Net::HTTPServerRequest& http, std::size_t size_max) {
+    const Problem too_long{413, "Too long", "The body may have at most " + thousands(size_max) + " octets."};
+    if (http.hasContentLength() && http.getContentLength64() > static_cast<Poco::Int64>(size_max))
+        throw too_long;
+    std::string body(size_max + 1, '\0');
+    auto& in = http.stream();
+    in.read(body.data(), static_cast<std::streamsize>(body.size()));
+    body.resize(static_cast<std::size_t>(in.gcount()));
+    if (body.size() > size_max) throw too_long;
+    return body;
+}
+
+Request parse_request(Poco::Net::HTTPServerRequest& http) {
+    Request request;
+    request.method = http.getMethod();
+    if (http.getURI().size() > uri_size_max) throw Problem{414, "Too long", "The address is too long."};
+    try {
+        const Poco::URI uri{http.getURI()};
+        request.path = uri.getPath();
+        for (const auto& [name, value] : uri.getQueryParameters()) request.query[name] = value;
+    } catch (const Poco::Exception&) {
+        throw Problem{400, "Bad request", "The address is malformed."};
+    }
+    if (request.path.empty()) request.path = "/";
+    if (request.path.size() > 1 && request.path.back() == '/') request.path.pop_back();
+    request.remote = http.clientAddress().host().toString();
+    request.token = token_of(http);
+    request.idempotency_key = http.get("Idempotency-Key", "");
+    const auto authorization = http.get("Authorization", "");
+    if (authorization.starts_with(bearer_word)) request.bearer = authorization.substr(bearer_word.size());
+    return request;
+}
+
 Caller admit_socket(const Site& site, Poco::Net::HTTPServerRequest& http) {
     check_origin(http);
     return identify(site, token_of(http));
 }
 
-Answer dispatch(const Site& site, Poco::Net::HTTPServerRequest& http) {
-    const auto log = [&](const char* what) {
-        site.context.log("warning", "console: " + http.getMethod() + " failed: " + what);
-    };
+std::optional<Answer> problem_of(const std::function<void()>& work,
+                                 const std::function<void(const char* what)>& log) {
     try {
-        return find(site, http);
+        work();
+        return std::nullopt;
     } catch (const Problem& problem) {
         return answer_of(problem);
     } catch (const database::DatabaseError& error) {
@@ -186,6 +184,16 @@ Answer dispatch(const Site& site, Poco::Net::HTTPServerRequest& http) {
         log(error.what());
         return answer_of({500, "Something went wrong", "The head-end could not do this. Its log says why."});
     }
+}
+
+Answer dispatch(const Site& site, Poco::Net::HTTPServerRequest& http) {
+    Answer answer;
+    auto problem =
+        problem_of([&] { answer = find(site, http); },
+                   [&](const char* what) {
+                       site.context.log("warning", "console: " + http.getMethod() + " failed: " + what);
+                   });
+    return problem ? std::move(*problem) : std::move(answer);
 }
 
 std::vector<std::pair<std::string, std::string>> guard_headers(bool https) {

@@ -86,9 +86,12 @@ void Connection::connect() {
     try {
         session_ = std::make_unique<soci::session>(soci::postgresql, text);
         PQsetNoticeProcessor(backend_of(*session_)->conn_, &on_notice, &farewell_);
-        // The console finds views limited to what a person may see before the tables (scope.h).
-        *session_ << "select set_config('search_path', case when current_user = 'wm_console' then "
-                     "'wattmesh_scope, wattmesh, pg_temp' else 'wattmesh, pg_temp' end, false)";
+        // The console, and who asks for it (limited.h), finds views limited to what may be seen before the
+        // tables (scope.h).
+        *session_
+            << "select set_config('search_path', case when current_user = 'wm_console' or "
+               "current_setting('wattmesh.limited', true) = 'on' then 'wattmesh_scope, wattmesh, pg_temp' "
+               "else 'wattmesh, pg_temp' end, false)";
         *session_ << "set client_min_messages = warning";
         *session_ << "set timezone = 'UTC'";
         *session_ << "set bytea_output = 'hex'";

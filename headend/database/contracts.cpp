@@ -1,5 +1,8 @@
 #include "headend/database/contracts.h"
 
+#include <algorithm>
+#include <span>
+
 #include "headend/database/bindings.h"
 
 namespace wattmesh::headend::database {
@@ -16,19 +19,29 @@ Contract contract_of(const soci::row& row) {
     }
     contract.topics = array_words(row.get<std::string>(4));
     contract.disabled = row.get<int>(5) != 0;
+    contract.allowed = array_words(row.get<std::string>(6));
+    contract.requests_per_minute = row.get<int>(7);
     return contract;
 }
 
 constexpr const char* contract_columns =
-    "select id, tenant, name, areas::text, topics::text, disabled::int from exchange_contract ";
+    "select id, tenant, name, areas::text, topics::text, disabled::int, allowed::text, requests_per_minute "
+    "from exchange_contract ";
+
+std::string one_of(std::span<const std::string_view> choices) {
+    std::string words;
+    for (std::size_t i = 0; i < choices.size(); ++i)
+        words += std::string{i == 0 ? "" : i + 1 == choices.size() ? " or " : ", "}.append(choices[i]);
+    return words;
+}
 
 }  // namespace
 
-std::string topic_words() {
-    std::string words;
-    for (std::size_t i = 0; i < std::size(topics); ++i)
-        words += std::string{i == 0 ? "" : i + 1 == std::size(topics) ? " or " : ", "}.append(topics[i]);
-    return words;
+std::string topic_words() { return one_of(topics); }
+std::string allowance_words() { return one_of(allowances); }
+
+bool Contract::allows(std::string_view what) const {
+    return std::find(allowed.begin(), allowed.end(), what) != allowed.end();
 }
 
 std::string to_string(const Contract& contract) {
@@ -37,6 +50,11 @@ std::string to_string(const Contract& contract) {
     text += contract.areas ? ", areas" : ", the whole tenant";
     if (contract.areas)
         for (const auto& area : *contract.areas) text += " " + std::to_string(area.value);
+    if (!contract.allowed.empty()) {
+        text += ", REST";
+        for (const auto& what : contract.allowed) text += " " + what;
+        text += ", " + std::to_string(contract.requests_per_minute) + " requests a minute";
+    }
     for (const auto& [name, code] : contract.event_codes) text += ", " + name + "=" + code;
     return text;
 }
@@ -45,7 +63,7 @@ ContractId Contracts::put(const Contract& contract, Instant now, const std::stri
     return connection_.run("storing a contract", [&](soci::session& sql) {
         ContractId id;
         const int disabled = contract.disabled ? 1 : 0;
-        const auto words = array_text(contract.topics);
+        const auto words = array_text(contract.topics), allowed = array_text(contract.allowed);
         std::optional<std::string> areas;
         if (contract.areas) areas = array_text(*contract.areas);
         if (areas) {
@@ -57,15 +75,15 @@ ContractId Contracts::put(const Contract& contract, Instant now, const std::stri
                 throw DatabaseError(Trouble::refused, "",
                                     "while storing a contract: an area is not the tenant's");
         }
-        sql << "insert into exchange_contract (tenant, name, areas, topics, disabled, changed_us, "
-               "changed_by) "
-               "values (:tenant, :name, cast(:areas as integer[]), cast(:topics as text[]), :disabled <> 0, "
-               ":now, :by) on conflict (name) do update set areas = excluded.areas, topics = "
-               "excluded.topics, disabled = excluded.disabled, changed_us = excluded.changed_us, changed_by "
-               "= "
-               "excluded.changed_by returning id",
-            use(contract.tenant), use(contract.name), use(areas), use(words), use(disabled), use(now),
-            use(by), soci::into(id);
+        sql << "insert into exchange_contract (tenant, name, areas, topics, allowed, requests_per_minute, "
+               "disabled, changed_us, changed_by) values (:tenant, :name, cast(:areas as integer[]), "
+               "cast(:topics as text[]), cast(:allowed as text[]), :requests, :disabled <> 0, :now, :by) on "
+               "conflict (name) do update set areas = excluded.areas, topics = excluded.topics, allowed = "
+               "excluded.allowed, requests_per_minute = excluded.requests_per_minute, disabled = "
+               "excluded.disabled, changed_us = excluded.changed_us, changed_by = excluded.changed_by "
+               "returning id",
+            use(contract.tenant), use(contract.name), use(areas), use(words), use(allowed),
+            use(contract.requests_per_minute), use(disabled), use(now), use(by), soci::into(id);
         sql << "delete from exchange_alias where contract = :id", use(id);
         for (const auto& [name, code] : contract.event_codes) {
             soci::statement insert =
@@ -84,6 +102,12 @@ ContractId Contracts::put(const Contract& contract, Instant now, const std::stri
 std::optional<Contract> Contracts::find(const std::string& name) {
     for (auto& contract : all())
         if (contract.name == name) return std::move(contract);
+    return std::nullopt;
+}
+
+std::optional<Contract> Contracts::find(ContractId id) {
+    for (auto& contract : all())
+        if (contract.id == id) return std::move(contract);
     return std::nullopt;
 }
 

@@ -16,6 +16,10 @@ using ContractId = Id<struct ContractTag, std::int32_t>;
 inline constexpr std::string_view topics[] = {"event", "readings", "outage", "alarm", "job"};
 /// "event, readings, outage, alarm or job", for messages.
 std::string topic_words();
+/// What a contract may allow over REST: kinds of data, then commands.
+inline constexpr std::string_view allowances[] = {"master", "readings",   "events",
+                                                  "read",   "disconnect", "reconnect"};
+std::string allowance_words();
 
 /// What one partner may see, and in whose words.
 struct Contract {
@@ -25,7 +29,10 @@ struct Contract {
     std::optional<std::vector<AreaId>> areas;  ///< none: the whole tenant
     std::vector<std::string> topics;
     std::map<std::string, std::string> event_codes;  ///< the partner's code of an event, by our name of it
+    std::vector<std::string> allowed{};  ///< of the allowances; none: over REST nothing but the feed
+    int requests_per_minute = 600;       ///< over REST
     bool disabled = false;
+    bool allows(std::string_view what) const;
     bool operator==(const Contract&) const = default;
 };
 /// "topics event outage, areas 1 2, joined=X1": for the audit log.
@@ -40,6 +47,7 @@ public:
     /// not the tenant's and for an event that is none of ours.
     ContractId put(const Contract& contract, Instant now, const std::string& by);
     std::optional<Contract> find(const std::string& name);
+    std::optional<Contract> find(ContractId id);
     /// By name.
     std::vector<Contract> all();
     /// Names of events, of which a contract may have its own codes.

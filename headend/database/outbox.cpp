@@ -59,13 +59,44 @@ OutboxPage Outbox::after(const Contract& contract, const std::vector<std::string
 
 int Outbox::drop(Instant sealed_before) {
     return connection_.run("forgetting old messages", [&](soci::session& sql) {
-        soci::statement drop =
-            (sql.prepare << "delete from outbox where sealed_us < :before and position <= coalesce((select "
-                            "min(l.position) from webhook_lane l join webhook w on w.id = l.webhook where "
-                            "w.disabled_why is null), (select position from outbox_head))",
-             use(sealed_before));
-        drop.execute(true);
-        return static_cast<int>(drop.get_affected_rows());
+        int dropped = 0;
+        sql << "with gone as (delete from outbox where sealed_us < :before and position <= "
+               "coalesce(least((select min(l.position) from webhook_lane l join webhook w on w.id = "
+               "l.webhook "
+               "where w.disabled_why is null), (select min(f.position) from partner_feed f where f.moved_us "
+               ">= :before)), (select position from outbox_head)) returning position), noted as (update "
+               "outbox_head set dropped = greatest(dropped, (select max(position) from gone)) where exists "
+               "(select from gone)) select count(*)::int from gone",
+            soci::use(sealed_before, "before"), soci::into(dropped);
+        return dropped;
+    });
+}
+
+std::int64_t Outbox::dropped() {
+    return connection_.run("looking at what was forgotten", [&](soci::session& sql) {
+        long long dropped = 0;
+        sql << "select dropped from outbox_head", soci::into(dropped);
+        return std::int64_t{dropped};
+    });
+}
+
+std::optional<std::int64_t> Outbox::confirmed(ContractId contract) {
+    return connection_.run("looking at a partner's feed", [&](soci::session& sql) {
+        long long position = 0;
+        sql << "select position from partner_feed where contract = :contract", use(contract),
+            soci::into(position);
+        return sql.got_data() ? std::optional{std::int64_t{position}} : std::nullopt;
+    });
+}
+
+void Outbox::confirm(ContractId contract, std::int64_t position, Instant now) {
+    connection_.run("noting how far a partner is", [&](soci::session& sql) {
+        const long long to = position;
+        sql << "insert into partner_feed as f (contract, position, moved_us) values (:contract, :to, :now) "
+               "on conflict (contract) do update set position = greatest(f.position, excluded.position), "
+               "moved_us = case when excluded.position > f.position then excluded.moved_us else f.moved_us "
+               "end",
+            use(contract), use(to), use(now);
     });
 }
 

@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,8 +39,15 @@ public:
     /// What the contract may see of the topics after a position, in the contract's words.
     OutboxPage after(const Contract& contract, const std::vector<std::string>& topics, OutboxShare share,
                      std::int64_t position, int count_max);
-    /// Forgets what was sealed before `sealed_before` and no webhook waits for; how many.
+    /// Forgets what was sealed before `sealed_before` and neither a webhook waits for nor a partner whose
+    /// feed has moved since then; how many.
     int drop(Instant sealed_before);
+    /// Everything up to this position was forgotten.
+    std::int64_t dropped();
+    /// What the partner has confirmed by asking for what comes after it; nothing before he first asked.
+    std::optional<std::int64_t> confirmed(ContractId contract);
+    /// Notes it; a position never goes back.
+    void confirm(ContractId contract, std::int64_t position, Instant now);
 
 private:
     Connection& connection_;

@@ -15,7 +15,7 @@ constexpr std::uint8_t bit(Right right) {
 }
 constexpr std::uint8_t operates = bit(Right::look) | bit(Right::read) | bit(Right::relay);
 constexpr std::uint8_t sells = bit(Right::vend) | bit(Right::vend_manage);
-constexpr std::array rows{
+constexpr std::array role_rows{
     Row{Role::viewer, "viewer", bit(Right::look)},
     Row{Role::operator_, "operator", operates},
     Row{Role::engineer, "engineer", operates | bit(Right::configure)},
@@ -28,15 +28,17 @@ constexpr std::array rows{
 
 }  // namespace
 
-std::string_view to_string(Role role) { return rows[static_cast<std::size_t>(role)].word; }
+std::string_view to_string(Role role) { return role_rows[static_cast<std::size_t>(role)].word; }
 
 std::optional<Role> parse_role(std::string_view word) {
-    for (const auto& row : rows)
+    for (const auto& row : role_rows)
         if (row.word == word) return row.role;
     return std::nullopt;
 }
 
-bool has(Role role, Right right) { return (rows[static_cast<std::size_t>(role)].rights & bit(right)) != 0; }
+bool has(Role role, Right right) {
+    return (role_rows[static_cast<std::size_t>(role)].rights & bit(right)) != 0;
+}
 
 std::string_view role_words() {
     return "viewer, operator, engineer, auditor, administrator, vendor or supervisor";

@@ -46,11 +46,13 @@ const Command all[] = {
      run_sts,
      {"rollover", "json"}},
     {"mis",
-     "take webhooks and files as a partner's system does",
+     "take webhooks and files, and ask over REST, as a partner's system does",
      "Usage: terminal-sim mis webhook --port PORT --secret-file FILE [--address HOST] [--count N] [--out "
      "FILE]\n"
      "                                [--away N] [--refuse TYPE]\n"
      "       terminal-sim mis files --dir DIR [--refuse-each N]\n"
+     "       terminal-sim mis rest --url URL --client-file FILE --from S --to S [--csv FILE] [--out FILE] "
+     "[--read METER]\n"
      "webhook: takes what `headend partner webhook` sends until Ctrl-C, checks signatures and order, prints "
      "counts.\n"
      "  --secret-file FILE  what `headend partner webhook` printed; mode 0600\n"
@@ -60,8 +62,18 @@ const Command all[] = {
      "files: takes the files of `headend partner files` that are marked as done, checks counts, sums and "
      "SHA-256,\n"
      "and answers in DIR/ack.  --refuse-each N  refuses every N-th line\n"
-     "Both print JSON; exit status 3 when something was forged, senseless, out of order or wrong.\n",
-     {"port", "address", "secret-file", "count", "out", "away", "refuse", "dir", "refuse-each", "log"},
+     "rest: gets meters, usage points, all load profile values of (from, to] and the feed, and compares "
+     "streams "
+     "with pages.\n"
+     "  --client-file FILE  what `headend partner client` printed; mode 0600     --ca FILE  instead of the "
+     "system's authorities\n"
+     "  --from S, --to S    seconds since 1970     --csv FILE  the values as meter,at_epoch_s,channel,value "
+     "(see truth)\n"
+     "  --out FILE          the feed's messages, a line each     --read METER  also reads 1-0:1.8.0 on "
+     "demand\n"
+     "All print JSON; exit status 3 when something was forged, senseless, out of order or wrong.\n",
+     {"port", "address", "secret-file", "count", "out", "away", "refuse", "dir", "refuse-each", "log", "url",
+      "client-file", "from", "to", "csv", "read", "ca"},
      run_mis},
     {"scada",
      "ask an IEC 60870-5-104 outstation as a control room does, and say whether it passed",

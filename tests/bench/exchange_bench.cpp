@@ -13,12 +13,14 @@
 #include "headend/database/outbox.h"
 #include "headend/database/webhooks.h"
 #include "headend/exchange/webhook_courier.h"
+#include "tests/bench/exchange_rows.h"
 #include "tests/db/fixture/postgres.h"
 
-/// bench_exchange [--messages N]: the outbox to one webhook over its four keep-alive connections, from sealed
-/// messages to stored deliveries, against a partner that reads requests and answers 204 without a look at
-/// them. webhook_per_s: one CloudEvent a request; webhook_batched_per_s: lists of 100. One JSON line on
-/// stdout.
+/// bench_exchange [--messages N] [--meters N]: the outbox to one webhook over its four keep-alive
+/// connections, from sealed messages to stored deliveries, against a partner that reads requests and answers
+/// 204 without a look at them. webhook_per_s: one CloudEvent a request; webhook_batched_per_s: lists of 100.
+/// A day of N meters (10 000) as NDJSON over REST and as CSV files; a row is a meter at an instant, four
+/// channels. One JSON line on stdout.
 namespace {
 
 using namespace wattmesh;
@@ -132,18 +134,25 @@ double run(wattmesh::test::TestDatabase& database, const security::MasterKey& ma
 }  // namespace
 
 int main(int argc, char** argv) {
-    int messages = 100'000;
-    for (int i = 1; i + 1 < argc; ++i)
+    int messages = 100'000, meters = 10'000;
+    for (int i = 1; i + 1 < argc; ++i) {
         if (std::string_view{argv[i]} == "--messages") messages = std::max(1'000, std::atoi(argv[i + 1]));
+        if (std::string_view{argv[i]} == "--meters") meters = std::max(100, std::atoi(argv[i + 1]));
+    }
     try {
         wattmesh::test::TestDatabase database;
         const security::FileMasterKey master{Key256{}};
         security::SystemRandom random;
         const auto single = run(database, master, random, messages, 1);
         const auto batched = run(database, master, random, messages, 100);
-        std::printf(R"({"messages":%d,"webhook_per_s":%.0f,"webhook_batched_per_s":%.0f})"
+        const wattmesh::test::TestDatabase day;
+        const auto rows =
+            bench::exchange_rows(day, meters, "/tmp/wattmesh-bench-files-" + std::to_string(getpid()));
+        std::printf(R"({"messages":%d,"webhook_per_s":%.0f,"webhook_batched_per_s":%.0f,"rows":%lld,)"
+                    R"("ndjson_rows_per_s":%.0f,"ndjson_memory_mib":%.1f,"csv_rows_per_s":%.0f})"
                     "\n",
-                    messages, single, batched);
+                    messages, single, batched, static_cast<long long>(rows.rows), rows.ndjson_per_s,
+                    rows.ndjson_memory_mib, rows.csv_per_s);
         return 0;
     } catch (const std::exception& error) {
         std::fprintf(stderr, "bench_exchange: %s\n", error.what());

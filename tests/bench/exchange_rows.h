@@ -1,0 +1,17 @@
+#pragma once
+#include <cstdint>
+
+#include "tests/db/fixture/postgres.h"
+
+namespace wattmesh::bench {
+
+/// One day of quarter hours, four channels each, of so many meters in the database, handed to a partner.
+struct ExchangeRows {
+    std::int64_t rows = 0;  ///< one meter at one instant
+    double ndjson_per_s = 0, csv_per_s = 0;
+    double ndjson_memory_mib = 0;  ///< by how much the process grew at most while it streamed, both ends
+};
+/// NDJSON over REST to a client on this machine that counts lines; CSV to files in `folder`.
+ExchangeRows exchange_rows(const test::TestDatabase& database, int meters, const std::string& folder);
+
+}  // namespace wattmesh::bench
