@@ -27,6 +27,7 @@ void add_route(std::vector<console::Route>& routes, Counter& counter, const char
 /// Each adds its routes; all are described in openapi.yaml of this folder.
 void add_sale_routes(std::vector<console::Route>& routes, Counter& counter);
 void add_port_routes(std::vector<console::Route>& routes, Counter& counter);
+void add_report_routes(std::vector<console::Route>& routes, Counter& counter);
 void add_desk_routes(std::vector<console::Route>& routes, Counter& counter);
 void add_meter_routes(std::vector<console::Route>& routes, Counter& counter);
 

@@ -55,6 +55,7 @@ struct Service::State {
         add_token_routes(routes, context, access);
         add_desk_routes(routes, counter);
         add_port_routes(routes, counter);
+        add_report_routes(routes, counter);
         add_sale_routes(routes, counter);
         add_meter_routes(routes, counter);
     }

@@ -190,6 +190,34 @@ test('counter: an operator changes his own password', async () => {
   await signIn();
 });
 
+test('reports: a supervisor sees what was sold, adds up to the tills, and takes files', async () => {
+  const supervisor = await open();
+  try {
+    const desk = supervisor.page;
+    await desk.goto('/counter/reports');
+    await desk.getByLabel('User').fill(process.env.CONSOLE_USER);
+    await desk.getByLabel('Password').fill(process.env.PASSWORD);
+    await desk.keyboard.press('Enter');
+    await desk.getByRole('heading', { name: 'Reports' }).waitFor();
+    const ask = (path) => desk.evaluate((p) => fetch(p).then((r) => r.json()), path);
+    const { columns, rows, notes } = await ask('/api/vend/reports/sales');
+    const paid = columns.indexOf('Paid'), vendor = columns.indexOf('Vendor'), coins = (text) => Math.round(Number(text) * 100);
+    const ours = rows.filter((row) => row[vendor] === 'Hall').reduce((sum, row) => sum + coins(row[paid]), 0);
+    const lines = [...(await ask(`/api/vend/sales?terminal=${till}&last=200`)).items, ...(await ask(`/api/vend/sales?terminal=${machineTill}&last=200`)).items];
+    assert.equal(ours, lines.filter((line) => line.state === 'issued').reduce((sum, line) => sum + line.tender, 0));
+    await desk.getByText(notes[1]).waitFor();
+    assert.equal(await desk.locator('tbody tr').count(), rows.length);
+    await desk.screenshot({ path: `${shots}/vend-reports.png` });
+    const download = desk.waitForEvent('download');
+    await desk.getByRole('link', { name: 'XLSX' }).click();
+    assert.match((await download).suggestedFilename(), /^sales-.*\.xlsx$/);
+    await desk.getByRole('button', { name: 'Anomalies' }).click();
+    await desk.getByText('to look at').waitFor();
+    await desk.screenshot({ path: `${shots}/vend-anomalies.png` });
+    assert.deepEqual(supervisor.faults, []);
+  } finally { await supervisor.browser.close(); }
+});
+
 test('machine: put up with a token; cash, the same order over a lost answer and a power cut; nothing of a customer stays', async () => {
   const made = await page.evaluate(async () => {
     const me = await fetch('/api/me').then((r) => r.json());
