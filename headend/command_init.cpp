@@ -77,6 +77,9 @@ std::string configuration(const path& folder, const std::string& master, const s
          << "# Prepaid vending (headend vend --help): with a port the role vending runs.\n"
          << "vending.module = " << (folder / "vending").string() << "\n"
          << "#vending.port = 8081\n"
+         << "#vending.utility = NAME    (also utility_address, tax_number, help_line, currency, decimals: "
+            "what "
+            "receipts and pages say)\n"
          << "# How far back a meter that was never read is read (a deployment with long outages wants "
             "2592000).\n"
          << "reading.depth_s = 86400\n";

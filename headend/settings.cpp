@@ -50,7 +50,8 @@ void read_vending(const platform::Settings& settings, HeadendSettings::Vending& 
     vending.wanted = settings.has("vending.port");
     vending.http.address = settings.optional<std::string>("vending.address", "127.0.0.1");
     vending.http.port = settings.optional<std::uint16_t>("vending.port", 8081);
-    vending.http.pages = "";
+    vending.http.pages =
+        settings.optional<std::string>("vending.pages", WATTMESH_TREE "/headend/console/web/dist");
     vending.http.openapi =
         settings.optional<std::string>("vending.openapi", WATTMESH_TREE "/headend/vending/openapi.yaml");
     vending.http.certificate = settings.optional<std::string>("vending.certificate", "");
@@ -60,6 +61,16 @@ void read_vending(const platform::Settings& settings, HeadendSettings::Vending& 
     vending.module = settings.optional<path>("vending.module", path{});
     vending.production = settings.optional<bool>("vending.production", false);
     vending.software_in_production = settings.optional<bool>("vending.software_in_production", false);
+    auto& front = vending.front;
+    front.utility = settings.optional<std::string>("vending.utility", front.utility);
+    front.address = settings.optional<std::string>("vending.utility_address", "");
+    front.tax_number = settings.optional<std::string>("vending.tax_number", "");
+    front.help_line = settings.optional<std::string>("vending.help_line", "");
+    front.currency = settings.optional<std::string>("vending.currency", "");
+    front.decimals = settings.optional_in<int>("vending.decimals", front.decimals, 0, 4);
+    front.simulated_ports = settings.optional<bool>("vending.simulated_ports", false);
+    if (front.simulated_ports && vending.production)
+        throw platform::SettingsError("vending.simulated_ports is for demonstrations: not in production");
     if (vending.wanted && vending.module.empty())
         throw platform::SettingsError("vending.module is missing: the folder of the vending module");
 }

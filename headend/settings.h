@@ -15,6 +15,7 @@
 #include "headend/monitor/modbus_reading.h"
 #include "headend/monitor/monitor.h"
 #include "headend/monitor/terminal_reading.h"
+#include "headend/vending/shopfront.h"
 #include "platform/arguments.h"
 #include "platform/settings.h"
 
@@ -53,6 +54,7 @@ struct HeadendSettings {
         std::filesystem::path module;  ///< folder of the software module; empty: not configured
         bool production = false, software_in_production = false;
         console::ConsoleSettings http;
+        vending::Shopfront front{};
     };
     Vending vending;
     console::ConsoleSettings console;

@@ -56,7 +56,8 @@ struct VendingRole::Parts {
                     [](std::string_view level, const std::string& line) {
                         const platform::Log out{"vending"};
                         level == "warning" ? out.warning("{}", line) : out.information("{}", line);
-                    }};
+                    },
+                .front = plant.settings.vending.front};
     }
 
     platform::Log log;

@@ -4,6 +4,7 @@
 #include "headend/console/access.h"
 #include "headend/console/context.h"
 #include "headend/console/http.h"
+#include "headend/console/json_body.h"
 
 namespace wattmesh::headend::console {
 
@@ -17,7 +18,11 @@ inline Route& add_route(std::vector<Route>& routes, Context& context, const char
     return routes.back();
 }
 
+/// Hash of the member 'password'. Throws a Problem when it is too short.
+std::string new_password(const Context& context, const JsonBody& body);
+
 /// Each adds its routes; all are described in openapi.yaml.
+/// Signing in and out, and the own password: for everybody.
 void add_session_routes(std::vector<Route>& routes, Context& context, Access& access);
 void add_overview_routes(std::vector<Route>& routes, Context& context);
 void add_concentrator_routes(std::vector<Route>& routes, Context& context);
@@ -34,6 +39,7 @@ void add_metrics_routes(std::vector<Route>& routes, Context& context, Access& ac
 void add_outage_routes(std::vector<Route>& routes, Context& context);
 void add_read_routes(std::vector<Route>& routes, Context& context);
 void add_account_routes(std::vector<Route>& routes, Context& context);
+/// The own tokens for programs: for everybody, since they carry no more than the rights of their owner.
 void add_token_routes(std::vector<Route>& routes, Context& context, Access& access);
 void add_audit_routes(std::vector<Route>& routes, Context& context);
 /// Before the jobs' routes, some of which take any verb.

@@ -7,7 +7,7 @@
 namespace wattmesh::headend::console {
 namespace {
 
-constexpr int password_size_min = 10, password_size_max = 256, grants_max = 50;
+constexpr int grants_max = 50;
 
 void write(Json& json, const database::User& user) {
     json.open_object().field("user", user.login).field("name", user.name).field("disabled", user.disabled);
@@ -51,13 +51,6 @@ std::vector<database::Grant> grants_of(const JsonBody& body, const std::vector<A
         if (grants.size() > grants_max) throw Problem{400, "Bad request", "A user takes at most 50 roles."};
     }
     return grants;
-}
-
-std::string password_of(const Context& context, const JsonBody& body) {
-    const auto password = body.text("password", password_size_max);
-    if (password.size() < password_size_min)
-        throw Problem{400, "Password too short", "A password has at least 10 characters."};
-    return context.hash(password);
 }
 
 /// An administrator of one area must not make one of all.
@@ -107,7 +100,7 @@ Answer add(Context& context, const Request& request) {
                c == '@';
     });
     if (!plain) throw Problem{400, "Bad request", "'user' takes small letters, digits and . - _ @ only."};
-    const auto hash = password_of(context, body);
+    const auto hash = new_password(context, body);
     auto connection = context.lease(request);
     const auto grants = grants_of(body, database::areas(*connection));
     database::Transaction transaction{*connection};
@@ -125,7 +118,7 @@ Answer change(Context& context, const Request& request) {
     check_may_grant(request);
     const JsonBody body{request.body};
     const auto reason = body.text("reason", 200);
-    const auto hash = body.has("password") ? password_of(context, body) : std::string{};
+    const auto hash = body.has("password") ? new_password(context, body) : std::string{};
     auto connection = context.lease(request);
     const auto areas = database::areas(*connection);
     database::Transaction transaction{*connection};
@@ -146,23 +139,6 @@ Answer change(Context& context, const Request& request) {
     return answer(*after);
 }
 
-/// The own password; the old one is asked for again.
-Answer change_own(Context& context, const Request& request) {
-    const auto& user = request.caller->user;
-    const JsonBody body{request.body};
-    if (request.caller->token)
-        throw Problem{403, "Not allowed", "A program does not change the password of its owner."};
-    if (!context.verify(body.text("old_password", password_size_max), user.password_hash))
-        throw Problem{403, "Wrong password", "The old password is wrong."};
-    const auto hash = password_of(context, body);
-    auto connection = context.lease(request);
-    database::Transaction transaction{*connection};
-    database::Users{*connection}.set_password(user.id, hash);
-    note(context, *connection, request, "password change", user.login, "", std::nullopt, std::nullopt);
-    transaction.commit();
-    return {.status = 204, .body = {}};
-}
-
 Answer areas(Context& context, const Request& request) {
     auto connection = context.lease(request);
     Json json;
@@ -180,7 +156,6 @@ void add_account_routes(std::vector<Route>& routes, Context& context) {
     add_route(routes, context, "GET", "/api/users", Right::accounts, list_users);
     add_route(routes, context, "POST", "/api/users", Right::accounts, add);
     add_route(routes, context, "POST", "/api/users/{user}", Right::accounts, change);
-    add_route(routes, context, "POST", "/api/password", Right::look, change_own);
     add_route(routes, context, "GET", "/api/areas", Right::look, areas);
 }
 

@@ -1,10 +1,12 @@
 #include "headend/console/api.h"
 #include "headend/console/json.h"
 #include "headend/console/json_body.h"
+#include "headend/database/own_password.h"
 
 namespace wattmesh::headend::console {
 namespace {
 
+constexpr std::size_t password_size_min = 10;
 constexpr std::pair<database::Right, const char*> right_words[] = {
     {database::Right::look, "look"},   {database::Right::read, "read"},
     {database::Right::relay, "relay"}, {database::Right::configure, "configure"},
@@ -35,7 +37,34 @@ std::string cookie(const Context& context, const std::string& token, const std::
            (context.settings.certificate.empty() ? "" : "; Secure");
 }
 
+/// The own password; the old one is asked for again.
+Answer change_password(Context& context, const Request& request) {
+    const auto& user = request.caller->user;
+    const JsonBody body{request.body};
+    if (request.caller->token)
+        throw Problem{403, "Not allowed", "A program does not change the password of its owner."};
+    if (!context.verify(body.text("old_password", 256), user.password_hash))
+        throw Problem{403, "Wrong password", "The old password is wrong."};
+    const auto hash = new_password(context, body);
+    auto connection = context.pool.lease();
+    database::Transaction transaction{*connection};
+    if (!database::set_own_password(*connection, request.caller->token_hash, hash))
+        throw Problem{401, "Not signed in", "Sign in first."};
+    database::AuditRecord record{{}, user.login, "password change", user.login};
+    record.tenant = user.tenant;
+    context.audit(*connection, record);
+    transaction.commit();
+    return {.status = 204, .body = {}};
+}
+
 }  // namespace
+
+std::string new_password(const Context& context, const JsonBody& body) {
+    const auto password = body.text("password", 256);
+    if (password.size() < password_size_min)
+        throw Problem{400, "Password too short", "A password has at least 10 characters."};
+    return context.hash(password);
+}
 
 void add_session_routes(std::vector<Route>& routes, Context& context, Access& access) {
     routes.push_back(
@@ -50,7 +79,7 @@ void add_session_routes(std::vector<Route>& routes, Context& context, Access& ac
                  .headers = {{"Set-Cookie", cookie(context, opened.token, std::to_string(age.count()))}}};
          }});
     routes.push_back(
-        {.method = "POST", .pattern = "/api/logout", .handle = [&](Request& request) {
+        {.method = "POST", .pattern = "/api/logout", .anyone = true, .handle = [&](Request& request) {
              access.log_out(*request.caller);
              return Answer{.status = 204, .body = {}, .headers = {{"Set-Cookie", cookie(context, "", "0")}}};
          }});
@@ -62,6 +91,10 @@ void add_session_routes(std::vector<Route>& routes, Context& context, Access& ac
                           if (!caller) throw Problem{401, "Not signed in", "Sign in first."};
                           return Answer{.body = me(context, *caller)};
                       }});
+    routes.push_back(
+        {.method = "POST", .pattern = "/api/password", .anyone = true, .handle = [&](Request& request) {
+             return change_password(context, request);
+         }});
 }
 
 }  // namespace wattmesh::headend::console

@@ -22,7 +22,7 @@ void only_people(const Request& request) {
 }
 
 Answer list_tokens(Context& context, const Request& request) {
-    auto connection = context.lease(request);
+    auto connection = context.pool.lease();
     Json json;
     json.open_object().key("items").open_array();
     for (const auto& token : database::ApiTokens{*connection}.of(request.caller->user.id)) write(json, token);
@@ -38,7 +38,7 @@ Answer add(Context& context, Access& access, const Request& request) {
     const bool look_only = body.flag_or("look_only", true);
     const auto& user = request.caller->user;
     const auto now = context.now();
-    auto connection = context.lease(request);
+    auto connection = context.pool.lease();
     database::Transaction transaction{*connection};
     database::ApiTokens tokens{*connection};
     const auto known = tokens.of(user.id);
@@ -66,7 +66,7 @@ Answer revoke(Context& context, const Request& request) {
     only_people(request);
     const auto& user = request.caller->user;
     const auto id = parse_id(request.captured.at("id"));
-    auto connection = context.lease(request);
+    auto connection = context.pool.lease();
     database::Transaction transaction{*connection};
     if (!id || !database::ApiTokens{*connection}.revoke(user.id, database::TokenId{*id}, context.now()))
         throw Problem{404, "Unknown token", "You have no such token in force."};
@@ -80,15 +80,13 @@ Answer revoke(Context& context, const Request& request) {
 }  // namespace
 
 void add_token_routes(std::vector<Route>& routes, Context& context, Access& access) {
-    routes.push_back({.method = "GET", .pattern = "/api/tokens", .handle = [&](Request& r) {
-                          return list_tokens(context, r);
-                      }});
-    routes.push_back({.method = "POST", .pattern = "/api/tokens", .handle = [&](Request& r) {
-                          return add(context, access, r);
-                      }});
-    routes.push_back({.method = "POST", .pattern = "/api/tokens/{id}/revoke", .handle = [&](Request& r) {
-                          return revoke(context, r);
-                      }});
+    const auto add_own = [&](const char* method, const char* pattern,
+                             std::function<Answer(Request&)> handle) {
+        routes.push_back({.method = method, .pattern = pattern, .anyone = true, .handle = std::move(handle)});
+    };
+    add_own("GET", "/api/tokens", [&](Request& request) { return list_tokens(context, request); });
+    add_own("POST", "/api/tokens", [&](Request& request) { return add(context, access, request); });
+    add_own("POST", "/api/tokens/{id}/revoke", [&](Request& request) { return revoke(context, request); });
 }
 
 }  // namespace wattmesh::headend::console

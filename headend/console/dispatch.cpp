@@ -94,7 +94,7 @@ Answer serve(const Site& site, const Route& route, Poco::Net::HTTPServerRequest&
     if (writes) check_origin(http);
     if (!route.open) request.caller = identify(site, request);
     if (writes) check_write(http, request);
-    if (!route.open) check_right(route, request);
+    if (!route.open && !route.anyone) check_right(route, request);
     if (writes) request.body = read_body(http, route.body_size_max);
     return route.handle(request);
 }

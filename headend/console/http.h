@@ -67,6 +67,7 @@ struct Route {
     std::string method;
     std::string pattern;                            ///< "/api/meters/{number}"
     bool open = false;                              ///< no session needed
+    bool anyone = false;                            ///< whoever is signed in, whatever his rights
     database::Right right = database::Right::look;  ///< needed somewhere; handlers see only where
     std::size_t body_size_max = 16 * 1024;          ///< in octets
     std::function<Answer(Request&)> handle;

@@ -22,13 +22,13 @@ std::string type_of(const std::string& extension) {
 
 }  // namespace
 
-Pages::Pages(const std::string& folder) {
+Pages::Pages(const std::string& folder, std::string start) : start_(std::move(start)) {
     namespace fs = std::filesystem;
     if (folder.empty()) return;
-    if (!fs::exists(fs::path{folder} / "index.html"))
-        throw std::runtime_error(
-            "console: the folder of the pages, '" + folder +
-            "', holds no index.html; build them with 'ops/build' or 'npm ci && npm run build'");
+    if (!fs::exists(fs::path{folder + start_}))
+        throw std::runtime_error("console: the folder of the pages, '" + folder + "', holds no " +
+                                 start_.substr(1) +
+                                 "; build them with 'ops/build' or 'npm ci && npm run build'");
     for (const auto& entry : fs::recursive_directory_iterator{folder}) {
         if (!entry.is_regular_file() || entry.path().filename().string().starts_with('.')) continue;
         std::ifstream in{entry.path(), std::ios::binary};
@@ -41,8 +41,8 @@ Pages::Pages(const std::string& folder) {
 }
 
 std::optional<Answer> Pages::find(std::string_view path) const {
-    auto found = files_.find(path);
-    if (found == files_.end() && path.find('.') == std::string_view::npos) found = files_.find("/index.html");
+    const bool address = path.find('.') == std::string_view::npos;
+    const auto found = files_.find(address ? std::string_view{start_} : path);
     if (found == files_.end()) return std::nullopt;
     const auto& file = found->second;
     return Answer{

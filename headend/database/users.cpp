@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "headend/database/bindings.h"
+#include "headend/database/own_password.h"
 
 namespace wattmesh::headend::database {
 namespace {
@@ -102,6 +103,16 @@ void Users::set_password(UserId user, const std::string& password_hash) {
                "= :id",
             use(password_hash), use(user);
         sql << "delete from user_session where user_account = :id", use(user);
+    });
+}
+
+bool set_own_password(Connection& connection, Bytes session_token_hash, const std::string& password_hash) {
+    return connection.run("changing the own password", [&](soci::session& sql) {
+        const auto session = bytea(session_token_hash);
+        int done = 0;
+        sql << "select own_password(cast(:session as bytea), :hash)::int", use(session), use(password_hash),
+            soci::into(done);
+        return done != 0;
     });
 }
 

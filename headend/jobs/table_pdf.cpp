@@ -5,6 +5,7 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "headend/jobs/latin.h"
 #include "headend/jobs/table.h"
 
 namespace wattmesh::headend::jobs {
@@ -16,23 +17,6 @@ constexpr float margin = 40, size = 8, line = 11, title_size = 13, character = 4
 [[noreturn]] void on_error(HPDF_STATUS error, HPDF_STATUS detail, void*) {
     throw std::runtime_error(
         fmt::format("cannot write the PDF file: libharu error {:#x} ({})", error, detail));
-}
-
-/// The built-in fonts know Latin-1 only.
-std::string latin(const std::string& text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto c = static_cast<unsigned char>(text[i]);
-        if (c < 0x80) {
-            out += text[i];
-        } else if ((c == 0xC2 || c == 0xC3) && i + 1 < text.size()) {
-            out += static_cast<char>(((c & 0x03) << 6) | (static_cast<unsigned char>(text[++i]) & 0x3F));
-        } else {
-            out += '?';
-            while (i + 1 < text.size() && (static_cast<unsigned char>(text[i + 1]) & 0xC0) == 0x80) ++i;
-        }
-    }
-    return out;
 }
 
 struct CellText {
@@ -117,7 +101,7 @@ private:
 
     /// Cuts a text that does not fit, with a mark.
     void write(HPDF_Font font, float points, float x, float room, const std::string& text, bool right) {
-        auto shown = latin(text);
+        auto shown = latin1(text);
         HPDF_Page_SetFontAndSize(page_, font, points);
         while (shown.size() > 1 && HPDF_Page_TextWidth(page_, shown.c_str()) > room) {
             shown.resize(shown.size() - 2);

@@ -5,6 +5,8 @@
 #include "headend/console/json.h"
 #include "headend/console/json_body.h"
 #include "headend/vending/seller.h"
+#include "headend/vending/shopfront.h"
+#include "headend/vending/simulated_ports.h"
 
 namespace wattmesh::headend::vending {
 
@@ -14,6 +16,8 @@ struct Counter {
     Seller& seller;
     security::VendingModule& module;
     const std::atomic<bool>& ready;
+    const Shopfront& front;
+    SimulatedPorts& ports;
 };
 
 using Handle = console::Answer (*)(Counter&, console::Request&);
@@ -22,13 +26,20 @@ void add_route(std::vector<console::Route>& routes, Counter& counter, const char
 
 /// Each adds its routes; all are described in openapi.yaml of this folder.
 void add_sale_routes(std::vector<console::Route>& routes, Counter& counter);
+void add_port_routes(std::vector<console::Route>& routes, Counter& counter);
+void add_report_routes(std::vector<console::Route>& routes, Counter& counter);
+void add_desk_routes(std::vector<console::Route>& routes, Counter& counter);
 void add_meter_routes(std::vector<console::Route>& routes, Counter& counter);
 
 /// As a problem, with the reason as its title.
 [[noreturn]] void refuse(const Objection& objection);
 /// The till that the request names, when the caller may use it. Throws a Problem.
 database::VendTerminal till_of(database::Connection& connection, const console::Request& request,
-                               const console::JsonBody& body);
+                               const std::string& name);
+/// Of the address, when the caller may see it: his vendor sold it, or he is a supervisor. Throws a Problem.
+database::Sale wanted_sale(database::Connection& connection, const console::Request& request);
+/// A name or an address of a customer: masked for who may not manage.
+std::string shown(const console::Request& request, const std::string& text);
 /// From text that a person typed. Throws a Problem that says what is wrong with it.
 sts::MeterPan pan_of(const std::string& text);
 /// "12.3" as 123 tenths. Throws a Problem.

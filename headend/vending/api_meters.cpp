@@ -1,3 +1,4 @@
+#include "headend/database/read_counter.h"
 #include "headend/vending/api.h"
 #include "headend/vending/receipt.h"
 #include "protocol/sts/amount.h"
@@ -34,8 +35,18 @@ Answer show(Counter& counter, Request& request) {
     json.field("vending_key", to_string(key_of(meter).vending_key))
         .field("tariff_index", static_cast<int>(meter.tariff_index));
     json.field("account", found.account_number)
-        .field("customer", found.customer)
-        .field("address", found.address);
+        .field("customer", shown(request, found.customer))
+        .field("address", shown(request, found.address));
+    const auto past = database::CounterReader{*connection}.past(meter.id);
+    json.field("key_changed", past.key_changed).key("last_purchase");
+    if (past.bought)
+        json.open_object()
+            .field("at", *past.bought)
+            .field("tender", past.tender.minor)
+            .field("units", units_text(past.units))
+            .close_object();
+    else
+        json.null();
     if (found.account) {
         const auto& tariff = counter.seller.tariff(*connection, found.tariff);
         json.field("tariff", tariff.name)

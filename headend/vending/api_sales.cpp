@@ -34,7 +34,7 @@ Answer quote(Counter& counter, Request& request) {
     const JsonBody body{request.body};
     const auto meter = pan_of(body.text("meter", name_size));
     auto connection = counter.context.pool.lease();
-    const auto till = till_of(*connection, request, body);
+    const auto till = till_of(*connection, request, body.text("terminal", name_size));
     auto answer = body.has("units")
                       ? counter.seller.quote(*connection, till, meter, units_of(body.text("units", 16)))
                       : counter.seller.quote(*connection, till, meter, money_of(body, "tender"));
@@ -42,7 +42,9 @@ Answer quote(Counter& counter, Request& request) {
     const auto ground = database::Sales{*connection}.ground(meter, counter.seller.now());
     Json json;
     json.open_object().field("meter", std::string{meter.meter_number()});
-    if (ground) json.field("customer", ground->customer).field("address", ground->address);
+    if (ground)
+        json.field("customer", shown(request, ground->customer))
+            .field("address", shown(request, ground->address));
     write(json, std::get<pricing::Quote>(answer));
     json.field("vendor_credit", till.vendor.credit.minor);
     return {.body = json.close_object().take()};
@@ -63,18 +65,6 @@ Answer payment(Counter& counter, Request& request) {
         order_of(*connection, request, body, pan_of(body.text("meter", name_size)), SaleKind::payment);
     order.tender = money_of(body, "tender");
     return sell(counter, *connection, order);
-}
-
-/// Of the address, when the caller may see it: his vendor sold it, or he is a supervisor.
-Sale wanted_sale(database::Connection& connection, const Request& request) {
-    const auto id = console::parse_id(request.captured.at("id"));
-    auto sale = id ? database::Sales{connection}.find(database::SaleId{*id}) : std::nullopt;
-    const auto& caller = *request.caller;
-    const bool sees = sale && sale->tenant == caller.user.tenant &&
-                      (caller.may(Right::vend_manage) ||
-                       database::Vendors{connection}.vendor_of(caller.user.id) == sale->vendor);
-    if (!sees) throw Problem{404, "No such sale", "There is no sale with this number here."};
-    return std::move(*sale);
 }
 
 Answer show(Counter& counter, Request& request) {
@@ -171,7 +161,7 @@ void write(Json& json, const database::Shift& shift) {
 Answer open_shift(Counter& counter, Request& request) {
     const JsonBody body{request.body};
     auto connection = counter.context.pool.lease();
-    const auto till = till_of(*connection, request, body);
+    const auto till = till_of(*connection, request, body.text("terminal", name_size));
     database::Shifts shifts{*connection};
     if (!shifts.open(till.id, request.caller->name(), counter.seller.now()))
         throw Problem{409, "A shift is open", "Close the open shift of terminal " + till.name + " first."};
@@ -183,7 +173,7 @@ Answer open_shift(Counter& counter, Request& request) {
 Answer close_shift(Counter& counter, Request& request) {
     const JsonBody body{request.body};
     auto connection = counter.context.pool.lease();
-    const auto till = till_of(*connection, request, body);
+    const auto till = till_of(*connection, request, body.text("terminal", name_size));
     const auto shift =
         database::Shifts{*connection}.close(till.id, money_of(body, "counted"), counter.seller.now());
     if (!shift) throw Problem{409, "No shift is open", "Terminal " + till.name + " has no open shift."};
@@ -201,9 +191,19 @@ void refuse(const Objection& objection) {
     throw Problem{500, "Something went wrong", objection.words};
 }
 
+Sale wanted_sale(database::Connection& connection, const Request& request) {
+    const auto id = console::parse_id(request.captured.at("id"));
+    auto sale = id ? database::Sales{connection}.find(database::SaleId{*id}) : std::nullopt;
+    const auto& caller = *request.caller;
+    const bool sees = sale && sale->tenant == caller.user.tenant &&
+                      (caller.may(Right::vend_manage) ||
+                       database::Vendors{connection}.vendor_of(caller.user.id) == sale->vendor);
+    if (!sees) throw Problem{404, "No such sale", "There is no sale with this number here."};
+    return std::move(*sale);
+}
+
 database::VendTerminal till_of(database::Connection& connection, const Request& request,
-                               const JsonBody& body) {
-    const auto name = body.text("terminal", name_size);
+                               const std::string& name) {
     database::Vendors vendors{connection};
     auto terminal = vendors.terminal(name);
     const auto& caller = *request.caller;
@@ -247,7 +247,7 @@ Order order_of(database::Connection& connection, const Request& request, const J
                       "another for each order."};
     const auto digest = security::sha256(as_bytes(request.path + "\n" + request.body));
     return {.kind = kind,
-            .terminal = till_of(connection, request, body),
+            .terminal = till_of(connection, request, body.text("terminal", name_size)),
             .operator_ = request.caller->name(),
             .key = key,
             .body_hash = {digest.begin(), digest.end()},

@@ -69,17 +69,19 @@ void write_delivery(console::Json& json, DeviceNumber meter) {
 }  // namespace
 
 std::string receipt(const database::Sale& sale, const database::SaleGround& ground,
-                    const std::string& terminal, const Digits& digits) {
+                    const database::VendTerminal& terminal, const std::string& tariff, const Digits& digits) {
     console::Json json;
     json.open_object()
         .field("sale", sale.id.value)
         .field("kind", std::string{to_string(sale.kind)})
         .field("at", sale.at);
-    json.field("terminal", terminal).field("operator", sale.operator_);
+    json.field("vendor", terminal.vendor.name)
+        .field("terminal", terminal.name)
+        .field("operator", sale.operator_);
     json.key("customer").open_object().field("number", ground.account_number).field("name", ground.customer);
     json.field("address", ground.address).close_object();
     json.field("meter", std::string{ground.meter.pan.meter_number()});
-    json.field("tariff_version", sale.tariff ? sale.tariff->value : std::int64_t{0});
+    json.field("tariff", tariff).field("tariff_version", sale.tariff ? sale.tariff->value : std::int64_t{0});
     json.field("tender", sale.tender.minor).field("pay_type", sale.pay_type);
     json.field("units", units_text(sale.units)).field("free_units", units_text(sale.free_units));
     json.key("lines").open_array();

@@ -23,6 +23,6 @@ void write(console::Json& json, const database::Delivery& delivery);
 using Digits = std::vector<std::vector<sts::Token>>;
 /// The whole receipt as JSON, digits in groups of four.
 std::string receipt(const database::Sale& sale, const database::SaleGround& ground,
-                    const std::string& terminal, const Digits& digits);
+                    const database::VendTerminal& terminal, const std::string& tariff, const Digits& digits);
 
 }  // namespace wattmesh::headend::vending

@@ -50,7 +50,7 @@ SaleAnswer Seller::sell(Connection& connection, const Order& order) {
         switch (sales.intend(draft.sale, &draft.ground)) {
             case Intended::stored:
                 reached(Step::intended);
-                return finish(connection, draft, order.terminal.name);
+                return finish(connection, draft, order.terminal);
             case Intended::credit:
                 return objection(Reason::vendor_credit, "The credit of " + order.terminal.vendor.name +
                                                             " does not suffice for this sale.");
@@ -78,10 +78,11 @@ SaleAnswer Seller::resume(Connection& connection, database::SaleId id) {
     const auto meter = sale->meter ? database::Customers{connection}.meter(*sale->meter) : std::nullopt;
     const auto ground = meter ? database::Sales{connection}.ground(meter->pan, sale->at) : std::nullopt;
     if (!terminal || !ground) throw std::logic_error("a sale lost its terminal or its meter");
-    return finish(connection, {std::move(*sale), *ground}, terminal->name);
+    return finish(connection, {std::move(*sale), *ground}, *terminal);
 }
 
-SaleAnswer Seller::finish(Connection& connection, const Draft& draft, const std::string& terminal) {
+SaleAnswer Seller::finish(Connection& connection, const Draft& draft,
+                          const database::VendTerminal& terminal) {
     const auto now = this->now();
     std::vector<database::TokenMade> made;
     Digits digits;
@@ -105,8 +106,11 @@ SaleAnswer Seller::finish(Connection& connection, const Draft& draft, const std:
         reached(Step::token_made);
     }
     reached(Step::tokens_made);
-    const auto reply =
-        end(connection, draft, made, digits, {200, receipt(draft.sale, draft.ground, terminal, digits)});
+    const auto version = draft.sale.tariff.value_or(pricing::TariffVersionId{});
+    const auto name =
+        version == pricing::TariffVersionId{} ? std::string{} : tariff(connection, version).name;
+    const auto reply = end(connection, draft, made, digits,
+                           {200, receipt(draft.sale, draft.ground, terminal, name, digits)});
     reached(Step::completed);
     return reply;
 }

@@ -107,7 +107,8 @@ private:
     void post(database::Connection& connection, const Order& order, database::Sale& sale,
               const std::vector<pricing::Line>& lines);
     SaleAnswer again(database::Connection& connection, const database::Sale& before, const Order& order);
-    SaleAnswer finish(database::Connection& connection, const Draft& draft, const std::string& terminal);
+    SaleAnswer finish(database::Connection& connection, const Draft& draft,
+                      const database::VendTerminal& terminal);
     SaleAnswer refuse(database::Connection& connection, const Draft& draft, security::ModuleRefusal refusal);
     Reply end(database::Connection& connection, const Draft& draft,
               const std::vector<database::TokenMade>& made, const Digits& digits, const Reply& reply);

@@ -47,10 +47,15 @@ struct Service::State {
                   .log = std::move(ports.log),
                   .pool = {database, context.settings.connections}},
           access(context),
-          pages(context.settings.pages),
+          pages(context.settings.pages, "/counter.html"),
           openapi(text_of(context.settings.openapi)),
-          counter{context, ports.seller, ports.module, ready} {
+          front(std::move(ports.front)),
+          counter{context, ports.seller, ports.module, ready, front, machine_ports} {
         add_session_routes(routes, context, access);
+        add_token_routes(routes, context, access);
+        add_desk_routes(routes, counter);
+        add_port_routes(routes, counter);
+        add_report_routes(routes, counter);
         add_sale_routes(routes, counter);
         add_meter_routes(routes, counter);
     }
@@ -61,6 +66,8 @@ struct Service::State {
     console::Pages pages;
     std::string openapi;
     console::LiveHub hub;
+    const Shopfront front;
+    SimulatedPorts machine_ports;
     Counter counter;
     std::vector<console::Route> routes;
     std::unique_ptr<console::Server> server;

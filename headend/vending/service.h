@@ -5,6 +5,7 @@
 #include "headend/console/ports.h"
 #include "headend/console/settings.h"
 #include "headend/vending/seller.h"
+#include "headend/vending/shopfront.h"
 
 namespace wattmesh::headend::vending {
 
@@ -20,6 +21,7 @@ public:
         console::VerifyPassword verify;
         console::HashPassword hash;
         console::Log log;
+        Shopfront front{};
     };
     /// Throws when the certificate or the description cannot be read.
     Service(console::ConsoleSettings settings, database::DatabaseSettings database, Ports ports);

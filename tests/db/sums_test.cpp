@@ -6,6 +6,7 @@
 #include <random>
 #include <sstream>
 
+#include "headend/database/read_sales.h"
 #include "tests/db/shop.h"
 
 namespace wattmesh::test {
@@ -68,6 +69,48 @@ void debts(Shop& shop, int accounts) {
     add(1, "fine", pricing::Recovery::full, 4'321, 0, 0, 1'000'000, 0, 0);
 }
 
+/// The reports say what the recomputation says, by day, tariff and vendor, by tax, and of every debt.
+void reports_agree(Shop& shop) {
+    SalesReader reader{shop.vending};
+    const SalesSpan span{.first = std::chrono::sys_days{std::chrono::year{2026} / 1 / 1},
+                         .last = std::chrono::sys_days{std::chrono::year{2026} / 12 / 31}};
+    std::string rows;
+    std::int64_t free_units = 0;
+    for (const auto& day : reader.sales(span)) {
+        free_units += day.free_units.count;
+        for (std::size_t kind = 0; kind < day.by_kind.size(); ++kind)
+            rows += (rows.empty() ? "('" : ",('") +
+                    std::string{to_string(static_cast<pricing::LineKind>(kind))} + "','" + day.tariff +
+                    "','" + day.vendor + "'," + std::to_string(day.day.time_since_epoch().count()) + "," +
+                    std::to_string(day.by_kind[kind].minor) + "," +
+                    std::to_string(
+                        kind == static_cast<std::size_t>(pricing::LineKind::energy) ? day.units.count : 0) +
+                    ")";
+    }
+    CHECK(shop.value("select count(*) from (select r.kind, r.tariff, r.vendor, r.day from (values " + rows +
+                     ") r (kind, tariff, vendor, day, amount, tenths) full join (select e.kind, t.name as "
+                     "tariff, v.name as vendor, e.day - date '1970-01-01' as day, sum(e.amount) as amount, "
+                     "sum(e.tenths) as tenths from expected e join tariff_version t on t.id = e.version join "
+                     "vendor v on v.id = e.vendor group by 1, 2, 3, 4) x on (x.kind, x.tariff, x.vendor, "
+                     "x.day) = (r.kind, r.tariff, r.vendor, r.day) where coalesce(r.amount, 0) <> "
+                     "coalesce(x.amount, 0) or coalesce(r.tenths, 0) <> coalesce(x.tenths, 0)) d") == 0);
+    std::int64_t taxes = 0, paid = 0;
+    for (const auto& tax : reader.taxes(span)) {
+        CHECK(tax.amount.minor > 0);
+        taxes += tax.amount.minor;
+    }
+    CHECK(taxes == shop.value("select sum(amount) from expected where kind = 'tax'"));
+    for (const auto& debt : reader.debts(span)) {
+        CHECK(debt.balance == debt.original - debt.paid);
+        paid += debt.paid.minor;
+    }
+    CHECK(paid == shop.value("select sum(amount) from expected where kind = 'debt'"));
+    std::int64_t claimed = 0;
+    for (const auto& claim : reader.free_claims(span)) claimed += claim.units.count;
+    CHECK(claimed == free_units);
+    CHECK(claimed == shop.value("select sum(free_tenths) from sale"));
+}
+
 }  // namespace
 
 /// WATTMESH_SALES: how many (2000); WATTMESH_SEED: which.
@@ -123,6 +166,7 @@ TEST_CASE("sums: random sales agree, by tariff, tax, vendor and day, with a reco
     CHECK(shop.text("select coalesce(string_agg(what, '; '), '') from (select what from "
                     "pg_temp.books_differ() limit 20) d") == "");
     CHECK(shop.books().empty());
+    reports_agree(shop);
 }
 
 /// A recomputation that could not find anything would prove nothing.

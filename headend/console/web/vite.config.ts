@@ -13,6 +13,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     cssCodeSplit: false,
     reportCompressedSize: true,
+    // The control room's pages, and those of the vending role (counter and machine), which has a port of its own.
+    rollupOptions: { input: { index: 'index.html', counter: 'counter.html' } },
   },
   server: { proxy: { '/api': { target: 'http://127.0.0.1:8080', ws: true } } },
 });

@@ -7,13 +7,17 @@ export class ApiError extends Error {
   }
 }
 
-let csrf = '';
+let csrf = '', bearer = '';
+/// For a program's page: an API token instead of a session.
+export function setBearer(token: string) { bearer = token; }
 let onSignedOut: () => void = () => {};
 export function setCsrf(token: string) { csrf = token; }
 export function whenSignedOut(action: () => void) { onSignedOut = action; }
 
-async function request<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
+async function request<T>(method: string, path: string, body?: unknown, signal?: AbortSignal, key?: string): Promise<T> {
   const headers: Record<string, string> = { Accept: 'application/json' };
+  if (bearer) headers.Authorization = `Bearer ${bearer}`;
+  if (key) headers['Idempotency-Key'] = key;
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (method !== 'GET') headers['X-CSRF-Token'] = csrf;
   let response: Response;
@@ -34,8 +38,10 @@ async function request<T>(method: string, path: string, body?: unknown, signal?:
     if (response.status === 401 && path !== '/api/login') onSignedOut();
     throw new ApiError(response.status, (parsed as Problem | undefined) ?? { title: response.statusText || 'Error', status: response.status });
   }
-  return parsed as T;
+  return (response.headers.get('Content-Type')?.startsWith('text/plain') ? text : parsed) as T;
 }
 
 export const get = <T>(path: string, signal?: AbortSignal) => request<T>('GET', path, undefined, signal);
+/// An order that is carried out once, however often it is sent with the same key and the same body.
+export const order = <T>(path: string, body: unknown, key: string, signal?: AbortSignal) => request<T>('POST', path, body, signal, key);
 export const post = <T>(path: string, body: unknown, signal?: AbortSignal) => request<T>('POST', path, body, signal);

@@ -2,7 +2,7 @@
 
 export interface Clock { now: string; speed: number }
 export const roles = ['viewer', 'operator', 'engineer', 'auditor', 'administrator', 'vendor', 'supervisor'] as const;
-export type Right = 'look' | 'read' | 'relay' | 'configure' | 'audit' | 'accounts';
+export type Right = 'look' | 'read' | 'relay' | 'configure' | 'audit' | 'accounts' | 'vend' | 'vend_manage';
 export interface Me { user: string; name: string; role: string; rights: Right[]; csrf: string; clock: Clock }
 export interface Grant { role: (typeof roles)[number]; area: number | null }
 export interface User { user: string; name: string; disabled: boolean; last_login: string | null; locked_until: string | null; grants: Grant[] }
