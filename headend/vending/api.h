@@ -45,6 +45,8 @@ sts::MeterPan pan_of(const std::string& text);
 /// "12.3" as 123 tenths. Throws a Problem.
 pricing::Tenths units_of(const std::string& text);
 /// An amount member in the smallest coin. Throws a Problem.
+/// The most that a request may ask for or a port may let in, in minor units.
+inline constexpr std::int64_t amount_max = 2'000'000'000;
 pricing::Money money_of(const console::JsonBody& body, const char* name);
 /// Kind, till, key and digest of an order; the rest is the handler's.
 Order order_of(database::Connection& connection, const console::Request& request,

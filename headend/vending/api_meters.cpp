@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "headend/database/read_counter.h"
 #include "headend/vending/api.h"
 #include "headend/vending/receipt.h"
@@ -51,7 +53,7 @@ Answer show(Counter& counter, Request& request) {
         const auto& tariff = counter.seller.tariff(*connection, found.tariff);
         json.field("tariff", tariff.name)
             .field("tender_min", tariff.tender_min.minor)
-            .field("tender_max", tariff.tender_max.minor);
+            .field("tender_max", std::min(tariff.tender_max.minor, amount_max));
     }
     json.field("bought_this_month", units_text(found.standing.used))
         .field("free_units_due", units_text(found.standing.free_units));

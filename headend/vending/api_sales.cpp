@@ -233,7 +233,7 @@ pricing::Tenths units_of(const std::string& text) {
 }
 
 pricing::Money money_of(const JsonBody& body, const char* name) {
-    return {body.number_or(name, 0, 2'000'000'000, 0)};
+    return {body.number_or(name, 0, amount_max, 0)};
 }
 
 Order order_of(database::Connection& connection, const Request& request, const JsonBody& body,
