@@ -51,8 +51,19 @@ grant select, insert, delete on partner_token to wm_exchange;
 grant select, insert, update, delete on partner_request to wm_exchange;
 grant select, insert, update on partner_feed to wm_exchange;
 grant update (dropped) on outbox_head to wm_exchange;
-grant update (state, finished_us) on job to wm_exchange;
-grant update (state) on job_item to wm_exchange;
+
+-- All that a partner may change of a job that is there, so that who speaks to partners needs no right to write into jobs.
+create function cancel_job(which bigint, at_us bigint) returns boolean
+language plpgsql security definer set search_path = wattmesh, pg_temp as $$
+begin
+    update job set state = 'cancelled', finished_us = at_us
+     where id = which and state in ('proposed', 'queued', 'running', 'paused');
+    if not found then return false; end if;
+    update job_item set state = 'cancelled' where job = which and state = 'waiting';
+    return true;
+end $$;
+revoke execute on function cancel_job from public;
+grant execute on function cancel_job to wm_monitor, wm_console, wm_exchange;
 
 -- What a partner asks for is read through the same limited views as what a person looks at.
 grant usage on schema wattmesh_scope to wm_exchange;

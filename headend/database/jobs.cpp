@@ -225,14 +225,9 @@ int Jobs::cancel_all(const std::string& kind, TenantId tenant, Instant now) {
 
 bool Jobs::cancel(JobId id, Instant now) {
     return connection_.run("cancelling a job", [&](soci::session& sql) {
-        soci::statement update =
-            (sql.prepare
-                 << "update job set state = 'cancelled', finished_us = :now where id = :id and state in "
-                    "('proposed', 'queued', 'running', 'paused')",
-             use(now), use(id));
-        if (affected(update) != 1) return false;
-        sql << "update job_item set state = 'cancelled' where job = :id and state = 'waiting'", use(id);
-        return true;
+        int cancelled = 0;
+        sql << "select cancel_job(:id, :now)::int", use(id), use(now), soci::into(cancelled);
+        return cancelled == 1;
     });
 }
 
