@@ -3,9 +3,9 @@
 #include <cstdio>
 
 #include "platform/arguments.h"
+#include "protocol/decode/describe.h"
+#include "protocol/decode/hex_text.h"
 #include "security/ciphers.h"
-#include "terminal-sim/decode/describe.h"
-#include "terminal-sim/decode/hex_text.h"
 #include "terminal-sim/tool/command.h"
 #include "terminal-sim/tool/keys.h"
 
@@ -33,7 +33,7 @@ Buffer octets_of(const std::vector<std::string>& words) {
     } else {
         for (const auto& word : words) text += word + " ";
     }
-    HexText hex = read_hex(text);
+    decode::HexText hex = decode::read_hex(text);
     if (!hex.wrong.empty()) throw UsageError("decode: that is not hexadecimal: " + hex.wrong);
     if (hex.octets.empty()) throw UsageError("decode: nothing to decode; give octets in hexadecimal");
     return std::move(hex.octets);
@@ -43,18 +43,18 @@ Buffer octets_of(const std::vector<std::string>& words) {
 
 int run_decode(const Call& call) {
     const auto& settings = call.settings;
-    DescribeOptions options;
+    decode::DescribeOptions options;
     options.all = settings.optional<bool>("all", false);
     if (settings.has("as")) {
         const auto name = settings.required<std::string>("as");
-        options.form = form_named(name);
+        options.form = decode::form_named(name);
         if (!options.form)
             throw UsageError("--as " + name +
                              ": is none of wrapper, hdlc, mbus, llc, hello, apdu, data and iec104");
     }
     security::OpensslCiphers ciphers;
-    const Keyring keyring = keyring_of(settings, ciphers);
-    const Report report = describe(octets_of(call.words), options, keyring);
+    const decode::Keyring keyring = keyring_of(settings, ciphers);
+    const decode::Report report = decode::describe(octets_of(call.words), options, keyring);
     const std::string text = settings.optional<bool>("json", false) ? report.json() : report.text();
     std::fputs(text.c_str(), stdout);
     return report.whole() ? 0 : exit_bad_frame;

@@ -37,8 +37,8 @@ std::optional<dlms::ClientKeys> management_keys(const platform::Settings& settin
     return keys;
 }
 
-Keyring keyring_of(const platform::Settings& settings, Ciphers& ciphers) {
-    Keyring keyring;
+decode::Keyring keyring_of(const platform::Settings& settings, Ciphers& ciphers) {
+    decode::Keyring keyring;
     keyring.ciphers = &ciphers;
     keyring.encryption = key_of(settings, "key");
     keyring.authentication = key_of(settings, "ak");

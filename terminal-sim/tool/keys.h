@@ -2,8 +2,8 @@
 #include <optional>
 
 #include "platform/settings.h"
+#include "protocol/decode/decipher.h"
 #include "protocol/dlms/security.h"
-#include "terminal-sim/decode/decipher.h"
 
 namespace wattmesh::sim {
 
@@ -14,6 +14,6 @@ std::optional<dlms::ClientKeys> management_keys(const platform::Settings& settin
 
 /// What deciphers: --key, --ak, --dedicated, --broadcast, --master, --title, and --keys for a whole shipment.
 /// Throws SettingsError naming the option, never the key.
-Keyring keyring_of(const platform::Settings& settings, Ciphers& ciphers);
+decode::Keyring keyring_of(const platform::Settings& settings, Ciphers& ciphers);
 
 }  // namespace wattmesh::sim

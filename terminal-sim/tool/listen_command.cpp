@@ -4,9 +4,9 @@
 
 #include "platform/log.h"
 #include "platform/main_guard.h"
+#include "protocol/decode/describe.h"
 #include "protocol/dlms/quirk_names.h"
 #include "security/ciphers.h"
-#include "terminal-sim/decode/describe.h"
 #include "terminal-sim/tool/command.h"
 #include "terminal-sim/tool/keys.h"
 #include "terminal-sim/tool/push_listener.h"
@@ -17,8 +17,10 @@ namespace {
 
 constexpr int exit_bad_push = 3;
 
-Form form_of(PushLink link) {
-    return link == PushLink::hdlc ? Form::hdlc : link == PushLink::mbus ? Form::mbus : Form::wrapper;
+decode::Form form_of(PushLink link) {
+    return link == PushLink::hdlc   ? decode::Form::hdlc
+           : link == PushLink::mbus ? decode::Form::mbus
+                                    : decode::Form::wrapper;
 }
 
 }  // namespace
@@ -33,7 +35,7 @@ int run_listen(const Call& call) {
     const auto count = settings.optional_in<int>("count", 0, 0, 1'000'000);
     const bool json = settings.optional<bool>("json", false);
     security::OpensslCiphers ciphers;
-    const Keyring keyring = keyring_of(settings, ciphers);
+    const decode::Keyring keyring = keyring_of(settings, ciphers);
     const auto quirks = quirks_of(settings, cosem::models::generic);
 
     platform::Loop loop{std::make_shared<platform::ScaledClock>()};
@@ -42,7 +44,7 @@ int run_listen(const Call& call) {
     PushListener listener{
         loop, settings.optional<std::string>("address", "127.0.0.1"), port, *link,
         [&](const std::string& peer, const PushAssembly::Push& push) {
-            const Report report = describe(push.octets, {.form = form_of(*link)}, keyring);
+            const decode::Report report = decode::describe(push.octets, {.form = form_of(*link)}, keyring);
             const auto quirk = quirk_met(report, quirks);
             all_whole = all_whole && push.complete && report.whole() && quirk.empty();
             ++received;

@@ -5,8 +5,8 @@
 #include <sstream>
 
 #include "platform/arguments.h"
+#include "protocol/decode/iec104_words.h"
 #include "security/private_file.h"
-#include "terminal-sim/decode/iec104_words.h"
 #include "terminal-sim/tool/command.h"
 #include "terminal-sim/tool/data_text.h"
 #include "terminal-sim/tool/running.h"
@@ -168,18 +168,19 @@ private:
         objects_ += asdu.objects.size();
         if (quiet_) return;
         for (const auto& object : asdu.objects) {
-            const auto time = form->has_time ? time_words(object.time) : "";
+            const auto time = form->has_time ? decode::time_words(object.time) : "";
             if (json_)
                 fmt::print(
                     "{{\"station\":{},\"address\":{},\"type\":\"{}\",\"cause\":{},\"value\":{},"
                     "\"quality\":\"{}\"{}}}\n",
                     asdu.header.common_address, object.address, form->name,
-                    static_cast<int>(asdu.header.cause), number_text(object.value), quality_words(object),
+                    static_cast<int>(asdu.header.cause), number_text(object.value),
+                    decode::quality_words(object),
                     time.empty() ? "" : ",\"time\":\"" + iso_text(object.time.at) + '"');
             else
                 fmt::print("{} {:>8}  {}  {}{}  ({})\n", asdu.header.common_address, object.address,
-                           form->name, object_words(object), time.empty() ? "" : "  " + time,
-                           cause_words(asdu.header.cause));
+                           form->name, decode::object_words(object), time.empty() ? "" : "  " + time,
+                           decode::cause_words(asdu.header.cause));
         }
     }
     void step(const char* name, Instant begun, bool passed, const std::string& why) {

@@ -81,7 +81,7 @@ dlms::Quirks quirks_of(const platform::Settings& settings, const cosem::MeterMod
     return quirks;
 }
 
-std::string quirk_met(const Report& report, const dlms::Quirks& allowed) {
+std::string quirk_met(const decode::Report& report, const dlms::Quirks& allowed) {
     for (const auto& quirk : dlms::quirk_names())
         if (!(allowed.*quirk.flag) &&
             report.text().find("quirk " + std::string{quirk.name}) != std::string::npos)

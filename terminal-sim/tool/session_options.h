@@ -1,6 +1,6 @@
 #pragma once
 #include "platform/settings.h"
-#include "terminal-sim/decode/report.h"
+#include "protocol/decode/report.h"
 #include "terminal-sim/tool/meter_session.h"
 
 /// Options that commands share which talk to a meter. All throw SettingsError naming the option.
@@ -17,7 +17,7 @@ const cosem::MeterModel& model_of(const platform::Settings& settings);
 /// --quirk NAME[,NAME] on top of what the model has
 dlms::Quirks quirks_of(const platform::Settings& settings, const cosem::MeterModel& model);
 /// The quirk that a decoded push shows and that is not allowed; empty when there is none.
-std::string quirk_met(const Report& report, const dlms::Quirks& allowed);
+std::string quirk_met(const decode::Report& report, const dlms::Quirks& allowed);
 /// --client (public, reading, management or a SAP; `fallback` without it), --ek and --ak, --secret, --quirk,
 /// --general, --suite, --authentication, --framing, --signing, --hls-secret, --pki
 MeterSession::Who who_of(const platform::Settings& settings, const cosem::MeterModel& model,

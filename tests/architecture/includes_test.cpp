@@ -28,19 +28,21 @@ const std::map<std::string, Folders> allowed_tops{
 };
 
 /// Inside protocol: base stands on nothing, dcu and cosem on dlms; link and mesh know nothing of DLMS.
-const std::map<std::string, Folders> allowed_in_protocol{{"base", {}},
-                                                         {"link", {"base"}},
-                                                         {"modbus", {"base"}},
-                                                         {"dlt645", {"base"}},
-                                                         {"gdw376", {"base"}},
-                                                         {"iec104", {"base"}},
-                                                         {"sts", {"base"}},
-                                                         {"cim", {"base"}},
-                                                         {"dlms", {"base"}},
-                                                         {"mesh", {"base"}},
-                                                         {"dcu", {"base", "dlms"}},
-                                                         {"cosem", {"base", "dlms"}},
-                                                         {"collector", {"base", "link", "dlms"}}};
+const std::map<std::string, Folders> allowed_in_protocol{
+    {"base", {}},
+    {"link", {"base"}},
+    {"modbus", {"base"}},
+    {"dlt645", {"base"}},
+    {"gdw376", {"base"}},
+    {"iec104", {"base"}},
+    {"sts", {"base"}},
+    {"cim", {"base"}},
+    {"dlms", {"base"}},
+    {"mesh", {"base"}},
+    {"dcu", {"base", "dlms"}},
+    {"cosem", {"base", "dlms"}},
+    {"collector", {"base", "link", "dlms"}},
+    {"decode", {"base", "link", "dlms", "cosem", "iec104"}}};
 
 /// Foreign headers and the only folders that may see them.
 struct Foreign {

@@ -1,7 +1,7 @@
 // Pushes end to end: a simulated meter, real sockets, and what `terminal-sim listen` makes of them.
 #include <catch2/catch.hpp>
 
-#include "terminal-sim/decode/describe.h"
+#include "protocol/decode/describe.h"
 #include "terminal-sim/tool/meter_session.h"
 #include "tests/terminal-sim/tool/listener_thread.h"
 #include "tests/terminal-sim/tool/meter_thread.h"
@@ -13,8 +13,10 @@ namespace {
 
 MeterSession::Who management() { return {management_client, {}, dlms::ClientKeys{key(1), key(2)}}; }
 
-Form form_of(PushLink link) {
-    return link == PushLink::hdlc ? Form::hdlc : link == PushLink::mbus ? Form::mbus : Form::wrapper;
+decode::Form form_of(PushLink link) {
+    return link == PushLink::hdlc   ? decode::Form::hdlc
+           : link == PushLink::mbus ? decode::Form::mbus
+                                    : decode::Form::wrapper;
 }
 
 constexpr ObisCode push_name{{0, 0, 25, 9, 0, 255}};
@@ -48,13 +50,13 @@ TEST_CASE("push: plain and ciphered, whole and in general blocks, over every lin
         REQUIRE(taken);
         CHECK(taken->complete);
         security::OpensslCiphers ciphers;
-        Keyring keyring;
+        decode::Keyring keyring;
         keyring.ciphers = &ciphers;
         if (ciphered) {
             keyring.encryption = key(1);
             keyring.authentication = key(2);
         }
-        const auto report = describe(taken->octets, {.form = form_of(link), .all = true}, keyring);
+        const auto report = decode::describe(taken->octets, {.form = form_of(link), .all = true}, keyring);
         CAPTURE(report.text());
         CHECK(report.whole());
         CHECK_THAT(report.text(), Catch::Contains("data-notification"));
@@ -64,7 +66,7 @@ TEST_CASE("push: plain and ciphered, whole and in general blocks, over every lin
         CHECK((report.text().find("general-block-transfer") != std::string::npos) == blocks);
         if (!ciphered) continue;
         keyring.authentication = key(3);
-        CHECK_FALSE(describe(taken->octets, {.form = form_of(link)}, keyring).whole());
+        CHECK_FALSE(decode::describe(taken->octets, {.form = form_of(link)}, keyring).whole());
     }
     session.release();
 }
@@ -92,11 +94,11 @@ TEST_CASE("push: behind a gateway each frame says whose it is, and blocks are jo
     REQUIRE(taken);
     CHECK(taken->complete);
     security::OpensslCiphers ciphers;
-    Keyring keyring;
+    decode::Keyring keyring;
     keyring.ciphers = &ciphers;
     keyring.encryption = key(1);
     keyring.authentication = key(2);
-    const auto report = describe(taken->octets, {.form = form_of(link), .all = true}, keyring);
+    const auto report = decode::describe(taken->octets, {.form = form_of(link), .all = true}, keyring);
     CAPTURE(report.text());
     CHECK(report.whole());
     CHECK_THAT(report.text(), Catch::Contains("gateway response, network 3") &&

@@ -1,9 +1,9 @@
 // Each quirk as a simulated meter shows it, read when it is allowed and refused by name when it is not.
 #include <catch2/catch.hpp>
 
+#include "protocol/decode/describe.h"
 #include "protocol/dlms/date_time.h"
 #include "protocol/dlms/quirk_names.h"
-#include "terminal-sim/decode/describe.h"
 #include "terminal-sim/tool/profile_reading.h"
 #include "terminal-sim/tool/session_options.h"
 #include "tests/terminal-sim/tool/listener_thread.h"
@@ -111,12 +111,12 @@ TEST_CASE("quirk: pushes with a tagged date or without a title are decoded, and 
     const auto push = listener.take();
     REQUIRE(push);
     security::OpensslCiphers ciphers;
-    Keyring keyring;
+    decode::Keyring keyring;
     keyring.ciphers = &ciphers;
     keyring.encryption = key(1);
     keyring.authentication = key(2);
     keyring.title = system_title(MeterThread::number);
-    const auto report = describe(push->octets, {.form = Form::wrapper}, keyring);
+    const auto report = decode::describe(push->octets, {.form = decode::Form::wrapper}, keyring);
     CAPTURE(report.text());
     CHECK(report.whole());
     CHECK_THAT(report.text(), Catch::Contains("quirk " + std::string{quirk->name}));
