@@ -24,6 +24,7 @@ int run_partner(const Words& words);       ///< partner set, webhook, list, sent
 int run_user(const Words& words);          ///< user add, grant, disable, enable
 int run_audit(const Words& words);         ///< audit verify, audit show
 int run_read(const Words& words);          ///< read METER OBIS, or --tcp
+int run_trace(const Words& words);         ///< trace: what went over the links
 int run_vend(const Words& words);          ///< vend set, load-key, deposit, check, foreign
 
 /// Help of one subcommand; empty for an unknown one.

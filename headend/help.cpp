@@ -313,6 +313,22 @@ const std::map<std::string, std::string> texts{
      "HLS-GMAC, ciphered\n"
      "  (--ek, --ak: 32 hexadecimal digits; better in a file of lines ek=..., ak=..., secret=..., given by "
      "--keys).\n"},
+    {"trace",
+     "headend trace [--device NUMBER] [--from TIME] [--to TIME] [--last N] [--follow] [--tree] [--octets] "
+     "[--json]\n"
+     "              [--pcapng FILE] --config FILE\n"
+     "  Shows what went over the links of this machine's front-ends: every frame both ways with its time, "
+     "and why "
+     "links\n"
+     "  ended; 200 records unless --last says more. Passwords are blanked before anything is kept "
+     "(trace.size_mib, "
+     "256, in\n"
+     "  the folder trace.directory; of a frame the first trace.frame_octets_max octets, 2048).\n"
+     "    --device  one concentrator or device that calls in; its first frames, too, from before it said who "
+     "it is\n"
+     "    --follow  goes on with what comes, until Ctrl-C\n"
+     "    --tree    each frame decoded layer by layer; --octets in hexadecimal\n"
+     "    --pcapng  writes a capture for Wireshark instead: what was inside of TLS, as TCP streams\n"},
 };
 
 }  // namespace
@@ -339,6 +355,7 @@ std::string help() {
            "  restored      make counters jump after the database was put back\n"
            "  serve         run\n"
            "  read          read a meter now\n"
+           "  trace         what went over the links, now or earlier\n"
            "  vend          tariffs, vendors, customers and keys of prepaid vending\n";
 }
 

@@ -26,6 +26,7 @@ int run(int argc, const char* const* argv) {
                                                   {"user", run_user},
                                                   {"audit", run_audit},
                                                   {"read", run_read},
+                                                  {"trace", run_trace},
                                                   {"restored", run_restored},
                                                   {"ca", run_ca},
                                                   {"rotate-keys", run_rotate_keys},

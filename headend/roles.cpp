@@ -13,6 +13,7 @@
 #include "headend/database/pg_callers.h"
 #include "headend/database/pg_store.h"
 #include "headend/job_desks.h"
+#include "headend/link_tap.h"
 #include "headend/meter_ca.h"
 
 namespace wattmesh::headend {
@@ -140,6 +141,7 @@ struct FrontendRole::Parts {
                        [&plant](DeviceNumber) {
                            if (plant.monitor != nullptr) plant.monitor->refresh_soon();
                        }),
+          trace(LinkTrace::wanted(plant.settings.trace, plant.clock->now())),
           core(plant.settings.core, store, desired, certificates, plant.ciphers, plant.random),
           directory(queue),
           callers(plant.settings.callers, directory, store, plant.caller_desk, plant.ciphers, plant.random),
@@ -158,6 +160,9 @@ struct FrontendRole::Parts {
           dialler(plant.loop, plant.random, callers, [this] { caller_listener.pump(); }),
           dial_timer(plant.loop) {
         caller_listener.join(&dialler);
+        if (!trace) return;
+        core.listen_in(&trace->uplinks);
+        callers.listen_in(&trace->callers);
     }
 
     DatabaseWorkers workers;
@@ -166,6 +171,7 @@ struct FrontendRole::Parts {
     DesiredObjects desired;
     std::shared_ptr<const security::CertificateAuthority> authority;
     ConcentratorCertificates certificates;
+    std::unique_ptr<LinkTrace> trace;  ///< null: nothing is kept
     frontend::Core core;
     database::PgCallers directory;
     frontend::CallerCore callers;

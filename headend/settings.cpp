@@ -75,6 +75,18 @@ void read_vending(const platform::Settings& settings, HeadendSettings::Vending& 
         throw platform::SettingsError("vending.module is missing: the folder of the vending module");
 }
 
+void read_trace(const platform::Settings& settings, HeadendSettings& result) {
+    const auto size_mib = settings.optional_in<std::uint32_t>("trace.size_mib", 256, 0, 1'048'576);
+    trace::RingSettings ring;
+    ring.directory =
+        settings.optional<path>("trace.directory", result.ca_certificate.parent_path() / "trace");
+    ring.size_max = std::uint64_t{size_mib} << 20U;
+    ring.frame_size_max = settings.optional_in<std::uint32_t>("trace.frame_octets_max", 2'048, 16, 65'535);
+    if (size_mib == 0) return;
+    result.console.traces = ring.directory;
+    result.trace = std::move(ring);
+}
+
 }  // namespace
 
 database::DatabaseSettings HeadendSettings::Database::as(const std::string& role) const {
@@ -119,6 +131,7 @@ HeadendSettings HeadendSettings::from(const platform::Settings& settings) {
         settings.optional_in<int>("keys.disconnects_per_feeder_hour_max", 50, 0, 1'000'000);
     read_callers(settings, result);
     read_console(settings, result.console);
+    read_trace(settings, result);
     read_vending(settings, result.vending);
     read_exchange(settings, result);
     result.log_level = settings.optional<std::string>("log.level", "information");

@@ -15,6 +15,7 @@
 #include "headend/monitor/modbus_reading.h"
 #include "headend/monitor/monitor.h"
 #include "headend/monitor/terminal_reading.h"
+#include "headend/trace/ring.h"
 #include "headend/vending/shopfront.h"
 #include "platform/arguments.h"
 #include "platform/settings.h"
@@ -43,7 +44,8 @@ struct HeadendSettings {
     std::map<std::string, std::shared_ptr<const link::HelloProfile>>
         hello_profiles;  ///< by name; ports point to them
     std::vector<frontend::CallerPortSettings> caller_ports;
-    bool dials = true;  ///< calls the buses that are registered with an address
+    std::optional<trace::RingSettings> trace;  ///< nothing: frames are not kept
+    bool dials = true;                         ///< calls the buses that are registered with an address
     monitor::DirectReadingSettings direct;
     monitor::ModbusReadingSettings modbus;
     monitor::TerminalReadingSettings terminals;

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <filesystem>
 #include <string>
 
 #include "headend/database/aggregates.h"
@@ -14,6 +15,7 @@ struct ConsoleSettings {
     std::uint16_t port = 8080;  ///< 0: the system chooses; Console::port() tells
     std::string pages;          ///< folder of the built pages; empty: API only
     std::string openapi;        ///< path of openapi.yaml; empty: not served
+    std::filesystem::path traces;  ///< where the front-ends of this machine keep theirs; empty: nowhere
     std::string certificate, key;  ///< PEM files; both or none. With them the console speaks HTTPS
     int threads_max = 64;          ///< a WebSocket or a kept-alive connection holds one
     int sockets_max = 40;          ///< WebSockets at once

@@ -29,6 +29,7 @@ bool CallerCore::on_accepted(LinkId link, const CallerPort& port, Instant now) {
     }
     ++counters_.accepted;
     ++unidentified_;
+    if (tap_ != nullptr) tap_->opened({link, {}, port.carries}, "on port " + port.name, now);
     sessions_[link] = {std::make_unique<CallerSession>(world_, link, port), &port};
     moved_.insert(link);  // its deadlines begin
     return true;
@@ -50,6 +51,7 @@ void CallerCore::on_bytes(LinkId link, Bytes bytes, Instant now) {
     Entry& entry = found->second;
     const bool named = !entry.session->identity().empty();
     entry.session->receive(bytes);
+    if (tap_ != nullptr) tap_->received({link, entry.session->number(), entry.port->carries}, bytes, now);
     if (!named && !entry.session->identity().empty() && entry.session->phase() != Phase::closing)
         take_over(link, entry);
     attend(link);
@@ -155,7 +157,10 @@ void CallerCore::tick(Instant now) {
 /// True when the session ended.
 bool CallerCore::settle(LinkId link, Entry& entry) {
     CallerSession& session = *entry.session;
-    for (Buffer& bytes : session.take_output()) actions_.emplace_back(SendBytes{link, std::move(bytes)});
+    for (Buffer& bytes : session.take_output()) {
+        if (tap_ != nullptr) tap_->sent({link, session.number(), entry.port->carries}, bytes, now_);
+        actions_.emplace_back(SendBytes{link, std::move(bytes)});
+    }
     if (session.phase() != Phase::closing) return false;
     if (entry.told == Phase::accepted) --unidentified_;
     ++counters_.ended[static_cast<std::size_t>(session.ended())];
@@ -163,6 +168,7 @@ bool CallerCore::settle(LinkId link, Entry& entry) {
     std::string reason{to_string(session.ended())};
     if (!session.end_detail().empty()) reason += ": " + session.end_detail();
     if (!session.identity().empty()) reason += " (" + session.identity() + ")";
+    if (tap_ != nullptr) tap_->closed({link, session.number(), entry.port->carries}, reason, now_);
     actions_.emplace_back(CloseLink{link, std::move(reason)});
     if (session.number()) {
         const auto owner = owners_.find(*session.number());

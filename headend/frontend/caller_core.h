@@ -11,6 +11,7 @@
 #include "headend/frontend/damping.h"
 #include "headend/frontend/presence.h"
 #include "headend/frontend/quarantine.h"
+#include "headend/frontend/tap.h"
 
 namespace wattmesh::headend::frontend {
 
@@ -82,6 +83,9 @@ public:
     /// The store says that a newer session owns the device.
     void superseded(DeviceNumber device, OwnerEpoch epoch);
 
+    /// Who listens in; outlives the core or is taken away with null.
+    void listen_in(Tap* tap) { tap_ = tap; }
+
     std::vector<CallerView> sessions() const;
     const Quarantine& quarantine() const { return quarantine_; }
     const CallerCoreCounters& counters() const { return counters_; }
@@ -117,6 +121,7 @@ private:
     Quarantine quarantine_;
     std::vector<CallerAction> actions_;
     CallerCoreCounters counters_;
+    Tap* tap_ = nullptr;
 };
 
 }  // namespace wattmesh::headend::frontend

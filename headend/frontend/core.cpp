@@ -5,6 +5,13 @@
 #include <utility>
 
 namespace wattmesh::headend::frontend {
+namespace {
+
+TappedLink tapped(LinkId link, const Session& session) {
+    return {link, session.number(), link::Carried::wrapper};
+}
+
+}  // namespace
 
 Core::Core(CoreSettings settings, Store& store, DesiredState& desired, Renewals& renewals, Ciphers& ciphers,
            Random& random)
@@ -26,6 +33,7 @@ Core::~Core() = default;
 void Core::on_accepted(LinkId link, Peer peer, Instant now) {
     now_ = now;
     ++counters_.accepted;
+    if (tap_ != nullptr) tap_->opened({link, {}, {}}, "with the certificate of " + peer.common_name, now);
     sessions_[link] = std::make_unique<Session>(world_, std::move(peer));
 }
 
@@ -36,6 +44,7 @@ void Core::on_bytes(LinkId link, Bytes bytes, Instant now) {
     Session& session = *found->second;
     const bool named = session.number().has_value();
     session.receive(bytes);
+    if (tap_ != nullptr) tap_->received(tapped(link, session), bytes, now);
     if (!named && session.number() && session.phase() != Phase::closing)
         evict_others(link, *session.number());
     session.tick();
@@ -92,8 +101,12 @@ void Core::settle() {
 
 /// True when the session ended.
 bool Core::settle(LinkId link, Session& session) {
-    for (Buffer& bytes : session.take_output()) actions_.emplace_back(SendBytes{link, std::move(bytes)});
+    for (Buffer& bytes : session.take_output()) {
+        if (tap_ != nullptr) tap_->sent(tapped(link, session), bytes, now_);
+        actions_.emplace_back(SendBytes{link, std::move(bytes)});
+    }
     if (session.phase() != Phase::closing) return false;
+    if (tap_ != nullptr) tap_->closed(tapped(link, session), session.end_reason(), now_);
     ++counters_.closed;
     counters_.identity_mismatches += session.counters().identity_mismatches;
     counters_.malformed += session.counters().malformed;

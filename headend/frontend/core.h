@@ -9,6 +9,7 @@
 
 #include "headend/frontend/presence.h"
 #include "headend/frontend/session.h"
+#include "headend/frontend/tap.h"
 
 namespace wattmesh::headend::frontend {
 
@@ -84,6 +85,9 @@ public:
     /// Ends its session, for example because it was revoked.
     void disconnect(DeviceNumber concentrator, const std::string& reason);
 
+    /// Who listens in; outlives the core or is taken away with null.
+    void listen_in(Tap* tap) { tap_ = tap; }
+
     std::vector<SessionView> sessions() const;
     const CoreCounters& counters() const { return counters_; }
 
@@ -102,6 +106,7 @@ private:
     Presence presence_;
     std::vector<Action> actions_;
     CoreCounters counters_;
+    Tap* tap_ = nullptr;
 };
 
 }  // namespace wattmesh::headend::frontend

@@ -7,12 +7,9 @@
 #include <boost/statechart/transition.hpp>
 #include <string>
 
-#include "protocol/base/id.h"
+#include "headend/frontend/link_id.h"
 
 namespace wattmesh::headend::frontend {
-
-/// One accepted connection, as its owner numbers it.
-using LinkId = Id<struct LinkTag, std::uint64_t>;
 
 enum class Phase : std::uint8_t { accepted, identified, ready, quarantined, closing };
 std::string_view to_string(Phase phase);
