@@ -26,6 +26,7 @@ std::string new_password(const Context& context, const JsonBody& body);
 void add_session_routes(std::vector<Route>& routes, Context& context, Access& access);
 void add_overview_routes(std::vector<Route>& routes, Context& context);
 void add_concentrator_routes(std::vector<Route>& routes, Context& context);
+void add_trace_routes(std::vector<Route>& routes, Context& context);
 void add_mesh_routes(std::vector<Route>& routes, Context& context);
 void add_completeness_routes(std::vector<Route>& routes, Context& context);
 void add_network_routes(std::vector<Route>& routes, Context& context);

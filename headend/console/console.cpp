@@ -47,6 +47,7 @@ struct Console::State {
         add_metrics_routes(routes, context, access);
         add_outage_routes(routes, context);
         add_concentrator_routes(routes, context);
+        add_trace_routes(routes, context);
         add_mesh_routes(routes, context);
         add_completeness_routes(routes, context);
         add_network_routes(routes, context);

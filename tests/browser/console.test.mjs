@@ -231,6 +231,31 @@ test('concentrator: its settings are confirmed, its journal moves', async () => 
   await shoot('concentrator');
 });
 
+test('trace: what goes over a concentrator\'s link, layer by layer, and as a capture', async () => {
+  const { items } = await api('/api/concentrators');
+  const number = items[0].number;
+  await page.goto(`/concentrators/${number}/trace`);
+  const lines = page.getByRole('option');
+  await lines.nth(3).waitFor();
+  const { items: records } = await api(`/api/concentrators/${number}/trace?limit=1000`);
+  assert.ok(records.some((one) => one.kind === 'sent') && records.some((one) => one.kind === 'received'));
+  await page.getByLabel('Only lines with').fill('get-request');
+  await lines.first().waitFor();
+  assert.match(await lines.first().innerText(), /get-request/);
+  await lines.first().click();
+  await page.getByRole('heading', { name: 'To the device' }).waitFor();
+  assert.match(await page.locator('pre.tree').innerText(), /wrapper from/);
+  assert.match(await page.locator('pre.hex').innerText(), /^00 01 /);
+  await shoot('trace');
+  await page.keyboard.press('ArrowDown');
+  await page.getByLabel('Only lines with').fill('nothing says this');
+  await page.getByText('No line has').waitFor();
+  const download = page.waitForEvent('download');
+  await page.getByRole('link', { name: 'Capture for Wireshark' }).click();
+  const file = await (await download).path();
+  assert.equal(readFileSync(file).subarray(0, 4).toString('hex'), '0a0d0d0a');
+});
+
 test('quarantine: lists what was not trusted, or says that nothing was', async () => {
   await page.goto('/quarantine');
   await page.locator('tbody tr').first().waitFor();

@@ -45,6 +45,12 @@ export interface Overview {
 }
 export interface Journal { id: string; acknowledged: number; updated: string | null }
 export interface DesiredObject { object: string; desired: number; confirmed: number; confirmed_at: string | null }
+/// One line of a link's trace; frames have size, octets (hexadecimal) and their tree.
+export interface TraceRecord {
+  at: string; kind: 'opened' | 'received' | 'sent' | 'closed'; link: string; summary: string;
+  size?: number; octets?: string; lines?: { offset: number; depth: number; text: string }[];
+}
+export interface Trace { cursor: string; left_out: number; items: TraceRecord[] }
 export interface ConcentratorDetail extends Concentrator {
   owner_epoch: number;
   certificate: { serial: string; issued: string; expires: string; revoked: boolean } | null;
