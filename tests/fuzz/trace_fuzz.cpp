@@ -1,4 +1,5 @@
-// A trace file's records: what is read can be written and read again; blanking a frame keeps its size or blanks it all.
+// A trace file's records: what is read can be written and read again; blanking a frame keeps its size or
+// blanks it all.
 #include <cassert>
 #include <cstddef>
 
