@@ -23,7 +23,7 @@ export interface PaymentPorts {
 export class SimulatedPorts implements PaymentPorts {
   constructor(private readonly terminal: string) {}
   #act<T>(act: string, body: Record<string, unknown> = {}) { return post<T>(`/api/vend/ports/${act}`, { terminal: this.terminal, ...body }); }
-  open(kind: PayKind, key: string, amount: number) { return this.#act<void>('open', { kind, key, amount }); }
+  open(kind: PayKind, key: string, amount: number) { return this.#act<void>('open', key ? { kind, key, amount } : { kind, amount }); }
   async inserted() { return (await get<{ inserted: number }>(`/api/vend/ports?terminal=${encodeURIComponent(this.terminal)}`)).inserted; }
   async take(key: string) { return (await this.#act<{ state: PaymentState }>('take', { key })).state; }
   async payment(key: string) { return (await get<{ state: PaymentState }>(`/api/vend/ports?terminal=${encodeURIComponent(this.terminal)}&key=${key}`)).state; }
