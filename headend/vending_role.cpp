@@ -28,7 +28,7 @@ struct VendingRole::Parts {
           module({plant.settings.vending.module, plant.settings.vending.production,
                   plant.settings.vending.software_in_production},
                  *plant.master, plant.random),
-          seller({module, *plant.master, *plant.clock}),
+          seller({module, *plant.master, *plant.clock, {}, plant.settings.vending.front}),
           workers(plant, "wm_vending", threads),
           mark(plant.settings.counters, database::vend_mark),
           timer(plant.loop),

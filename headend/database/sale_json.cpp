@@ -41,6 +41,7 @@ std::string row_json(const Sale& sale) {
     row.set("vendor", sale.vendor.value);
     if (sale.account) row.set("account", whole(sale.account->value));
     if (sale.meter) row.set("meter", whole(sale.meter->value));
+    if (sale.from_meter) row.set("from_meter", whole(sale.from_meter->value));
     if (sale.tariff) row.set("tariff_version", whole(sale.tariff->value));
     row.set("at_us", whole(epoch_us(sale.at)));
     row.set("day", day_text(sale.day));
