@@ -5,6 +5,8 @@
 
 #include <sstream>
 
+#include "headend/database/vend_anchors.h"
+
 namespace wattmesh::headend::database {
 namespace {
 
@@ -18,14 +20,6 @@ std::string text_of(const Document& document) {
 }
 
 Poco::Int64 whole(std::int64_t number) { return number; }
-
-std::string day_text(std::chrono::sys_days day) {
-    const std::chrono::year_month_day date{day};
-    char text[16];
-    std::snprintf(text, sizeof text, "%04d-%02u-%02u", static_cast<int>(date.year()),
-                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
-    return text;
-}
 
 }  // namespace
 
