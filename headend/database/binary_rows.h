@@ -12,7 +12,7 @@
 
 namespace wattmesh::headend::database {
 
-/// A parameter of a kept statement, as PostgreSQL reads it; null when there is nothing.
+/// A parameter of a kept statement, as PostgreSQL reads it.
 class Parameter {
 public:
     Parameter(std::int64_t number) : text_(std::to_string(number)) {}
@@ -21,11 +21,10 @@ public:
     Parameter(Bytes octets) : text_("\\x" + to_hex(octets)) {}
     template <class Tag, class T>
     Parameter(Id<Tag, T> id) : Parameter(static_cast<std::int64_t>(id.value)) {}
-    Parameter(std::nullopt_t) {}
-    const char* text() const { return text_ ? text_->c_str() : nullptr; }
+    const char* text() const { return text_.c_str(); }
 
 private:
-    std::optional<std::string> text_;
+    std::string text_;
 };
 
 /// Many rows of integers and texts at once, in PostgreSQL's binary format: ten times as fast as SOCI's
