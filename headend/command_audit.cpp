@@ -1,9 +1,10 @@
-// audit verify, audit show: what people did, and whether anybody touched the record of it.
+// audit verify, audit show, audit anchors: what people did, and whether anybody touched the record of it.
 #include <iostream>
 
 #include "headend/command_line.h"
 #include "headend/console/json.h"
 #include "headend/database/vend_journal.h"
+#include "headend/vending/anchors.h"
 
 namespace wattmesh::headend {
 namespace {
@@ -21,6 +22,10 @@ int verify_sales(Desk& desk) {
     if (auto trouble =
             differs_from(journal, database::AuditMark{desk.settings.counters, database::vend_mark}))
         troubles.push_back(*trouble);
+    security::OpensslCiphers ciphers;
+    for (auto& trouble :
+         vending::anchor_troubles(desk.connection, ciphers, desk.settings.counters, desk.clock->now()))
+        troubles.push_back(std::move(trouble));
     const auto [waiting, oldest] = journal.waiting();
     if (oldest && desk.clock->real(desk.clock->now() - *oldest) > sealed_within)
         troubles.push_back(std::to_string(waiting) +
@@ -30,7 +35,8 @@ int verify_sales(Desk& desk) {
     for (const auto& trouble : troubles) std::cout << "FAILED: " << trouble << "\n";
     if (troubles.empty())
         std::cout << "The journal of sales is whole, and the books balance: " << journal.head().number
-                  << " batches sealed.\n";
+                  << " batches sealed, " << database::VendAnchors{desk.connection}.all().size()
+                  << " days signed.\n";
     return static_cast<int>(troubles.size());
 }
 
@@ -76,14 +82,21 @@ int show(Desk& desk) {
     return 0;
 }
 
+int anchors(Desk& desk) {
+    for (const auto& anchor : database::VendAnchors{desk.connection}.all())
+        std::cout << vending::anchor_line(anchor) << "\n";
+    return 0;
+}
+
 }  // namespace
 
 int run_audit(const Words& words) {
     const auto arguments = parse_words(words, {"actor", "subject", "count"});
-    const auto what = only_word(arguments, "verify or show");
-    if (what != "verify" && what != "show")
-        throw platform::UsageError("say: headend audit verify, or headend audit show");
+    const auto what = only_word(arguments, "verify, show or anchors");
+    if (what != "verify" && what != "show" && what != "anchors")
+        throw platform::UsageError("say: headend audit verify, headend audit show, or headend audit anchors");
     Desk desk{arguments};
+    if (what == "anchors") return anchors(desk);
     return what == "verify" ? verify(desk) : show(desk);
 }
 

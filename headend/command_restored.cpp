@@ -3,6 +3,7 @@
 #include "headend/command_line.h"
 #include "headend/database/audit_mark.h"
 #include "headend/database/key_counters.h"
+#include "headend/vending/upkeep.h"
 
 namespace wattmesh::headend {
 
@@ -24,6 +25,8 @@ int run_restored(const Words& words) {
         mark.forget();
     }
     log.append(record);
+    const database::AuditMark sales{desk.settings.counters, database::vend_mark};
+    vending::begin_anew(desk.connection, sales, desk.settings.counters, actor(), desk.clock->now());
     std::cerr
         << "Every invocation counter jumped by 2^20: none that was used before this restore is used again.\n";
     return 0;

@@ -237,8 +237,12 @@ const std::map<std::string, std::string> texts{
      "one "
      "head-end\n"
      "  uses it: every invocation counter jumps by 2^20, so that none is used twice. A single head-end "
-     "notices by "
-     "itself.\n"},
+     "notices that by "
+     "itself.\n"
+     "  The audit log and the journal of sales go on from where they end now; what was kept of their ends "
+     "outside is noted\n"
+     "  in them, and signed days of the journal that are gone are put aside "
+     "(keys.counters/vend-anchors.*).\n"},
     {"user",
      "headend user add LOGIN [--role ROLE] [--area N] [--name \"FULL NAME\"] [--password-stdin] --config "
      "FILE\n"
@@ -257,7 +261,14 @@ const std::map<std::string, std::string> texts{
      "headend audit verify --config FILE\n"
      "  Checks the log of what people did: every record is chained to the one before, and the chain's end is "
      "kept\n"
-     "  outside the database (in keys.counters). Exit status 1 when a record was altered or removed.\n"
+     "  outside the database (in keys.counters). The same of the journal of sales, whose days are signed "
+     "there, "
+     "and of the books.\n"
+     "  Exit status 1 when a record was altered or removed.\n"
+     "headend audit anchors --config FILE\n"
+     "  Prints the signed end of each day of the journal of sales, with the public key: what an auditor "
+     "takes "
+     "away stays as it is.\n"
      "headend audit show [--actor WHO] [--subject WHAT] [--count N] --config FILE\n"
      "  Prints the newest records (50), one JSON object a line.\n"},
     {"vend",

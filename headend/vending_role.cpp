@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "headend/vending/anchors.h"
 #include "headend/vending/service.h"
 #include "headend/vending/upkeep.h"
 #include "security/password.h"
@@ -28,9 +29,10 @@ struct VendingRole::Parts {
           module({plant.settings.vending.module, plant.settings.vending.production,
                   plant.settings.vending.software_in_production},
                  *plant.master, plant.random),
-          seller({module, *plant.master, *plant.clock}),
+          seller({module, *plant.master, *plant.clock, {}, plant.settings.vending.front}),
           workers(plant, "wm_vending", threads),
           mark(plant.settings.counters, database::vend_mark),
+          anchors(plant.settings.counters, *plant.master, plant.random, ciphers),
           timer(plant.loop),
           service(http_settings(plant), plant.settings.database.as("wm_vending"), ports(plant)) {}
 
@@ -65,6 +67,8 @@ struct VendingRole::Parts {
     vending::Seller seller;
     DatabaseWorkers workers;
     database::AuditMark mark;
+    security::OpensslCiphers ciphers;
+    vending::AnchorKeeper anchors;
     platform::Timer timer;
     vending::Service service;
     std::set<std::string> told;  ///< alarms that the log has
@@ -94,6 +98,7 @@ void VendingRole::keep() {
         [&parts, look, left, now = plant_.loop.now()](database::Connection& connection) {
             Round round{vending::seal(connection, parts.mark, now), look};
             if (!look) return round;
+            parts.anchors.anchor(connection, now);
             auto more = vending::look_after(connection, parts.seller, parts.module, now, left);
             round.kept.alarms.insert(round.kept.alarms.end(), more.alarms.begin(), more.alarms.end());
             return round;

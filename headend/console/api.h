@@ -47,7 +47,4 @@ void add_audit_routes(std::vector<Route>& routes, Context& context);
 void add_relay_routes(std::vector<Route>& routes, Context& context);
 void add_job_routes(std::vector<Route>& routes, Context& context);
 
-/// Name of the session cookie.
-inline constexpr const char* session_cookie = "wattmesh_session";
-
 }  // namespace wattmesh::headend::console

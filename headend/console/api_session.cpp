@@ -33,7 +33,7 @@ std::string me(const Context& context, const Caller& caller) {
 }
 
 std::string cookie(const Context& context, const std::string& token, const std::string& age) {
-    return std::string{session_cookie} + "=" + token + "; Path=/; HttpOnly; SameSite=Strict; Max-Age=" + age +
+    return context.settings.cookie + "=" + token + "; Path=/; HttpOnly; SameSite=Strict; Max-Age=" + age +
            (context.settings.certificate.empty() ? "" : "; Secure");
 }
 

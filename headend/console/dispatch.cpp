@@ -39,12 +39,6 @@ void check_origin(const Poco::Net::HTTPServerRequest& http) {
     throw Problem{403, "Forbidden", "The request comes from another site."};
 }
 
-std::string token_of(const Poco::Net::HTTPServerRequest& http) {
-    Poco::Net::NameValueCollection cookies;
-    http.getCookies(cookies);
-    return cookies.get("wattmesh_session", "");
-}
-
 /// 16384 as "16 384".
 std::string thousands(std::size_t number) {
     auto digits = std::to_string(number);
@@ -101,6 +95,7 @@ Answer serve(const Site& site, const Route& route, Poco::Net::HTTPServerRequest&
 
 Answer find(const Site& site, Poco::Net::HTTPServerRequest& http) {
     auto request = parse_request(http);
+    request.token = session_of(site, http);
     std::string allowed;
     for (const auto& route : site.routes) {
         auto captured = match(route.pattern, request.path);
@@ -140,6 +135,12 @@ std::string read_body(Poco::Net::HTTPServerRequest& http, std::size_t size_max) 
     return body;
 }
 
+std::string session_of(const Site& site, const Poco::Net::HTTPServerRequest& http) {
+    Poco::Net::NameValueCollection cookies;
+    http.getCookies(cookies);
+    return cookies.get(site.context.settings.cookie, "");
+}
+
 Request parse_request(Poco::Net::HTTPServerRequest& http) {
     Request request;
     request.method = http.getMethod();
@@ -154,7 +155,6 @@ Request parse_request(Poco::Net::HTTPServerRequest& http) {
     if (request.path.empty()) request.path = "/";
     if (request.path.size() > 1 && request.path.back() == '/') request.path.pop_back();
     request.remote = http.clientAddress().host().toString();
-    request.token = token_of(http);
     request.idempotency_key = http.get("Idempotency-Key", "");
     const auto authorization = http.get("Authorization", "");
     if (authorization.starts_with(bearer_word)) request.bearer = authorization.substr(bearer_word.size());
@@ -163,7 +163,7 @@ Request parse_request(Poco::Net::HTTPServerRequest& http) {
 
 Caller admit_socket(const Site& site, Poco::Net::HTTPServerRequest& http) {
     check_origin(http);
-    return identify(site, token_of(http));
+    return identify(site, session_of(site, http));
 }
 
 std::optional<Answer> problem_of(const std::function<void()>& work,

@@ -11,7 +11,9 @@ namespace wattmesh::headend::console {
 /// the client.
 Answer dispatch(const Site& site, Poco::Net::HTTPServerRequest& http);
 
-/// What a request asks for; its body stays unread. Throws a Problem.
+/// The token of the session that a browser sends along; empty when it has none here.
+std::string session_of(const Site& site, const Poco::Net::HTTPServerRequest& http);
+/// What a request asks for; its body stays unread, and so does a session. Throws a Problem.
 Request parse_request(Poco::Net::HTTPServerRequest& http);
 /// Throws a Problem 413 when it has more than `size_max` octets.
 std::string read_body(Poco::Net::HTTPServerRequest& http, std::size_t size_max);

@@ -61,9 +61,7 @@ public:
         std::string token;
         try {
             admit_socket(shared_.site, http);
-            net::NameValueCollection cookies;
-            http.getCookies(cookies);
-            token = cookies.get("wattmesh_session", "");
+            token = session_of(shared_.site, http);
         } catch (const Problem& problem) {
             return refuse(problem);
         } catch (const std::exception&) {

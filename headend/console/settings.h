@@ -17,6 +17,9 @@ struct ConsoleSettings {
     std::string openapi;        ///< path of openapi.yaml; empty: not served
     std::filesystem::path traces;  ///< where the front-ends of this machine keep theirs; empty: nowhere
     std::string certificate, key;  ///< PEM files; both or none. With them the console speaks HTTPS
+    /// Of the session. A browser sends a host's cookies to each of its ports: every role has a name of its
+    /// own.
+    std::string cookie = "wattmesh_session";
     int threads_max = 64;          ///< a WebSocket or a kept-alive connection holds one
     int sockets_max = 40;          ///< WebSockets at once
     int reads_max = 16;            ///< on-demand reads at once

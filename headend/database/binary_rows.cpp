@@ -8,6 +8,7 @@ namespace wattmesh::headend::database {
 namespace {
 
 constexpr Oid bigint = 20;  // PostgreSQL 15, pg_type.dat: int8
+constexpr std::string_view unknown_statement = "26000";
 
 }  // namespace
 
@@ -28,6 +29,27 @@ BinaryRows::BinaryRows(Connection& connection, const std::string& statement,
     size_ = PQntuples(result_.get());
 }
 
+BinaryRows BinaryRows::kept(Connection& connection, const std::string& statement,
+                            std::initializer_list<Parameter> parameters, std::string_view doing) {
+    std::vector<const char*> values;
+    values.reserve(parameters.size());
+    for (const auto& parameter : parameters) values.push_back(parameter.text());
+    BinaryRows rows;
+    for (const bool first : {true, false}) {
+        const auto name = connection.kept(statement, doing);
+        rows.result_.reset(PQexecPrepared(connection.handle(), name.c_str(), static_cast<int>(values.size()),
+                                          values.data(), nullptr, nullptr, 1));
+        const auto* result = rows.result_.get();
+        if (PQresultStatus(result) == PGRES_TUPLES_OK) break;
+        // Between the two lines the server's farewell may have arrived: the session is a new one then.
+        const char* state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+        if (!first || state == nullptr || std::string_view{state} != unknown_statement)
+            connection.refuse(result, doing);
+    }
+    rows.size_ = PQntuples(rows.result_.get());
+    return rows;
+}
+
 bool BinaryRows::is_null(int row, int column) const { return PQgetisnull(result_.get(), row, column) != 0; }
 
 std::int64_t BinaryRows::integer(int row, int column) const {
@@ -44,6 +66,11 @@ std::int64_t BinaryRows::integer(int row, int column) const {
 std::optional<std::int64_t> BinaryRows::maybe(int row, int column) const {
     if (is_null(row, column)) return std::nullopt;
     return integer(row, column);
+}
+
+Buffer BinaryRows::octets(int row, int column) const {
+    const auto bytes = as_bytes(text(row, column));
+    return {bytes.begin(), bytes.end()};
 }
 
 std::string_view BinaryRows::text(int row, int column) const {

@@ -108,8 +108,19 @@ void Connection::connect() {
 
 pg_conn* Connection::handle() { return backend_of(sql())->conn_; }
 
+std::string Connection::kept(const std::string& statement, std::string_view doing) {
+    auto* const connection = handle();  // first: it may be a new session, which keeps nothing yet
+    if (const auto known = kept_.find(statement); known != kept_.end()) return known->second;
+    auto name = "kept_" + std::to_string(kept_.size() + 1);
+    const std::unique_ptr<PGresult, decltype(&PQclear)> result{
+        PQprepare(connection, name.c_str(), statement.c_str(), 0, nullptr), &PQclear};
+    if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) refuse(result.get(), doing);
+    return kept_.emplace(statement, std::move(name)).first->second;
+}
+
 void Connection::discard() {
     session_.reset();
+    kept_.clear();
     in_transaction_ = false;
     farewell_ = false;
 }

@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "protocol/base/time.h"
 
@@ -61,6 +62,8 @@ public:
     soci::session& sql();
     /// libpq handle of the same session, for COPY.
     pg_conn* handle();
+    /// The name under which this session keeps the statement planned; plans it now when it is new.
+    std::string kept(const std::string& statement, std::string_view doing);
     /// Drops the connection; the next sql() makes a new one.
     void discard();
     /// False before the first use and after a loss that was noticed.
@@ -93,6 +96,7 @@ private:
     DatabaseSettings settings_;
     bool farewell_ = false;  ///< the server ended the session; stands before session_, which may still set it
     std::unique_ptr<soci::session> session_;
+    std::unordered_map<std::string, std::string> kept_;  ///< name by statement, of this session
     bool in_transaction_ = false;
     std::int64_t next_attempt_ms_ = 0;
     int backoff_ms_ = 0;

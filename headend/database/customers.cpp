@@ -5,31 +5,30 @@
 namespace wattmesh::headend::database {
 namespace {
 
-sts::MeterPan pan_of(const std::string& digits) {
+sts::MeterPan pan_of(std::string_view digits) {
     const auto pan = sts::MeterPan::parse(digits);
     if (!std::holds_alternative<sts::MeterPan>(pan))
-        throw soci::soci_error("a meter's number has wrong check digits");
+        throw DatabaseError(Trouble::refused, "", "a meter's number has wrong check digits");
     return std::get<sts::MeterPan>(pan);
 }
 
 }  // namespace
 
-PrepaidMeter prepaid_meter_of(const soci::row& row) {
-    PrepaidMeter meter{.id = row.get<PrepaidMeterId>(0),
-                       .tenant = row.get<TenantId>(1),
-                       .pan = pan_of(row.get<std::string>(2))};
-    meter.supply_group = {static_cast<std::uint32_t>(row.get<int>(3))};
-    meter.key_revision = static_cast<std::uint8_t>(row.get<int>(4));
-    meter.tariff_index = static_cast<std::uint8_t>(row.get<int>(5));
-    meter.key_type = static_cast<sts::KeyType>(row.get<int>(6));
-    meter.algorithm = static_cast<sts::Algorithm>(row.get<int>(7));
-    const auto base = base_of_year(row.get<int>(8));
-    if (!base) throw soci::soci_error("a meter has an unknown base date");
+PrepaidMeter prepaid_meter_of(const BinaryRows& rows, int row) {
+    PrepaidMeter meter{.id = {rows.integer(row, 0)},
+                       .tenant = {static_cast<std::int32_t>(rows.integer(row, 1))},
+                       .pan = pan_of(rows.text(row, 2))};
+    meter.supply_group = {static_cast<std::uint32_t>(rows.integer(row, 3))};
+    meter.key_revision = static_cast<std::uint8_t>(rows.integer(row, 4));
+    meter.tariff_index = static_cast<std::uint8_t>(rows.integer(row, 5));
+    meter.key_type = static_cast<sts::KeyType>(rows.integer(row, 6));
+    meter.algorithm = static_cast<sts::Algorithm>(rows.integer(row, 7));
+    const auto base = base_of_year(static_cast<int>(rows.integer(row, 8)));
+    if (!base) throw DatabaseError(Trouble::refused, "", "a meter has an unknown base date");
     meter.base = *base;
-    if (row.get_indicator(9) == soci::i_ok)
-        meter.last_tid = sts::Tid{static_cast<std::uint32_t>(row.get<int>(9))};
-    if (row.get_indicator(10) == soci::i_ok) meter.blocked_why = row.get<std::string>(10);
-    meter.gateway = row.get<std::optional<DeviceNumber>>(11);
+    if (const auto tid = rows.maybe(row, 9)) meter.last_tid = sts::Tid{static_cast<std::uint32_t>(*tid)};
+    if (!rows.is_null(row, 10)) meter.blocked_why = std::string{rows.text(row, 10)};
+    if (const auto number = rows.maybe(row, 11)) meter.gateway = device_number(*number);
     return meter;
 }
 
@@ -111,28 +110,17 @@ bool Customers::set_device(PrepaidMeterId meter, std::optional<DeviceNumber> dev
 }
 
 std::optional<PrepaidMeter> Customers::meter(const sts::MeterPan& pan) {
-    return connection_.run("finding a prepayment meter",
-                           [&](soci::session& sql) -> std::optional<PrepaidMeter> {
-                               const std::string digits{pan.digits()};
-                               const soci::rowset<soci::row> rows =
-                                   (sql.prepare << std::string{"select "} + prepaid_meter_columns +
-                                                       " from prepaid_meter m where pan = :pan",
-                                    use(digits));
-                               for (const auto& row : rows) return prepaid_meter_of(row);
-                               return std::nullopt;
-                           });
+    return first_meter("m.pan = $1", std::string{pan.digits()});
 }
+std::optional<PrepaidMeter> Customers::meter(PrepaidMeterId id) { return first_meter("m.id = $1", id); }
 
-std::optional<PrepaidMeter> Customers::meter(PrepaidMeterId id) {
-    return connection_.run("finding a prepayment meter",
-                           [&](soci::session& sql) -> std::optional<PrepaidMeter> {
-                               const soci::rowset<soci::row> rows =
-                                   (sql.prepare << std::string{"select "} + prepaid_meter_columns +
-                                                       " from prepaid_meter m where id = :id",
-                                    use(id));
-                               for (const auto& row : rows) return prepaid_meter_of(row);
-                               return std::nullopt;
-                           });
+std::optional<PrepaidMeter> Customers::first_meter(const char* condition, const Parameter& which) {
+    const auto rows = BinaryRows::kept(
+        connection_,
+        std::string{"select "} + prepaid_meter_columns + " from prepaid_meter m where " + condition, {which},
+        "finding a prepayment meter");
+    if (rows.size() == 0) return std::nullopt;
+    return prepaid_meter_of(rows, 0);
 }
 
 pricing::DebtId Customers::add_debt(PrepaidAccountId account, const CustomerDebt& added) {

@@ -10,6 +10,8 @@
 
 namespace wattmesh::headend::database {
 
+class Parameter;
+
 /// A usage point that buys in advance. What it bought and owes is counted here, and stays when its meter is
 /// changed.
 struct PrepaidCustomer {
@@ -65,6 +67,8 @@ public:
                  std::uint8_t tariff_index, sts::BaseDate base);
 
 private:
+    std::optional<PrepaidMeter> first_meter(const char* condition, const Parameter& which);
+
     Connection& connection_;
 };
 

@@ -1,4 +1,5 @@
 #pragma once
+#include "headend/database/binary_rows.h"
 #include "headend/database/bindings.h"
 #include "headend/database/customers.h"
 
@@ -11,7 +12,7 @@ inline constexpr const char* prepaid_meter_columns =
     "m.base_year::int, m.last_tid, m.blocked_why, (select d.number from meter d join meter_model k on k.name "
     "= "
     "d.model where d.id = m.meter and k.cosem_model is not null)";
-inline constexpr std::size_t prepaid_meter_column_count = 12;
-PrepaidMeter prepaid_meter_of(const soci::row& row);
+inline constexpr int prepaid_meter_column_count = 12;
+PrepaidMeter prepaid_meter_of(const BinaryRows& rows, int row);
 
 }  // namespace wattmesh::headend::database

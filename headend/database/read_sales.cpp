@@ -41,14 +41,14 @@ std::vector<SalesDay> SalesReader::sales(const SalesSpan& span) {
         sums +=
             std::string{i == 0 ? "" : ","} + " sum(amount) filter (where kind = '" + kind + "') as " + kind;
     }
-    const auto rows =
-        span_rows(connection_, span,
-                  statement +
-                      " from sale s join vendor v on v.id = s.vendor left join tariff_version tv on tv.id = "
-                      "s.tariff_version cross join lateral (" +
-                      sums + " from sale_line where sale = s.id) l where s.kind in ('sale', 'payment') and" +
-                      issued_in_span + "group by 1, 2, 3 order by 1, 2, 3",
-                  "adding sales up");
+    const auto rows = span_rows(
+        connection_, span,
+        statement +
+            " from sale s join vendor v on v.id = s.vendor left join tariff_version tv on tv.id = "
+            "s.tariff_version cross join lateral (" +
+            sums + " from sale_line where sale = s.id) l where s.kind in ('sale', 'payment', 'claim') and" +
+            issued_in_span + "group by 1, 2, 3 order by 1, 2, 3",
+        "adding sales up");
     std::vector<SalesDay> days;
     for (int i = 0; i < rows.size(); ++i) {
         SalesDay day{.day = sales_day(rows.integer(i, 0)),
@@ -110,9 +110,11 @@ std::vector<DebtState> SalesReader::debts(const SalesSpan& span) {
 std::vector<FreeClaim> SalesReader::free_claims(const SalesSpan& span) {
     const auto rows = span_rows(
         connection_, span,
-        std::string{"select (s.day - date '1970-01-01')::int, a.number, a.name, m.meter_number, s.id, "
-                    "s.free_tenths from sale s join customer_account a on a.id = s.account join "
-                    "prepaid_meter m on m.id = s.meter where s.kind = 'sale' and s.free_tenths > 0 and"} +
+        std::string{
+            "select (s.day - date '1970-01-01')::int, a.number, a.name, m.meter_number, s.id, "
+            "s.free_tenths from sale s join customer_account a on a.id = s.account join "
+            "prepaid_meter m on m.id = s.meter where s.kind in ('sale', 'claim') and s.free_tenths > 0 "
+            "and"} +
             issued_in_span + "order by s.day, a.number, s.id",
         "listing free units");
     std::vector<FreeClaim> claims;
@@ -139,15 +141,16 @@ std::vector<VendAnomaly> SalesReader::anomalies(const SalesSpan& span) {
         "f.module_sequence || ' of the module, ' || f.request as detail, f.tenths from vend_foreign_call f "
         "join t on f.at_us >= t.low and f.at_us < t.high "
         "union all select 'units_given', s.at_us, 'meter ' || m.meter_number, s.operator || ': ' || "
-        "s.reason, s.tenths from s join prepaid_meter m on m.id = s.meter where s.kind = 'free' and s.state "
-        "= 'issued' "
+        "s.reason, s.tenths from s join prepaid_meter m on m.id = s.meter where s.kind in ('free', "
+        "'transfer') and s.state = 'issued' "
         "union all select 'money_back', s.at_us, 'meter ' || m.meter_number, 'sale ' || s.id || ' of ' || "
         "s.operator || ' was taken back', s.tenths + s.free_tenths from s join prepaid_meter m on m.id = "
         "s.meter where s.state = 'reversed' and exists (select from vend_token k where k.sale = s.id and "
         "k.module_sequence is not null) "
         "union all select 'night_run', min(s.at_us), 'till ' || e.name, count(*) || ' sales by ' || "
         "s.operator || ' in one hour', sum(s.tenths)::bigint from s join vend_terminal e on e.id = "
-        "s.terminal where s.state in ('issued', 'reversed') and s.kind in ('sale', 'free') and "
+        "s.terminal where s.state in ('issued', 'reversed') and s.kind in ('sale', 'free', 'claim', "
+        "'transfer') and "
         "(extract(hour from s.local) >= 22 or extract(hour from s.local) < 5) group by e.name, s.operator, "
         "date_trunc('hour', s.local) having count(*) >= " +
             bulk +

@@ -5,6 +5,8 @@
 
 #include <sstream>
 
+#include "headend/database/vend_anchors.h"
+
 namespace wattmesh::headend::database {
 namespace {
 
@@ -18,14 +20,6 @@ std::string text_of(const Document& document) {
 }
 
 Poco::Int64 whole(std::int64_t number) { return number; }
-
-std::string day_text(std::chrono::sys_days day) {
-    const std::chrono::year_month_day date{day};
-    char text[16];
-    std::snprintf(text, sizeof text, "%04d-%02u-%02u", static_cast<int>(date.year()),
-                  static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
-    return text;
-}
 
 }  // namespace
 
@@ -41,6 +35,7 @@ std::string row_json(const Sale& sale) {
     row.set("vendor", sale.vendor.value);
     if (sale.account) row.set("account", whole(sale.account->value));
     if (sale.meter) row.set("meter", whole(sale.meter->value));
+    if (sale.from_meter) row.set("from_meter", whole(sale.from_meter->value));
     if (sale.tariff) row.set("tariff_version", whole(sale.tariff->value));
     row.set("at_us", whole(epoch_us(sale.at)));
     row.set("day", day_text(sale.day));

@@ -9,7 +9,9 @@
 
 namespace wattmesh::headend::database {
 
-enum class SaleKind : std::uint8_t { sale, free, engineering, key_change, deposit, payment };
+/// free: units that a supervisor gives. claim: the month's free units without a purchase. transfer: what was
+/// left in a meter that was changed out.
+enum class SaleKind : std::uint8_t { sale, free, engineering, key_change, deposit, payment, claim, transfer };
 std::string_view to_string(SaleKind kind);
 std::optional<SaleKind> parse_sale_kind(std::string_view word);
 /// intended: stored, and the module may have made its tokens or not; somebody is at it or will be.
@@ -35,7 +37,7 @@ struct SaleLine {
 /// A token that the module is to make, or has made.
 struct SaleToken {
     std::string request;  ///< the module's name for it
-    std::string kind;     ///< credit, free, management, key_change
+    std::string kind;     ///< credit, free, transfer, management, key_change
     sts::SupplyGroup supply_group{};
     std::uint8_t key_revision = 1, tariff_index = 1;
     sts::BaseDate base{};
@@ -54,7 +56,7 @@ struct Sale {
     std::string operator_;
     VendorId vendor;
     std::optional<PrepaidAccountId> account;
-    std::optional<PrepaidMeterId> meter;
+    std::optional<PrepaidMeterId> meter, from_meter;
     std::optional<pricing::TariffVersionId> tariff;
     Instant at{};
     std::chrono::sys_days day{};
@@ -76,6 +78,12 @@ enum class Intended : std::uint8_t {
     stale,     ///< another sale came between: read and price again
     credit,    ///< the vendor's credit does not suffice
     key_taken  ///< the terminal used the key before
+};
+
+/// What a meter ever got, and whether what was left in it went to another one.
+struct MeterGot {
+    pricing::Tenths units;
+    std::optional<SaleId> moved;
 };
 
 struct TokenMade {
@@ -121,13 +129,13 @@ public:
     std::optional<Sale> find(SaleId id);
     /// Newest first, issued ones, without lines and tokens.
     std::vector<Sale> of_meter(PrepaidMeterId meter, int count);
+    MeterGot got(PrepaidMeterId meter);
     /// The sale that a token is of.
     std::optional<SaleId> of_token(PrepaidMeterId meter, sts::BaseDate base, sts::Tid tid);
     /// What was intended before `before` and has no end yet, oldest first.
     std::vector<SaleId> open(Instant before, int count);
 
 private:
-    std::optional<Sale> first(const std::string& condition, long long number, const std::string& text);
     void read_parts(Sale& sale);
 
     Connection& connection_;

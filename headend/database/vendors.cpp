@@ -1,5 +1,6 @@
 #include "headend/database/vendors.h"
 
+#include "headend/database/binary_rows.h"
 #include "headend/database/bindings.h"
 
 namespace wattmesh::headend::database {
@@ -8,15 +9,15 @@ namespace {
 constexpr const char* vendor_columns =
     "v.id, v.tenant, v.name, v.account, v.credit, v.credit_floor, v.fee_fixed, v.fee_ppm, v.disabled::int";
 
-Vendor vendor_of_row(const soci::row& row, std::size_t first = 0) {
-    return {.id = row.get<VendorId>(first),
-            .tenant = row.get<TenantId>(first + 1),
-            .name = row.get<std::string>(first + 2),
-            .account = row.get<LedgerAccountId>(first + 3),
-            .credit = {row.get<long long>(first + 4)},
-            .credit_floor = {row.get<long long>(first + 5)},
-            .fee = {{row.get<long long>(first + 6)}, {row.get<int>(first + 7)}},
-            .disabled = row.get<int>(first + 8) != 0};
+Vendor vendor_of_row(const BinaryRows& rows, int first = 0) {
+    return {.id = {static_cast<std::int32_t>(rows.integer(0, first))},
+            .tenant = {static_cast<std::int32_t>(rows.integer(0, first + 1))},
+            .name = std::string{rows.text(0, first + 2)},
+            .account = {rows.integer(0, first + 3)},
+            .credit = {rows.integer(0, first + 4)},
+            .credit_floor = {rows.integer(0, first + 5)},
+            .fee = {{rows.integer(0, first + 6)}, {static_cast<std::int32_t>(rows.integer(0, first + 7))}},
+            .disabled = rows.integer(0, first + 8) != 0};
 }
 
 }  // namespace
@@ -57,14 +58,12 @@ VendorId Vendors::put(TenantId tenant, const std::string& name, pricing::Money c
 }
 
 std::optional<Vendor> Vendors::find(TenantId tenant, const std::string& name) {
-    return connection_.run("finding a vendor", [&](soci::session& sql) -> std::optional<Vendor> {
-        const soci::rowset<soci::row> rows =
-            (sql.prepare << std::string{"select "} + vendor_columns +
-                                " from vendor v where tenant = :tenant and name = :name",
-             use(tenant), use(name));
-        for (const auto& row : rows) return vendor_of_row(row);
-        return std::nullopt;
-    });
+    const auto rows = BinaryRows::kept(
+        connection_,
+        std::string{"select "} + vendor_columns + " from vendor v where tenant = $1 and name = $2",
+        {tenant, name}, "finding a vendor");
+    if (rows.size() == 0) return std::nullopt;
+    return vendor_of_row(rows);
 }
 
 bool Vendors::put_terminal(VendorId vendor, const std::string& name, bool disabled) {
@@ -82,24 +81,21 @@ bool Vendors::put_terminal(VendorId vendor, const std::string& name, bool disabl
 }
 
 std::optional<VendTerminal> Vendors::terminal(const std::string& name) {
-    return first_terminal("t.name = :name and :id = 0", name, {});
+    return first_terminal("t.name = $1", name);
 }
-std::optional<VendTerminal> Vendors::terminal(TerminalId id) {
-    return first_terminal("t.id = :id and :name = ''", "", id);
-}
+std::optional<VendTerminal> Vendors::terminal(TerminalId id) { return first_terminal("t.id = $1", id); }
 
-std::optional<VendTerminal> Vendors::first_terminal(const char* condition, const std::string& name,
-                                                    TerminalId id) {
-    return connection_.run("finding a terminal", [&](soci::session& sql) -> std::optional<VendTerminal> {
-        const soci::rowset<soci::row> rows =
-            (sql.prepare << std::string{"select t.id, t.name, t.disabled::int, "} + vendor_columns +
-                                " from vend_terminal t join vendor v on v.id = t.vendor where " + condition,
-             soci::use(name, "name"), soci::use(id, "id"));
-        for (const auto& row : rows)
-            return VendTerminal{row.get<TerminalId>(0), row.get<std::string>(1), vendor_of_row(row, 3),
-                                row.get<int>(2) != 0};
-        return std::nullopt;
-    });
+std::optional<VendTerminal> Vendors::first_terminal(const char* condition, const Parameter& which) {
+    const auto rows =
+        BinaryRows::kept(connection_,
+                         std::string{"select t.id, t.name, t.disabled::int, "} + vendor_columns +
+                             " from vend_terminal t join vendor v on v.id = t.vendor where " + condition,
+                         {which}, "finding a terminal");
+    if (rows.size() == 0) return std::nullopt;
+    return VendTerminal{{static_cast<std::int32_t>(rows.integer(0, 0))},
+                        std::string{rows.text(0, 1)},
+                        vendor_of_row(rows, 3),
+                        rows.integer(0, 2) != 0};
 }
 
 std::optional<VendorId> Vendors::vendor_of(UserId user) {

@@ -8,6 +8,8 @@
 
 namespace wattmesh::headend::database {
 
+class Parameter;
+
 struct Vendor {
     VendorId id;
     TenantId tenant;
@@ -54,7 +56,7 @@ public:
     bool put_operator(const std::string& login, VendorId vendor);
 
 private:
-    std::optional<VendTerminal> first_terminal(const char* condition, const std::string& name, TerminalId id);
+    std::optional<VendTerminal> first_terminal(const char* condition, const Parameter& which);
 
     Connection& connection_;
 };

@@ -115,6 +115,25 @@ Answer free_issue(Counter& counter, Request& request) {
     return ordered(counter, *connection, order, units_text(order.units) + " units");
 }
 
+/// The month's free units, for a customer who buys nothing now.
+Answer claim(Counter& counter, Request& request) {
+    const JsonBody body{request.body};
+    auto connection = counter.context.pool.lease();
+    auto order = order_of(*connection, request, body, pan_of(request.captured.at("number")), SaleKind::claim);
+    order.pay_type = "none";
+    return sell(counter, *connection, order);
+}
+
+Answer transfer(Counter& counter, Request& request) {
+    const JsonBody body{request.body};
+    auto connection = counter.context.pool.lease();
+    auto order = supervised(*connection, request, body, SaleKind::transfer);
+    order.units = units_of(body.text("units", 16));
+    order.from = pan_of(body.text("from", 64));
+    return ordered(counter, *connection, order,
+                   units_text(order.units) + " units from meter " + std::string{order.from->meter_number()});
+}
+
 Answer engineering(Counter& counter, Request& request) {
     using sts::Command;
     const JsonBody body{request.body};
@@ -221,6 +240,8 @@ void add_meter_routes(std::vector<console::Route>& routes, Counter& counter) {
     add_route(routes, counter, "GET", "/api/vend/meters/{number}/tokens", Right::vend, tokens);
     add_route(routes, counter, "POST", "/api/vend/meters/{number}/free-issues", Right::vend_manage,
               free_issue);
+    add_route(routes, counter, "POST", "/api/vend/meters/{number}/free-units", Right::vend, claim);
+    add_route(routes, counter, "POST", "/api/vend/meters/{number}/transfers", Right::vend_manage, transfer);
     add_route(routes, counter, "POST", "/api/vend/meters/{number}/engineering-tokens", Right::vend_manage,
               engineering);
     add_route(routes, counter, "POST", "/api/vend/meters/{number}/key-changes", Right::vend_manage,

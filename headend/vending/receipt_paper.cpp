@@ -55,6 +55,7 @@ std::vector<std::pair<std::string, std::string>> digits_of(const Receipt& receip
                                                                   : "Token";
                 if (has_units(said(token, "units"))) what += " " + said(token, "units") + " kWh";
                 if (said(token, "kind") == "free") what += ", free";
+                if (said(token, "kind") == "transfer") what += ", moved";
                 result.emplace_back(what, digits->getElement<std::string>(i));
             }
         });

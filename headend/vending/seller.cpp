@@ -17,8 +17,6 @@ constexpr int attempts_max = 20;
 
 Objection objection(Reason reason, std::string words) { return {reason, std::move(words)}; }
 
-std::string money_text(pricing::Money money) { return std::to_string(money.minor); }
-
 /// Kinds of the ledger's accounts.
 std::string_view account_kind(pricing::LineKind kind) { return to_string(kind); }
 
@@ -254,17 +252,21 @@ std::variant<database::SaleGround, Objection> Seller::ground(Connection& connect
     return std::move(*found);
 }
 
+Objection Seller::tender_objection(const pricing::Tariff& tariff, const pricing::Fee& fee,
+                                   const pricing::Standing& standing, pricing::Refusal refusal) const {
+    if (refusal == pricing::Refusal::tender_too_small)
+        if (const auto least = pricing::least_tender(tariff, fee, standing, {1}))
+            return objection(Reason::tender, "The least that buys something here now is " +
+                                                 money_text(ports_.front, *least) + ".");
+    return objection(Reason::tender, "This sum is refused: " + std::string{to_string(refusal)} + ".");
+}
+
 std::optional<Objection> Seller::price(Connection& connection, const Order& order, Draft& draft) {
     const auto& tariff = this->tariff(connection, draft.ground.tariff);
     const auto& fee = order.terminal.vendor.fee;
     auto priced = pricing::quote(tariff, fee, draft.ground.standing, order.tender);
-    if (const auto* refusal = std::get_if<pricing::Refusal>(&priced)) {
-        std::string words = "This sum is refused: " + std::string{to_string(*refusal)} + ".";
-        if (*refusal == pricing::Refusal::tender_too_small)
-            if (const auto least = pricing::least_tender(tariff, fee, draft.ground.standing, {1}))
-                words = "The least that buys something here now is " + money_text(*least) + ".";
-        return objection(Reason::tender, words);
-    }
+    if (const auto* refusal = std::get_if<pricing::Refusal>(&priced))
+        return tender_objection(tariff, fee, draft.ground.standing, *refusal);
     const auto& quote = std::get<pricing::Quote>(priced);
     draft.sale.units = quote.units;
     draft.sale.free_units = quote.free_units;
@@ -286,7 +288,8 @@ std::optional<Objection> Seller::pay_debts(Connection& connection, const Order& 
                          .balance = debt.balance - paid});
     }
     if (order.tender <= pricing::Money{} || left > pricing::Money{})
-        return objection(Reason::tender, "This account owes " + money_text(order.tender - left) + ".");
+        return objection(Reason::tender,
+                         "This account owes " + money_text(ports_.front, order.tender - left) + ".");
     post(connection, order, draft.sale, lines);
     return std::nullopt;
 }
@@ -309,10 +312,12 @@ std::optional<Objection> Seller::add_tokens(const Order& order, Draft& draft) {
     if (draft.sale.units > pricing::Tenths{}) {
         const auto tid = next();
         if (!tid) return ahead;
-        tokens.push_back(credit_order(meter, name(), draft.sale.kind == SaleKind::free ? "free" : "credit",
-                                      *tid, draft.sale.units));
+        const char* kind = draft.sale.kind == SaleKind::free       ? "free"
+                           : draft.sale.kind == SaleKind::transfer ? "transfer"
+                                                                   : "credit";
+        tokens.push_back(credit_order(meter, name(), kind, *tid, draft.sale.units));
     }
-    if (draft.sale.kind == SaleKind::sale && draft.sale.free_units > pricing::Tenths{}) {
+    if (draft.sale.free_units > pricing::Tenths{}) {
         const auto tid = next();
         if (!tid) return ahead;
         tokens.push_back(credit_order(meter, name(), "free", *tid, draft.sale.free_units));
@@ -362,6 +367,8 @@ std::variant<Seller::Draft, Objection> Seller::draft(Connection& connection, con
     std::optional<Objection> no;
     if (order.kind == SaleKind::sale) no = price(connection, order, draft);
     if (order.kind == SaleKind::payment) no = pay_debts(connection, order, draft);
+    if (order.kind == SaleKind::claim) no = claim(connection, draft);
+    if (order.kind == SaleKind::transfer) no = transfer(connection, order, draft);
     if (!no) no = add_tokens(order, draft);
     if (no) return std::move(*no);
     return draft;
@@ -373,11 +380,10 @@ std::variant<pricing::Quote, Objection> Seller::quote(Connection& connection,
     auto grounds = ground(connection, terminal, meter, now());
     if (auto* no = std::get_if<Objection>(&grounds)) return std::move(*no);
     const auto& found = std::get<database::SaleGround>(grounds);
-    auto priced =
-        pricing::quote(tariff(connection, found.tariff), terminal.vendor.fee, found.standing, tender);
+    const auto& tariff = this->tariff(connection, found.tariff);
+    auto priced = pricing::quote(tariff, terminal.vendor.fee, found.standing, tender);
     if (auto* quote = std::get_if<pricing::Quote>(&priced)) return std::move(*quote);
-    return objection(Reason::tender, "This sum is refused: " +
-                                         std::string{to_string(std::get<pricing::Refusal>(priced))} + ".");
+    return tender_objection(tariff, terminal.vendor.fee, found.standing, std::get<pricing::Refusal>(priced));
 }
 
 std::variant<pricing::Quote, Objection> Seller::quote(Connection& connection,

@@ -6,6 +6,7 @@
 #include "headend/database/sales.h"
 #include "headend/database/tariffs.h"
 #include "headend/vending/receipt.h"
+#include "headend/vending/shopfront.h"
 #include "headend/vending/token_orders.h"
 #include "platform/clock.h"
 #include "security/master_key.h"
@@ -48,10 +49,11 @@ struct Order {
     Buffer body_hash;
     sts::MeterPan meter;
     pricing::Money tender;
-    pricing::Tenths units;  ///< free issue
+    pricing::Tenths units;  ///< free issue, transfer
     std::string pay_type = "cash", reason{};
     std::optional<sts::Management> command{};  ///< engineering; chance and identifier are not looked at
     std::optional<KeyTarget> target{};         ///< key change
+    std::optional<sts::MeterPan> from{};       ///< transfer: the meter that the units were left in
 };
 
 /// Between these a process may die.
@@ -72,6 +74,7 @@ public:
         const security::MasterKey& master;
         const platform::Clock& clock;
         std::function<void(Step)> reached{};  ///< tests: a throw is a crash
+        Shopfront front{};                    ///< how refusals write money
     };
     explicit Seller(Ports ports) : ports_(std::move(ports)) {}
 
@@ -103,6 +106,11 @@ private:
     std::variant<Draft, Objection> draft(database::Connection& connection, const Order& order);
     std::optional<Objection> price(database::Connection& connection, const Order& order, Draft& draft);
     std::optional<Objection> pay_debts(database::Connection& connection, const Order& order, Draft& draft);
+    std::optional<Objection> claim(database::Connection& connection, Draft& draft);
+    std::optional<Objection> transfer(database::Connection& connection, const Order& order, Draft& draft);
+    /// Why a tender is refused, and the least that is not.
+    Objection tender_objection(const pricing::Tariff& tariff, const pricing::Fee& fee,
+                               const pricing::Standing& standing, pricing::Refusal refusal) const;
     std::optional<Objection> add_tokens(const Order& order, Draft& draft);
     void post(database::Connection& connection, const Order& order, database::Sale& sale,
               const std::vector<pricing::Line>& lines);

@@ -17,6 +17,12 @@ std::string text_of(const std::string& path) {
     return text.str();
 }
 
+/// Console and vending may be ports of one host: signing in at one is not to sign out at the other.
+console::ConsoleSettings own(console::ConsoleSettings settings) {
+    settings.cookie = "wattmesh_vending";
+    return settings;
+}
+
 /// This role reads no meters.
 struct NoReads final : console::LiveReads {
     void read(DeviceNumber, const dlms::AttributeId&, std::function<void(console::LiveValue)> done) override {
@@ -74,7 +80,7 @@ struct Service::State {
 };
 
 Service::Service(console::ConsoleSettings settings, database::DatabaseSettings database, Ports ports)
-    : state_(std::make_unique<State>(std::move(settings), database, std::move(ports), ready_)) {}
+    : state_(std::make_unique<State>(own(std::move(settings)), database, std::move(ports), ready_)) {}
 
 Service::~Service() { stop(); }
 

@@ -1,5 +1,7 @@
 #include "headend/vending/upkeep.h"
 
+#include "headend/vending/anchors.h"
+
 namespace wattmesh::headend::vending {
 namespace {
 
@@ -39,6 +41,19 @@ Kept look_after(database::Connection& connection, Seller& seller, security::Vend
             kept.alarms.push_back("vending key " + to_string(key.terms.name) + ": " +
                                   std::string{to_string(alarm)});
     return kept;
+}
+
+bool begin_anew(database::Connection& connection, const database::AuditMark& mark,
+                const std::filesystem::path& folder, const std::string& by, Instant now) {
+    database::VendJournal journal{connection};
+    if (!differs_from(journal, mark)) return false;
+    const auto before = mark.read();
+    journal.append(now, "restored", by,
+                   "was sealed up to batch " + std::to_string(before->number) + " " + to_hex(before->hash) +
+                       ", ends at " + std::to_string(journal.head().number));
+    begin_anchors_anew(connection, folder, now);
+    mark.forget();
+    return true;
 }
 
 }  // namespace wattmesh::headend::vending

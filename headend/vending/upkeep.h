@@ -21,4 +21,9 @@ Kept seal(database::Connection& connection, const database::AuditMark& mark, Ins
 Kept look_after(database::Connection& connection, Seller& seller, security::VendingModule& module,
                 Instant now, Duration left_for);
 
+/// The database was put back to an earlier day: the journal's end and its signed days that are kept in
+/// `folder` give way to those that it has. False when it goes on from the mark.
+bool begin_anew(database::Connection& connection, const database::AuditMark& mark,
+                const std::filesystem::path& folder, const std::string& by, Instant now);
+
 }  // namespace wattmesh::headend::vending

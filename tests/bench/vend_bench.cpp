@@ -17,8 +17,9 @@
 
 /// bench_vend [--seconds N] [--meters N] [--terminals N] [--one-vendor]: full sales per second by tills that
 /// sell at the same time (synchronous commit, fsync on, module's log flushed, journal sealed meanwhile), and
-/// in the same run what pgbench reaches that writes the same rows in the same two commits. One JSON line on
-/// stdout.
+/// in the same run what pgbench reaches that writes the same rows in the same two commits. Before that, a
+/// second of sales and an ANALYZE, as a database gets them in its first minute. The first and the last tenth
+/// of the time tell whether sales become slower, or the process greater. One JSON line on stdout.
 namespace {
 
 using namespace wattmesh;
@@ -86,24 +87,41 @@ void furnish(Connection& admin, const Options& options, Instant now) {
 }
 
 struct Result {
-    double per_s = 0, p50_ms = 0, p99_ms = 0;
+    double per_s = 0, p50_ms = 0, p99_ms = 0, first_p99_ms = 0, last_p99_ms = 0;
     std::size_t sales = 0, refused = 0;
+    long grown_kib = 0;  ///< resident memory, since the first tenth
 };
 
-Result sell_all(TestDatabase& database, Seller& seller, const Options& options) {
+long resident_kib() {
+    std::ifstream in{"/proc/self/statm"};
+    long all = 0, resident = 0;
+    in >> all >> resident;
+    return resident * 4;
+}
+
+double at_share(std::vector<double> took, double share) {
+    std::sort(took.begin(), took.end());
+    return took.empty() ? 0 : took[static_cast<std::size_t>(share * static_cast<double>(took.size() - 1))];
+}
+
+/// Of the sales in one run: `name` makes their keys other than those of another run.
+Result sell_all(TestDatabase& database, Seller& seller, const Options& options, const std::string& name,
+                int seconds) {
     std::vector<std::thread> tills;
     std::mutex mutex;
-    std::vector<double> took;
+    std::vector<double> took, first, last;
     std::atomic<std::size_t> refused{0};
-    const auto start = Timer::now(), end = start + std::chrono::seconds{options.seconds};
+    std::atomic<long> early_kib{0};
+    const auto start = Timer::now(), end = start + std::chrono::seconds{seconds};
+    const auto tenth = (end - start) / 10;
     for (int t = 0; t < options.terminals; ++t)
         tills.emplace_back([&, t] {
             Connection connection{database.settings("wm_vending")};
-            std::vector<double> mine;
+            std::vector<double> mine, early, late;
             for (int i = 0; Timer::now() < end; ++i) {
                 const auto begun = Timer::now();
                 const auto terminal = Vendors{connection}.terminal("T" + std::to_string(t));
-                const auto key = std::to_string(i);
+                const auto key = name + std::to_string(i);
                 // each till has its own meters, as customers stand at one
                 const int meter = (i * options.terminals + t) % options.meters;
                 const auto answer = seller.sell(connection, {.terminal = *terminal,
@@ -114,20 +132,28 @@ Result sell_all(TestDatabase& database, Seller& seller, const Options& options) 
                                                              .tender = {5'000 + i % 997},
                                                              .units = {}});
                 if (!std::holds_alternative<Reply>(answer)) ++refused;
-                mine.push_back(std::chrono::duration<double, std::milli>(Timer::now() - begun).count());
+                const auto done = Timer::now();
+                mine.push_back(std::chrono::duration<double, std::milli>(done - begun).count());
+                if (begun < start + tenth) early.push_back(mine.back());
+                if (begun > end - tenth) late.push_back(mine.back());
+                if (begun > start + tenth && early_kib == 0) early_kib = resident_kib();
             }
             const std::lock_guard lock{mutex};
             took.insert(took.end(), mine.begin(), mine.end());
+            first.insert(first.end(), early.begin(), early.end());
+            last.insert(last.end(), late.begin(), late.end());
         });
     for (auto& till : tills) till.join();
-    const auto seconds = std::chrono::duration<double>(Timer::now() - start).count();
-    std::sort(took.begin(), took.end());
-    const auto at = [&](double share) {
-        return took.empty() ? 0
-                            : took[static_cast<std::size_t>(share * static_cast<double>(took.size() - 1))];
-    };
-    return {static_cast<double>(took.size() - refused) / seconds, at(0.5), at(0.99), took.size() - refused,
-            refused};
+    const auto length = std::chrono::duration<double>(Timer::now() - start).count();
+    const auto sold = took.size() - refused;
+    return {.per_s = static_cast<double>(sold) / length,
+            .p50_ms = at_share(took, 0.5),
+            .p99_ms = at_share(took, 0.99),
+            .first_p99_ms = at_share(first, 0.99),
+            .last_p99_ms = at_share(last, 0.99),
+            .sales = sold,
+            .refused = refused,
+            .grown_kib = resident_kib() - early_kib};
 }
 
 /// The rows of a sale of one line of each kind that the bench's tariff makes, as plain statements.
@@ -210,7 +236,9 @@ int run(int argc, char** argv) {
             std::this_thread::sleep_for(std::chrono::milliseconds{500});
         }
     }};
-    const auto result = sell_all(database, seller, options);
+    sell_all(database, seller, options, "w", 1);
+    admin.execute("analyze", "knowing the tables");
+    const auto result = sell_all(database, seller, options, "k", options.seconds);
     stop = true;
     sealer.join();
     Connection vending{database.settings("wm_vending")};
@@ -223,12 +251,12 @@ int run(int argc, char** argv) {
                  result.per_s, result.p50_ms, bound);
     std::printf(
         "{\"bench\":\"vend\",\"terminals\":%d,\"one_vendor\":%s,\"sales\":%zu,\"refused\":%zu,\"sales_per_"
-        "s\":%.1f,\"p50_ms\":%.2f,"
-        "\"p99_ms\":%.2f,\"pgbench_bound_per_s\":%.1f,\"of_bound\":%.3f,\"troubles\":%zu,\"journal_whole\":%"
-        "s}\n",
+        "s\":%.1f,\"p50_ms\":%.2f,\"p99_ms\":%.2f,\"first_p99_ms\":%.2f,\"last_p99_ms\":%.2f,\"grown_kib\":%"
+        "ld,"
+        "\"pgbench_bound_per_s\":%.1f,\"of_bound\":%.3f,\"troubles\":%zu,\"journal_whole\":%s}\n",
         options.terminals, options.one_vendor ? "true" : "false", result.sales, result.refused, result.per_s,
-        result.p50_ms, result.p99_ms, bound, bound > 0 ? result.per_s / bound : 0, troubles,
-        whole ? "true" : "false");
+        result.p50_ms, result.p99_ms, result.first_p99_ms, result.last_p99_ms, result.grown_kib, bound,
+        bound > 0 ? result.per_s / bound : 0, troubles, whole ? "true" : "false");
     return troubles == 0 && whole ? 0 : 1;
 }
 

@@ -96,6 +96,30 @@ test('counter: a sale by the keyboard alone; its receipt on paper, as PDF and as
   assert.equal((await sold())[0].confirmed, true);
 });
 
+test('counter: free units are claimed without a purchase', async (context) => {
+  if ((await api(`/api/vend/meters/${meter}`)).free_units_due === '0.0') return context.skip('the meter has none to claim');
+  await page.keyboard.type(meter);
+  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'without one' }).click();
+  await page.getByText('Token, free units, 50.0 kWh').first().waitFor();
+  assert.deepEqual([(await sold())[0].kind, (await sold())[0].tender], ['claim', 0]);
+  await page.keyboard.press('Enter');
+  await page.getByRole('search').waitFor();
+});
+
+test('counter: a second window of the till waits until the first is closed', async () => {
+  const second = await page.context().newPage();
+  await second.goto(page.url());
+  await second.getByRole('alert').filter({ hasText: 'Another window of this browser sells at this till' }).waitFor();
+  assert.equal(await second.getByRole('search').count(), 0);
+  const place = page.url();
+  await page.goto('about:blank');
+  await second.getByRole('search').waitFor();
+  await second.close();
+  await page.goto(place);
+  await page.getByRole('search').waitFor();
+});
+
 test('counter: so many kWh cost what the quote says, and too little says what would do', async () => {
   await page.keyboard.type(meter);
   await page.keyboard.press('Enter');

@@ -29,10 +29,15 @@ function vend(method, path, query, body, key) {
   const problem = (status, title, detail) => ({ status, body: { title, status, detail } });
   if (path === '/api/vend/desk') return { body: { ready: true, utility: 'Riverside Power', address: '4 Station Square', tax_number: '77-1234', help_line: '0800 111 222', currency: 'R', decimals: 2, simulated_ports: true, tills: [{ terminal: 'T1', vendor: 'Corner', disabled: false, available: 9_123_450, shift }] } };
   if (path === '/api/vend/meters') return { body: { items: [{ meter: '01000000012', account: 'A17', customer: 'A•• R••', address: '•• M•• R••' }, { meter: '01000000020', account: 'A18', customer: 'A•• R••', address: '•• H•• S••' }], more: false } };
+  if (method === 'POST' && path.endsWith('/free-units')) {
+    const receipt = { sale: sales.length + 101, kind: 'claim', at: iso(Date.now()), vendor: 'Corner', terminal: 'T1', operator: 'till', customer: { number: 'A17', name: 'Asha Rao', address: '17 Mill Road' }, meter: body.meter, tariff: 'Domestic', tariff_version: 1, pay_type: 'none', tender: 0, units: '0.0', free_units: '50.0', lines: [], tokens: [{ kind: 'free', supply_group: '201457', key_revision: 1, tariff_index: 1, units: '50.0', digits: [digits()] }] };
+    sales.unshift({ sale: receipt.sale, kind: 'claim', state: 'issued', at: receipt.at, meter: body.meter, tender: 0, units: '0.0', free_units: '50.0', pay_type: 'none', operator: 'till', confirmed: false, copies: 0, delivery: null, receipt });
+    return { body: receipt };
+  }
   if (path.startsWith('/api/vend/meters/')) return path.endsWith('12') ? { body: meter() } : problem(404, 'unknown_meter', `There is no meter ${path.slice(17)} here.`);
   if (path === '/api/vend/quotes') {
     const tender = body.tender ?? Math.max(500, Math.ceil(Number(body.units) * 27 + 200));
-    return tender < 500 ? problem(422, 'tender', 'This sum is refused: tender_too_small.') : { body: { meter: body.meter, customer: 'A•• R••', address: '•• M•• R••', ...priced(tender), vendor_credit: 9_123_450 } };
+    return tender < 500 ? problem(422, 'tender', 'The least that buys something here now is R 5.00.') : { body: { meter: body.meter, customer: 'A•• R••', address: '•• M•• R••', ...priced(tender), vendor_credit: 9_123_450 } };
   }
   if (method === 'POST' && (path === '/api/vend/sales' || path === '/api/vend/payments')) {
     if (!byKey.has(key)) {
@@ -64,7 +69,7 @@ function vend(method, path, query, body, key) {
 }
 
 createServer((request, response) => {
-  const url = new URL(request.url, 'http://x'), signedIn = (request.headers.cookie ?? '').includes('wattmesh_session=till') || request.headers.authorization === 'Bearer wm_machine';
+  const url = new URL(request.url, 'http://x'), signedIn = (request.headers.cookie ?? '').includes('wattmesh_vending=till') || request.headers.authorization === 'Bearer wm_machine';
   const send = (status, body, headers = {}) => { response.writeHead(status, { 'Content-Type': 'application/json', 'Content-Security-Policy': csp, 'Cache-Control': 'no-store', ...headers }); response.end(body === undefined ? '' : JSON.stringify(body)); };
   if (!url.pathname.startsWith('/api/')) {
     let file = join(pages, url.pathname);
@@ -75,11 +80,11 @@ createServer((request, response) => {
   let text = '';
   request.on('data', (chunk) => (text += chunk)).on('end', () => {
     const body = text ? JSON.parse(text) : {}, me = { user: 'till', name: 'Till', role: 'vendor', rights: ['vend', 'vend_manage'], csrf: 'x', clock: { now: iso(Date.now()), speed: 1 } };
-    if (url.pathname === '/api/login') return body.password === password ? send(200, me, { 'Set-Cookie': 'wattmesh_session=till; Path=/; HttpOnly; SameSite=Strict' }) : send(401, { title: 'Sign-in failed', status: 401, detail: 'User name or password is wrong.' });
+    if (url.pathname === '/api/login') return body.password === password ? send(200, me, { 'Set-Cookie': 'wattmesh_vending=till; Path=/; HttpOnly; SameSite=Strict' }) : send(401, { title: 'Sign-in failed', status: 401, detail: 'User name or password is wrong.' });
     if (!signedIn) return send(401, { title: 'Not signed in', status: 401, detail: 'Sign in first.' });
     if (url.pathname === '/api/me') return send(200, me);
     if (url.pathname === '/api/tokens') return request.method === 'POST' ? send(201, { token: 'wm_machine' }) : send(200, { items: [] });
-    if (url.pathname === '/api/password') { password = body.password; return send(204, undefined, { 'Set-Cookie': 'wattmesh_session=; Path=/; Max-Age=0' }); }
+    if (url.pathname === '/api/password') { password = body.password; return send(204, undefined, { 'Set-Cookie': 'wattmesh_vending=; Path=/; Max-Age=0' }); }
     const answer = vend(request.method, url.pathname, url.searchParams, body, request.headers['idempotency-key']);
     if (answer.text) { response.writeHead(200, { 'Content-Type': answer.type ?? 'text/plain; charset=utf-8' }); return response.end(answer.text); }
     return send(answer.status ?? 200, answer.body);

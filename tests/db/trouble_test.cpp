@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <thread>
 
+#include "headend/database/binary_rows.h"
 #include "headend/database/cursors.h"
 #include "headend/database/pg_store.h"
 #include "tests/db/town.h"
@@ -116,6 +117,43 @@ TEST_CASE("trouble: a connection that died while idle is not noticed by the call
     CHECK(under.put(town.batch(1, 2, {Town::entry(0, 2, {interval(quarter(2), 1)})})) ==
           StoreOutcome::stored);
     CHECK(under.log.empty());
+}
+
+TEST_CASE("trouble: a kept statement is planned anew by each session, and says what is wrong with it",
+          "[db]") {
+    TestDatabase database;
+    Connection connection{database.settings()}, admin{database.settings()};
+    const auto sum = [&](std::int64_t number, const std::string& text) {
+        const auto rows =
+            BinaryRows::kept(connection, "select $1::bigint + length($2), decode($2, 'hex'), nullif($2, '')",
+                             {number, text}, "adding up");
+        REQUIRE(rows.size() == 1);
+        CHECK(rows.octets(0, 1) == *from_hex(text));
+        CHECK(rows.is_null(0, 2) == text.empty());
+        return rows.integer(0, 0);
+    };
+    CHECK(sum(-7, "00ff") == -3);
+    CHECK(sum(7, "") == 7);
+    const auto plans = [&] {
+        return BinaryRows{connection, "select count(*) from pg_prepared_statements", {}, "counting"}.integer(
+            0, 0);
+    };
+    CHECK(plans() == 1);
+    const auto before = backend_of(connection);
+    admin.execute("select pg_terminate_backend(" + std::to_string(before) + ", 5000)", "cutting off");
+    CHECK(sum(1, "aa") == 3);
+    CHECK(backend_of(connection) != before);
+    connection.execute("deallocate all", "forgetting behind its back");
+    CHECK_THROWS_AS(sum(1, "aa"), DatabaseError);
+    CHECK_THROWS_AS(BinaryRows::kept(connection, "select nothing", {}, "asking for nothing"), DatabaseError);
+    try {
+        BinaryRows::kept(connection, "select 1 / $1::int", {std::int64_t{0}}, "dividing");
+        FAIL("it divided by zero");
+    } catch (const DatabaseError& error) {
+        CHECK(error.state() == "22012");
+        CHECK(error.trouble() == Trouble::refused);
+        CHECK_THAT(error.what(), Catch::StartsWith("while dividing: "));
+    }
 }
 
 TEST_CASE("trouble: two writers with the same rows both end, every row is there once", "[db]") {

@@ -129,6 +129,12 @@ TEST_CASE("vending desk: an operator changes his password and makes tokens, thou
         return answer.status;
     };
     REQUIRE(sign_in("first password") == 200);
+    // the console's cookie of the same host is another one
+    CHECK_THAT(counter.cookie, Catch::StartsWith("wattmesh_vending="));
+    CHECK(counter.ask("GET", "/api/me", "", "").status == 200);
+    const auto own = std::exchange(counter.cookie, "wattmesh_session" + counter.cookie.substr(16));
+    CHECK(counter.ask("GET", "/api/me", "", "").status == 401);
+    counter.cookie = own;
     CHECK(counter.ask("POST", "/api/password", R"({"old_password":"no","password":"second password"})", "")
               .status == 403);
     CHECK(counter.ask("POST", "/api/password", R"({"old_password":"first password","password":"short"})", "")

@@ -42,7 +42,7 @@ export const spaced = (digits: string) => digits.replace(/(\d{4})(?=\d)/g, '$1 '
 export const lineName = (line: Line) => (line.kind === 'fee' ? 'Fee' : line.kind === 'rounding' ? 'Rounding' : line.kind === 'charge' ? `Charge, ${line.name}` : line.name);
 /// In the order in which they are typed in: keys are changed first, since the meter takes the rest only afterwards.
 export const typedOrder = (tokens: Token[]) => [...tokens.filter((token) => token.kind === 'key_change'), ...tokens.filter((token) => token.kind !== 'key_change')];
-const tokenWords: Record<Token['kind'], string> = { credit: 'Token', free: 'Token, free units', management: 'Command', key_change: 'Key change' };
+const tokenWords: Record<Token['kind'], string> = { credit: 'Token', free: 'Token, free units', transfer: 'Token, units moved', management: 'Command', key_change: 'Key change' };
 /// Each twenty digits with what they are.
 export const digitsOf = (tokens: Token[]) => typedOrder(tokens).flatMap((token) => token.digits.map((text, i) => ({ text, what: `${tokenWords[token.kind]}${token.digits.length > 1 ? ` ${i + 1} of ${token.digits.length}` : ''}${hasUnits(token.units) ? `, ${token.units} kWh` : ''}` })));
 export const hasUnits = (units: string | undefined) => !!units && units !== '0.0';

@@ -95,3 +95,29 @@ export class Order {
     this.trouble = '';
   }
 }
+
+/// One window of this browser sells at a time: two that write orders down in the same place would forget one another's. Where a browser
+/// has no locks (no HTTPS) every window takes itself for the one.
+export class OneWindow {
+  mine = $state(false);
+  /// Another window has had it for a while.
+  elsewhere = $state(false);
+  #left = new AbortController();
+  #release = () => {};
+  #timer = 0;
+
+  enter(name: string) {
+    if (!navigator.locks) { this.mine = true; return; }
+    this.#timer = window.setTimeout(() => (this.elsewhere = !this.mine), 400);
+    navigator.locks.request(name, { signal: this.#left.signal }, () => new Promise<void>((release) => {
+      this.#release = release;
+      this.mine = true;
+      this.elsewhere = false;
+    })).catch(() => { /* left before its turn */ });
+  }
+  leave() {
+    clearTimeout(this.#timer);
+    this.#left.abort();
+    this.#release();
+  }
+}

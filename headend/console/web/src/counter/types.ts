@@ -24,10 +24,10 @@ export interface PrepaidMeter {
 }
 export interface Line { kind: 'fee' | 'charge' | 'debt' | 'energy' | 'levy' | 'tax' | 'rounding'; name: string; amount: number; units?: string; price_mills?: number; base?: number; ppm?: number; debt?: number; balance?: number }
 export interface Quote { meter: string; customer: string; address: string; tender: number; units: string; free_units: string; lines: Line[]; vendor_credit: number }
-export interface Token { kind: 'credit' | 'free' | 'management' | 'key_change'; supply_group: string; key_revision: number; tariff_index: number; units?: string; digits: string[] }
+export interface Token { kind: 'credit' | 'free' | 'transfer' | 'management' | 'key_change'; supply_group: string; key_revision: number; tariff_index: number; units?: string; digits: string[] }
 export interface Receipt {
   sale: number;
-  kind: 'sale' | 'free' | 'engineering' | 'key_change' | 'payment';
+  kind: 'sale' | 'free' | 'engineering' | 'key_change' | 'payment' | 'claim' | 'transfer';
   at: string;
   vendor?: string;
   terminal: string;
