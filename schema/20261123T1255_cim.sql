@@ -81,5 +81,25 @@ alter table webhook add column form text not null default 'cloudevents' check (f
 
 grant select on cim_dialect, cim_control, cim_alias to wm_exchange;
 grant select, insert, update, delete on cim_message, cim_line, cim_reply to wm_exchange;
-grant update (failed) on job to wm_exchange;  -- orders that a partner withdraws
-grant update (finished_us) on job_item to wm_exchange;
+
+-- A partner takes back what one of its messages ordered with a command for a device, if nobody has begun it: an item that was begun says
+-- so in its detail. How many.
+create function withdraw_orders(of_contract integer, of_device text, of_command text, at_us bigint) returns integer
+language plpgsql security definer set search_path = wattmesh, pg_temp as $$
+declare
+    jobs bigint[];
+begin
+    with gone as (
+        update job_item i set state = 'cancelled', finished_us = at_us from cim_line l, cim_message m
+        where m.contract = of_contract and m.id = l.message and l.device = of_device and l.command = of_command and i.job = l.job
+              and i.place = l.place and i.state = 'waiting' and i.detail <> 'switching'
+        returning i.job)
+    select coalesce(array_agg(job), '{}') into jobs from gone;
+    update job j set failed = failed + g.items,
+                     state = case when done + failed + g.items = total then 'done' else state end,
+                     finished_us = case when done + failed + g.items = total then at_us else finished_us end
+    from (select job, count(*) as items from unnest(jobs) job group by job) g where j.id = g.job;
+    return cardinality(jobs);
+end $$;
+revoke execute on function withdraw_orders from public;
+grant execute on function withdraw_orders to wm_exchange;

@@ -100,19 +100,9 @@ std::vector<CimLine> CimMessages::lines(CimMessageId message) {
 int CimMessages::withdraw(ContractId contract, const std::string& device, const std::string& command,
                           Instant now) {
     return connection_.run("withdrawing orders", [&](soci::session& sql) {
-        // An item that was begun says so in its detail; the command may be on its way.
         int withdrawn = 0;
-        sql << "with gone as (update job_item i set state = 'cancelled', finished_us = cast(:now as bigint) "
-               "from cim_line l, cim_message m where m.contract = :contract and m.id = l.message and "
-               "l.device = :device and l.command = :command and i.job = l.job and i.place = l.place and "
-               "i.state = 'waiting' and i.detail <> 'switching' returning i.job), per_job as (select job, "
-               "count(*) as items from gone group by job), counted as (update job j set failed = failed + "
-               "p.items, state = case when done + failed + p.items = total then 'done' else state end, "
-               "finished_us = case when done + failed + p.items = total then cast(:now as bigint) else "
-               "finished_us end from per_job p where j.id = p.job returning 1) select (select "
-               "count(*)::int from gone)",
-            soci::use(now, "now"), soci::use(contract, "contract"), soci::use(device, "device"),
-            soci::use(command, "command"), soci::into(withdrawn);
+        sql << "select withdraw_orders(:contract, :device, :command, :now)", use(contract), use(device),
+            use(command), use(now), soci::into(withdrawn);
         return withdrawn;
     });
 }

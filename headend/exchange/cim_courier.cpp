@@ -110,6 +110,8 @@ Piece next_piece(RestDesk& desk, const CimRequest& request) {
     }();
     if (message.header.noun != "MeterReadings") return control_piece(desk, *contract, request, lines);
     const auto asked = read_get_meter_readings(message);
+    if (!contract->allows(asked.from ? "readings" : "read"))
+        throw CimProblem{reply_code::not_authorised, "The contract does not allow this any more."};
     return asked.from ? stored_piece(desk, *contract, request, asked)
                       : read_now_piece(desk, *contract, request, asked, lines);
 }

@@ -182,6 +182,20 @@ TEST_CASE("61968 readings: a reply follows in pieces, to an address of the contr
     CHECK(reply.readings == said_by(scene, "north", request).readings);
     CHECK(reply.readings.size() == 2 * 96 * 4);
     CHECK_FALSE(scene.courier->round());
+
+    // What the contract does not allow any more is not sent, whoever asked for it when.
+    request.message_id = "d";
+    request.reply_address = address;
+    CHECK(said_by(scene, "north", request).has("0.3"));
+    auto contract = scene.contract("north");
+    contract.allowed = {"master"};
+    scene.put(contract);
+    while (scene.courier->round()) {
+    }
+    REQUIRE(sink.bodies().size() == 2);
+    const auto late = sim::parse_said(sink.bodies()[1]);
+    CHECK(late.has("7.5"));
+    CHECK(late.readings.empty());
 }
 
 TEST_CASE("61968 readings: more than one message holds come as several, at once they are refused",
