@@ -8,6 +8,7 @@
 #include "headend/database/audit_log.h"
 #include "headend/database/billing_files.h"
 #include "headend/database/webhooks.h"
+#include "headend/exchange/cim_push.h"
 #include "headend/exchange/webhook_courier.h"
 #include "platform/http_client.h"
 #include "security/webhook_signature.h"
@@ -20,13 +21,6 @@ using platform::Arguments;
 using platform::UsageError;
 
 constexpr std::size_t secret_size = 32;
-
-std::vector<std::string> list_in(const std::string& text) {
-    std::vector<std::string> words;
-    std::istringstream in{text};
-    for (std::string word; std::getline(in, word, ',');) words.push_back(word);
-    return words;
-}
 
 std::vector<std::string> topics_in(const std::string& text) {
     auto words = list_in(text);
@@ -132,6 +126,19 @@ int set_webhook(Desk& desk, const std::string& partner, const std::string& name,
     webhook.topics = desk.raw.has("topics") ? topics_in(desk.raw.required<std::string>("topics"))
                                             : webhook.contract.topics;
     webhook.batch = desk.raw.optional_in<int>("batch", 1, 1, Webhook::batch_max);
+    webhook.cim = desk.raw.optional<bool>("cim", false);
+    if (webhook.cim) {
+        std::erase_if(webhook.topics, [&](const std::string& topic) {
+            return !desk.raw.has("topics") &&
+                   std::find(std::begin(exchange::cim_topics), std::end(exchange::cim_topics), topic) ==
+                       std::end(exchange::cim_topics);
+        });
+        const bool known = std::all_of(webhook.topics.begin(), webhook.topics.end(), [](const auto& topic) {
+            return topic == exchange::cim_topics[0] || topic == exchange::cim_topics[1];
+        });
+        if (!known || webhook.topics.empty() || webhook.batch != 1)
+            throw UsageError("--cim: event and readings are told in IEC 61968-9, one in each request");
+    }
     webhook.secret = master->wrap(exchange::webhook_purpose(partner, name), secret);
     Transaction transaction{desk.connection};
     Webhooks{desk.connection}.put(webhook, desk.clock->now());
@@ -266,6 +273,13 @@ std::int64_t position_in(const std::string& word) {
 
 }  // namespace
 
+std::vector<std::string> list_in(const std::string& text) {
+    std::vector<std::string> words;
+    std::istringstream in{text};
+    for (std::string word; std::getline(in, word, ',');) words.push_back(word);
+    return words;
+}
+
 Contract known_contract(Desk& desk, const std::string& name) {
     auto contract = Contracts{desk.connection}.find(name);
     if (!contract)
@@ -281,20 +295,23 @@ AuditRecord partner_record(Desk& desk, const char* action, const std::string& su
 }
 
 int run_partner(const Words& words) {
-    const auto arguments = parse_words(
-        words,
-        {"topics", "areas", "codes", "tenant", "batch", "reason", "after", "zone", "unit", "first-day",
-         "meters-max", "after-minutes", "correct-days", "allow", "requests-per-minute"},
-        {"disabled", "dead"});
+    const auto arguments =
+        parse_words(words, {"topics",     "areas",         "codes",        "tenant",  "batch",
+                            "reason",     "after",         "zone",         "unit",    "first-day",
+                            "meters-max", "after-minutes", "correct-days", "allow",   "requests-per-minute",
+                            "stamp",      "reply-to",      "reading",      "control", "event"},
+                    {"disabled", "dead", "cim"});
     const auto& given = arguments.words();
     const auto is = [&](const char* action, std::size_t size) {
         return !given.empty() && given[0] == action && given.size() == size;
     };
     if (!is("set", 2) && !is("webhook", 4) && !is("disable", 3) && !is("list", 1) && !is("sent", 3) &&
-        !is("again", 5) && !is("files", 3) && !is("files", 4) && !is("client", 2) && !is("revoke", 2))
+        !is("again", 5) && !is("files", 3) && !is("files", 4) && !is("client", 2) && !is("revoke", 2) &&
+        !is("cim", 2))
         throw UsageError(
             "write partner set NAME, partner webhook NAME HOOK URL, partner disable NAME HOOK, "
-            "partner client NAME, partner revoke CLIENT, partner list, partner files NAME CHANNEL [DIR], "
+            "partner client NAME, partner revoke CLIENT, partner cim NAME, partner list, partner files NAME "
+            "CHANNEL [DIR], "
             "partner sent NAME HOOK or partner again NAME "
             "HOOK FROM TO");
     Desk desk{arguments};
@@ -303,6 +320,7 @@ int run_partner(const Words& words) {
     if (is("disable", 3)) return disable_webhook(desk, given[1], given[2]);
     if (is("list", 1)) return list(desk);
     if (is("client", 2)) return add_client(desk, given[1]);
+    if (is("cim", 2)) return set_cim(desk, given[1]);
     if (is("revoke", 2)) return revoke_client(desk, given[1]);
     if (is("files", 4)) return set_files(desk, given[1], given[2], given[3]);
     if (is("files", 3)) return list_files(desk, given[1], given[2]);

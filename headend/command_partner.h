@@ -1,5 +1,6 @@
 #pragma once
 #include <string>
+#include <vector>
 
 #include "headend/command_line.h"
 #include "headend/database/audit_log.h"
@@ -18,5 +19,8 @@ database::AuditRecord partner_record(Desk& desk, const char* action, const std::
 int add_client(Desk& desk, const std::string& partner);
 int revoke_client(Desk& desk, const std::string& name);
 int list_clients(Desk& desk);
+/// How the partner writes IEC 61968-9, and where replies may be sent.
+int set_cim(Desk& desk, const std::string& partner);
+std::vector<std::string> list_in(const std::string& text);
 
 }  // namespace wattmesh::headend

@@ -84,6 +84,8 @@ exchange::RestSettings read_rest(const platform::Settings& settings, const Heade
     rest.openapi = settings.optional<std::string>("exchange.rest.openapi",
                                                   WATTMESH_TREE "/headend/exchange/openapi.yaml");
     rest.threads_max = settings.optional_in<int>("exchange.rest.threads", rest.threads_max, 2, 1'000);
+    rest.replies.ca_file = settings.optional<std::string>("exchange.webhooks.ca", "");
+    rest.plain_replies = settings.optional<bool>("exchange.webhooks.plain", false);
     rest.second_person_above = out.console.second_person_above;
     rest.speed = out.console.speed;
     return rest;

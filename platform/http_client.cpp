@@ -85,6 +85,27 @@ struct HttpClient::State {
         if (!in.eof() && in.peek() != std::istream::traits_type::eof()) session.reset();
         return answer;
     }
+    HttpAnswer take_answer(const HTTPResponse& response, std::istream& in,
+                           const std::function<void(std::string_view)>& take) {
+        if (!take || response.getStatus() != HTTPResponse::HTTP_OK) return answer_of(response, in);
+        std::array<char, piece_size> piece{};
+        while (in.read(piece.data(), piece.size()) || in.gcount() > 0)
+            take({piece.data(), static_cast<std::size_t>(in.gcount())});
+        if (in.bad()) throw Poco::IOException("the answer broke off");
+        return {.status = response.getStatus(), .retry_after = {}, .body = {}};
+    }
+    template <class Work>
+    HttpAnswer guarded(Work&& work) {
+        try {
+            return work();
+        } catch (const Poco::Exception& error) {
+            session.reset();
+            throw std::runtime_error(error.displayText());
+        } catch (...) {
+            session.reset();  // in the middle of an answer
+            throw;
+        }
+    }
 };
 
 HttpClient::HttpClient(HttpUrl url, HttpClientSettings settings)
@@ -92,40 +113,29 @@ HttpClient::HttpClient(HttpUrl url, HttpClientSettings settings)
 HttpClient::~HttpClient() = default;
 
 HttpAnswer HttpClient::post(const Headers& headers, const std::string& type, std::string_view body) {
-    auto& s = *state_;
-    try {
-        HTTPRequest request{HTTPRequest::HTTP_POST, s.url.path, HTTPRequest::HTTP_1_1};
+    return post(headers, type, body, {});
+}
+
+HttpAnswer HttpClient::post(const Headers& headers, const std::string& type, std::string_view body,
+                            const std::function<void(std::string_view)>& take) {
+    return state_->guarded([&] {
+        HTTPRequest request{HTTPRequest::HTTP_POST, state_->url.path, HTTPRequest::HTTP_1_1};
         request.setContentType(type);
         request.setContentLength(static_cast<std::streamsize>(body.size()));
         HTTPResponse response;
-        auto& in = s.exchange(request, headers, body, response);
-        return s.answer_of(response, in);
-    } catch (const Poco::Exception& error) {
-        s.session.reset();
-        throw std::runtime_error(error.displayText());
-    }
+        auto& in = state_->exchange(request, headers, body, response);
+        return state_->take_answer(response, in, take);
+    });
 }
 
 HttpAnswer HttpClient::get(const std::string& path, const Headers& headers,
                            const std::function<void(std::string_view)>& take) {
-    auto& s = *state_;
-    try {
+    return state_->guarded([&] {
         HTTPRequest request{HTTPRequest::HTTP_GET, path, HTTPRequest::HTTP_1_1};
         HTTPResponse response;
-        auto& in = s.exchange(request, headers, {}, response);
-        if (response.getStatus() != HTTPResponse::HTTP_OK) return s.answer_of(response, in);
-        std::array<char, piece_size> piece{};
-        while (in.read(piece.data(), piece.size()) || in.gcount() > 0)
-            take({piece.data(), static_cast<std::size_t>(in.gcount())});
-        if (in.bad()) throw Poco::IOException("the answer broke off");
-        return {.status = response.getStatus(), .retry_after = {}, .body = {}};
-    } catch (const Poco::Exception& error) {
-        s.session.reset();
-        throw std::runtime_error(error.displayText());
-    } catch (...) {
-        s.session.reset();  // in the middle of an answer
-        throw;
-    }
+        auto& in = state_->exchange(request, headers, {}, response);
+        return state_->take_answer(response, in, take);
+    });
 }
 
 }  // namespace wattmesh::platform

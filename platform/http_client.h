@@ -47,6 +47,9 @@ public:
 
     /// Throws std::runtime_error, naming the reason, when no answer came.
     HttpAnswer post(const Headers& headers, const std::string& type, std::string_view body);
+    /// The same; `take` gets the body of a 200 piece by piece, as in get.
+    HttpAnswer post(const Headers& headers, const std::string& type, std::string_view body,
+                    const std::function<void(std::string_view)>& take);
     /// Another path of the same server. `take` gets the body of a 200 piece by piece, which is then not in
     /// the answer. Throws likewise, also when the body breaks off; what `take` throws passes through.
     HttpAnswer get(const std::string& path, const Headers& headers,

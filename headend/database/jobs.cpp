@@ -287,11 +287,12 @@ std::vector<JobItem> Jobs::due(JobId id, Instant now, int count) {
     });
 }
 
-void Jobs::note(JobId id, int place, const std::string& detail) {
-    connection_.run("noting what an item is about to do", [&](soci::session& sql) {
-        sql << "update job_item set detail = :detail where job = :id and place = :place and state = "
-               "'waiting'",
-            use(detail), use(id), use(place);
+bool Jobs::note(JobId id, int place, const std::string& detail) {
+    return connection_.run("noting what an item is about to do", [&](soci::session& sql) {
+        soci::statement update = (sql.prepare << "update job_item set detail = :detail where job = :id and "
+                                                 "place = :place and state = 'waiting'",
+                                  use(detail), use(id), use(place));
+        return affected(update) == 1;
     });
 }
 

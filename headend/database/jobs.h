@@ -109,8 +109,8 @@ public:
     /// Items that may be done now, in order of place.
     std::vector<JobItem> due(JobId id, Instant now, int count);
     /// Notes, before it is begun, what an item is about to do: whoever takes it after a crash finds it in the
-    /// detail.
-    void note(JobId id, int place, const std::string& detail);
+    /// detail. False when it does not wait any more: it was cancelled meanwhile and must not be begun.
+    bool note(JobId id, int place, const std::string& detail);
     /// Stores an item's outcome and counts it; nothing happens when it was stored before or the job was
     /// cancelled. The job ends with its last item. True when it has ended.
     bool finish(JobId id, int place, const ItemOutcome& outcome, Instant now);

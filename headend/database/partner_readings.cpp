@@ -32,16 +32,24 @@ std::map<std::int64_t, std::size_t> places_of(const std::vector<ReadingMeter>& m
 
 }  // namespace
 
-std::optional<ReadingBank> PartnerReadings::bank(const ObisCode& profile) {
-    return connection_.run("looking up a profile", [&](soci::session& sql) -> std::optional<ReadingBank> {
-        ReadingBank bank{.profile = profile};
-        std::string kind;
-        sql << "select id::int, period_s, kind from bank where profile = :profile", use(profile),
-            soci::into(bank.id), soci::into(bank.period_s), soci::into(kind);
-        if (!sql.got_data()) return std::nullopt;
-        bank.adds_up = kind == "interval";
-        return bank;
+std::vector<ReadingBank> PartnerReadings::banks() {
+    return connection_.run("listing profiles", [&](soci::session& sql) {
+        std::vector<ReadingBank> found;
+        const soci::rowset<soci::row> rows =
+            (sql.prepare << "select id::int, profile, period_s, kind from bank order by id");
+        for (const auto& row : rows)
+            found.push_back({.id = row.get<int>(0),
+                             .profile = row.get<ObisCode>(1),
+                             .period_s = row.get<int>(2),
+                             .adds_up = row.get<std::string>(3) == "interval"});
+        return found;
     });
+}
+
+std::optional<ReadingBank> PartnerReadings::bank(const ObisCode& profile) {
+    for (auto& bank : banks())
+        if (bank.profile == profile) return bank;
+    return std::nullopt;
 }
 
 std::vector<ReadingChannel> PartnerReadings::channels(const ReadingBank& bank) {
@@ -127,6 +135,33 @@ std::vector<ReadingFinding> PartnerReadings::findings(const std::vector<ReadingM
         found.push_back({places.at(rows.integer(i, 0)), from_epoch_us(rows.integer(i, 1)),
                          from_epoch_us(rows.integer(i, 2)), std::string{rows.text(i, 3)}});
     return found;
+}
+
+std::optional<OnDemandValue> PartnerReadings::on_demand(DeviceNumber meter, const ObisCode& register_,
+                                                        Instant since) {
+    return connection_.run("looking for a reading", [&](soci::session& sql) -> std::optional<OnDemandValue> {
+        const soci::rowset<soci::row> rows =
+            (sql.prepare << "select r.at_us, r.value, r.scaler::int, r.unit::int from register_reading r "
+                            "join meter m on m.id = r.meter where m.number = :meter and r.register = "
+                            ":register and r.source = 'on_demand' and r.at_us >= :since order by r.at_us "
+                            "desc limit 1",
+             use(meter), use(register_), use(since));
+        for (const auto& row : rows)
+            return OnDemandValue{row.get<Instant>(0), row.get<long long>(1), row.get<int>(2),
+                                 row.get<int>(3)};
+        return std::nullopt;
+    });
+}
+
+std::optional<DeviceNumber> PartnerReadings::meter_at(const std::string& usage_point, Instant now) {
+    return connection_.run("looking for a usage point", [&](soci::session& sql) {
+        std::optional<DeviceNumber> found;
+        sql << "select m.number from network_node n join meter_installation i on i.node = n.id join meter m "
+               "on m.id = i.meter where n.kind = 4 and n.number = :point and i.from_us <= :now and i.to_us > "
+               ":now2",
+            use(usage_point), use(now), use(now), soci::into(found);
+        return found;
+    });
 }
 
 }  // namespace wattmesh::headend::database

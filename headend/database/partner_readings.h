@@ -45,6 +45,13 @@ struct ReadingFinding {
     std::string code;  ///< IEC 61968-9 quality
 };
 
+/// A register's value, read when somebody asked for it.
+struct OnDemandValue {
+    Instant at{};
+    std::int64_t value = 0;
+    int scaler = 0, unit = 0;  ///< COSEM unit code
+};
+
 /// Interval data of what a connection shows (limited.h), in pieces that the caller chooses. Read
 /// only.
 class PartnerReadings {
@@ -52,6 +59,7 @@ public:
     explicit PartnerReadings(Connection& connection) : connection_(connection) {}
 
     std::optional<ReadingBank> bank(const ObisCode& profile);
+    std::vector<ReadingBank> banks();
     std::vector<ReadingChannel> channels(const ReadingBank& bank);
     /// By number, after `after`; of these, or of all.
     std::vector<ReadingMeter> meters(const std::vector<DeviceNumber>& numbers,
@@ -62,6 +70,10 @@ public:
     /// Of the failed rules.
     std::vector<ReadingFinding> findings(const std::vector<ReadingMeter>& meters, const ReadingBank& bank,
                                          Instant from, Instant to);
+    /// The newest one since.
+    std::optional<OnDemandValue> on_demand(DeviceNumber meter, const ObisCode& register_, Instant since);
+    /// Of the meter that hangs at the usage point now.
+    std::optional<DeviceNumber> meter_at(const std::string& usage_point, Instant now);
 
 private:
     Connection& connection_;

@@ -47,13 +47,14 @@ void Webhooks::put(const Webhook& webhook, Instant now) {
         WebhookId id;
         const auto secret = bytea(webhook.secret), words = array_text(webhook.topics);
         const int lanes = Webhook::lanes;
-        sql << "insert into webhook (contract, name, url, secret, topics, batch, created_us) values "
-               "(:contract, :name, :url, cast(:secret as bytea), cast(:topics as text[]), :batch, :now) on "
-               "conflict (contract, name) do update set url = excluded.url, secret = excluded.secret, topics "
-               "= "
-               "excluded.topics, batch = excluded.batch, disabled_why = null returning id",
+        const std::string form = webhook.cim ? "cim" : "cloudevents";
+        sql << "insert into webhook (contract, name, url, secret, topics, batch, form, created_us) values "
+               "(:contract, :name, :url, cast(:secret as bytea), cast(:topics as text[]), :batch, :form, "
+               ":now) on conflict (contract, name) do update set url = excluded.url, secret = "
+               "excluded.secret, topics = excluded.topics, batch = excluded.batch, form = excluded.form, "
+               "disabled_why = null returning id",
             use(webhook.contract.id), use(webhook.name), use(webhook.url), use(secret), use(words),
-            use(webhook.batch), use(now), soci::into(id);
+            use(webhook.batch), use(form), use(now), soci::into(id);
         sql << "insert into webhook_lane (webhook, lane, position) select :id, lane, head.position from "
                "generate_series(0, :lanes - 1) lane, outbox_head head on conflict (webhook, lane) do update "
                "set attempts = 0, next_us = 0, failing_since_us = null",
@@ -77,7 +78,7 @@ std::vector<Webhook> Webhooks::all() {
         const soci::rowset<soci::row> rows =
             (sql.prepare
              << "select w.id, w.contract, w.name, w.url, w.secret::text, w.topics::text, w.batch, "
-                "coalesce(w.disabled_why, '') from webhook w join exchange_contract c on c.id = "
+                "coalesce(w.disabled_why, ''), w.form from webhook w join exchange_contract c on c.id = "
                 "w.contract order by c.name, w.name");
         for (const auto& row : rows)
             for (const auto& contract : contracts)
@@ -89,6 +90,7 @@ std::vector<Webhook> Webhooks::all() {
                                      .secret = from_bytea(row.get<std::string>(4)),
                                      .topics = array_words(row.get<std::string>(5)),
                                      .batch = row.get<int>(6),
+                                     .cim = row.get<std::string>(8) == "cim",
                                      .disabled_why = row.get<std::string>(7)});
         return found;
     });

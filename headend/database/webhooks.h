@@ -18,7 +18,8 @@ struct Webhook {
     std::string name, url;
     Buffer secret;  ///< wrapped under the master key; purpose "webhook CONTRACT NAME"
     std::vector<std::string> topics;
-    int batch = 1;  ///< messages in one request, at most
+    int batch = 1;     ///< messages in one request, at most
+    bool cim = false;  ///< messages of IEC 61968-9, one a request; else CloudEvents
     std::string disabled_why{};
 };
 
@@ -50,8 +51,8 @@ class Webhooks {
 public:
     explicit Webhooks(Connection& connection) : connection_(connection) {}
 
-    /// Adds it, or changes address, secret, topics and batch of the one of this name, which is in force again
-    /// then. A new one is told of what comes after now.
+    /// Adds it, or changes address, secret, topics, batch and form of the one of this name, which is in force
+    /// again then. A new one is told of what comes after now.
     void put(const Webhook& webhook, Instant now);
     bool disable(WebhookId webhook, const std::string& why);
     /// By contract and name.

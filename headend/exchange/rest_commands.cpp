@@ -5,11 +5,7 @@
 #include "headend/database/audit_log.h"
 #include "headend/database/partner_requests.h"
 #include "headend/database/relay_rules.h"
-#include "headend/exchange/rest_desk.h"
-#include "headend/jobs/read_job.h"
-#include "headend/monitor/relay_job.h"
-#include "protocol/cosem/class_table.h"
-#include "protocol/cosem/obis_names.h"
+#include "headend/exchange/partner_orders.h"
 #include "security/ciphers.h"
 
 namespace wattmesh::headend::exchange {
@@ -22,7 +18,6 @@ using console::Problem;
 using database::Job;
 using database::PartnerReply;
 using database::PartnerRequests;
-constexpr auto command_deadline = std::chrono::hours{24};
 constexpr std::size_t key_size_max = 64, reason_size_max = 200, named_max = 20;
 constexpr int items_page = 1'000, items_page_max = 10'000;
 
@@ -37,41 +32,8 @@ void write_job(Json& json, const Job& job) {
     json.field("deadline", job.deadline).close_object();
 }
 
-std::vector<DeviceNumber> numbers_in(const std::vector<std::string>& subjects) {
-    std::vector<DeviceNumber> numbers;
-    numbers.reserve(subjects.size());
-    for (const auto& subject : subjects) numbers.push_back(DeviceNumber::parse(subject).value());
-    return numbers;
-}
-
-/// Kind, title and parameters of what is ordered for the subjects.
-struct Order {
-    Job job;
-    std::vector<std::string> subjects;
-};
-
-void read_order(Order& order, const JsonBody& body) {
-    const auto code = ObisCode::parse(body.text("register", 32));
-    if (!code) throw Problem{400, "Bad request", "'register' must be a code like 1-0:1.8.0*255."};
-    const dlms::AttributeId attribute{.class_id = cosem::usual_class(*code), .object = *code, .attribute = 2};
-    order.job.kind = "read";
-    order.job.parameters = jobs::ReadOrder{attribute}.to_json();
-    order.job.title = "Read " + cosem::obis_name_or_code(*code) + " of " +
-                      std::to_string(order.subjects.size()) +
-                      (order.subjects.size() == 1 ? " meter" : " meters");
-}
-
-void relay_order(Order& order, monitor::RelayVerb verb, int second_person_above) {
-    const auto count = static_cast<int>(order.subjects.size());
-    order.job.kind = "relay";
-    order.job.parameters = monitor::RelayOrder{verb}.to_json();
-    order.job.title = (verb == monitor::RelayVerb::disconnect ? "Disconnect " : "Reconnect ") +
-                      (count == 1 ? "meter " + order.subjects.front() : std::to_string(count) + " meters");
-    if (count > second_person_above) order.job.state = database::JobState::proposed;
-}
-
 /// What would be refused at the moment of firing anyway is refused at once.
-void check_relay(database::Connection& connection, const RestCall& call, const Order& order,
+void check_relay(database::Connection& connection, const RestCall& call, const PartnerOrder& order,
                  monitor::RelayVerb verb) {
     database::RelayRules rules{connection};
     if (const auto stop = rules.stopped(call.contract.tenant))
@@ -88,25 +50,21 @@ void check_relay(database::Connection& connection, const RestCall& call, const O
                       names + (spared.size() > named_max ? " ..." : "") + ". Leave them out."};
 }
 
-Order order_of(RestDesk& desk, const RestCall& call, const JsonBody& body) {
+PartnerOrder order_of(RestDesk& desk, const RestCall& call, const JsonBody& body) {
     const auto command = body.text("command", 16);
     const auto verb = monitor::parse_relay_verb(command);
     if (command != "read" && !verb)
         throw Problem{400, "Bad request", "'command' must be read, disconnect or reconnect."};
     demand(call.contract, command);
-    Order order;
-    {
+    auto subjects = [&] {
         auto connection = desk.seen(call.contract);  // a meter of somebody else is unknown
-        order.subjects = console::subjects_of(*connection, body, verb.has_value());
-    }
-    order.job.reason = body.text("reason", reason_size_max);
-    order.job.requested_by = call.actor();
-    order.job.scope = call.contract.areas ? database::Scope::of(call.contract.tenant, *call.contract.areas)
-                                          : database::Scope::of(call.contract.tenant);
-    order.job.created = desk.now();
-    order.job.deadline = order.job.created + command_deadline;
+        return console::subjects_of(*connection, body, verb.has_value());
+    }();
+    auto order = new_order(desk, call, body.text("reason", reason_size_max), std::move(subjects));
     if (!verb) {
-        read_order(order, body);
+        const auto code = ObisCode::parse(body.text("register", 32));
+        if (!code) throw Problem{400, "Bad request", "'register' must be a code like 1-0:1.8.0*255."};
+        read_order(order, *code);
         return order;
     }
     relay_order(order, *verb, desk.settings.second_person_above);
@@ -157,20 +115,11 @@ RestAnswer command(RestDesk& desk, const RestCall& call) {
     requests.drop(desk.now() - desk.simulated(desk.settings.keys_kept));
     if (!requests.take(call.contract.id, key, digest, desk.now()))
         return stored_answer(requests, call, digest);
-    database::Jobs jobs{*connection};
-    const auto id = jobs.add(order.job, order.subjects);
+    const auto id = store_order(*connection, desk, call, order, "key " + key);
     Json json;
-    write_job(json, jobs.find(id).value());
+    write_job(json, database::Jobs{*connection}.find(id).value());
     const PartnerReply reply{.digest = {}, .status = 202, .location = location_of(id), .body = json.take()};
     requests.store(call.contract.id, key, reply);
-    database::AuditRecord record{desk.now(), call.actor(), "job " + order.job.kind,
-                                 "job " + std::to_string(id.value)};
-    record.detail = order.job.title + ", client " + call.client + ", key " + key +
-                    (order.job.state == database::JobState::proposed ? ", waits for a second person" : "");
-    record.reason = order.job.reason;
-    record.after = order.job.parameters;
-    record.tenant = call.contract.tenant;
-    database::AuditLog{*connection}.append(record);
     transaction.commit();
     return answer_from(reply);
 }

@@ -11,6 +11,7 @@
 #include "headend/database/contracts.h"
 #include "headend/exchange/rest_budget.h"
 #include "platform/clock.h"
+#include "platform/http_client.h"
 
 /// What partners ask for over REST (openapi.yaml of this folder). Handlers run on threads of the server.
 namespace wattmesh::headend::exchange {
@@ -26,6 +27,11 @@ struct RestSettings {
     double speed = 1;              ///< of the head-end's clock
     Duration token_length = std::chrono::minutes{15};  ///< in real time
     Duration keys_kept = std::chrono::hours{24 * 7};   ///< answers by idempotency key
+    platform::HttpClientSettings replies{};            ///< that partners asked for
+    bool plain_replies = false;                        ///< http is allowed, not only https
+    std::chrono::milliseconds replies_every{500};      ///< real; zero: somebody else sends them
+    std::chrono::seconds silence_max{15};              ///< real, of a connection
+    std::chrono::seconds body_wait{30};                ///< real: who drips his body holds a thread
     database::DatabaseSettings database;               ///< of the role wm_exchange
 };
 
@@ -77,6 +83,7 @@ struct RestRoute {
     const char* needs;  ///< an allowance of the contract; empty: none
     RestAnswer (*handle)(RestDesk&, const RestCall&);
     bool stable = false;                    ///< has an ETag
+    bool xml = false;                       ///< the body is XML, not JSON
     std::size_t body_size_max = 16 * 1024;  ///< in octets
 };
 
@@ -85,6 +92,7 @@ void add_master_routes(std::vector<RestRoute>& routes);
 void add_reading_routes(std::vector<RestRoute>& routes);
 void add_feed_routes(std::vector<RestRoute>& routes);
 void add_command_routes(std::vector<RestRoute>& routes);
+void add_cim_routes(std::vector<RestRoute>& routes);
 
 /// A Problem 403 when the contract does not allow it.
 void demand(const database::Contract& contract, std::string_view what);

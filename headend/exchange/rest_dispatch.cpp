@@ -3,6 +3,9 @@
 #include <Poco/Net/HTTPBasicCredentials.h>
 #include <Poco/URI.h>
 
+#include <algorithm>
+#include <chrono>
+
 #include "headend/console/dispatch.h"
 #include "security/ciphers.h"
 
@@ -59,6 +62,40 @@ Answer with_tag(Answer answer, const std::string& if_none_match) {
     return answer;
 }
 
+void check_type(Poco::Net::HTTPServerRequest& http, bool xml) {
+    const auto& type = http.getContentType();
+    const auto is = [&](const char* name) { return type.starts_with(name); };
+    if (xml && !is("application/xml") && !is("text/xml") && !is("application/soap+xml"))
+        throw Problem{415, "Unsupported",
+                      "The body must be application/xml, text/xml (SOAP 1.1) or application/soap+xml."};
+    const bool body =
+        http.hasContentLength() ? http.getContentLength64() > 0 : http.getChunkedTransferEncoding();
+    if (!xml && body && !is("application/json"))
+        throw Problem{415, "Unsupported", "The body must be application/json."};
+}
+
+std::string read_in_time(Poco::Net::HTTPServerRequest& http, std::size_t size_max,
+                         std::chrono::seconds wait) {
+    const Problem too_long{413, "Too long",
+                           "The body may have " + std::to_string(size_max) + " octets at most."};
+    const Problem too_slow{408, "Too slow", "The body did not come whole in time. Send it again, at once."};
+    const auto announced = http.hasContentLength() ? std::optional{http.getContentLength64()} : std::nullopt;
+    if (announced && *announced > static_cast<Poco::Int64>(size_max)) throw too_long;
+    const auto until = std::chrono::steady_clock::now() + wait;
+    auto& in = http.stream();
+    std::string body, part;
+    // peek waits for one piece, however small.
+    while (in.peek() != std::istream::traits_type::eof()) {
+        part.resize(static_cast<std::size_t>(std::max<std::streamsize>(in.rdbuf()->in_avail(), 1)));
+        in.read(part.data(), static_cast<std::streamsize>(part.size()));
+        body.append(part, 0, static_cast<std::size_t>(in.gcount()));
+        if (body.size() > size_max) throw too_long;
+        if (std::chrono::steady_clock::now() > until) throw too_slow;
+    }
+    if (in.bad() || (announced && *announced != static_cast<Poco::Int64>(body.size()))) throw too_slow;
+    return body;
+}
+
 RestAnswer answer_route(const RestSite& site, const RestRoute& route, Poco::Net::HTTPServerRequest& http,
                         console::Request request) {
     if (request.bearer.empty())
@@ -83,9 +120,8 @@ RestAnswer answer_route(const RestSite& site, const RestRoute& route, Poco::Net:
                       static_cast<int>(*wait / std::chrono::seconds{1}) + 1};
     demand(call.contract, route.needs);
     if (std::string_view{route.method} != "GET") {
-        call.request.body = console::read_body(http, route.body_size_max);
-        if (!call.request.body.empty() && !http.getContentType().starts_with("application/json"))
-            throw Problem{415, "Unsupported", "The body must be application/json."};
+        check_type(http, route.xml);
+        call.request.body = read_in_time(http, route.body_size_max, site.desk.settings.body_wait);
     }
     auto answer = route.handle(site.desk, call);
     if (route.stable && answer.answer.status == 200)

@@ -1,10 +1,12 @@
-// Interval data: a page of JSON, or all of it as lines (NDJSON), read and written in pieces of bounded size.
+// Interval data: a page of JSON, or all of it as lines (NDJSON) or as one XML document, read and written in
+// pieces of bounded size.
+#include <algorithm>
 #include <ostream>
-#include <stdexcept>
 
 #include "headend/console/json.h"
 #include "headend/exchange/reading_line.h"
-#include "headend/exchange/rest_desk.h"
+#include "headend/exchange/reading_pieces.h"
+#include "headend/exchange/reading_xml.h"
 
 namespace wattmesh::headend::exchange {
 namespace {
@@ -14,23 +16,13 @@ using console::Problem;
 using database::PartnerReadings;
 using database::ReadingMeter;
 constexpr int rows_page = 1'000, rows_page_max = 10'000;
-constexpr std::int64_t piece_rows = 20'000;  ///< rows in memory at once, about
-constexpr int piece_meters_max = 1'000;
 constexpr auto readings_span_max = std::chrono::hours{24 * 400};
 constexpr const char* lines_type = "application/x-ndjson";
+constexpr const char* xml_type = "application/xml";
 
 struct Wanted {
-    database::ReadingBank bank;
-    std::vector<DeviceNumber> meters;  ///< empty: all
-    std::vector<ObisCode> registers;   ///< empty: all
-    Instant from{}, to{};
-    int piece_meters = 1;
-};
-
-/// Where a page begins: behind the row of this meter and instant.
-struct Place {
-    DeviceNumber meter;
-    Instant at{};
+    ReadingQuery query;
+    std::vector<ObisCode> registers;  ///< empty: all
 };
 
 std::vector<ObisCode> registers_of(const RestCall& call) {
@@ -50,12 +42,13 @@ std::vector<ObisCode> registers_of(const RestCall& call) {
 
 Wanted wanted_readings(database::Connection& connection, const RestCall& call) {
     const auto& request = call.request;
-    Wanted wanted{.bank = {},
-                  .meters = call.devices("meter"),
-                  .registers = registers_of(call),
-                  .from = request.instant("from"),
-                  .to = request.instant("to")};
-    if (wanted.from > wanted.to || wanted.to - wanted.from > readings_span_max)
+    Wanted wanted{.query = {.bank = {},
+                            .meters = call.devices("meter"),
+                            .from = request.instant("from"),
+                            .to = request.instant("to")},
+                  .registers = registers_of(call)};
+    auto& query = wanted.query;
+    if (query.from > query.to || query.to - query.from > readings_span_max)
         throw Problem{400, "Bad request", "'from' must be before 'to', by 400 days at most."};
     const auto profile = ObisCode::parse(request.text("profile", to_string(obis::load_profile)));
     const auto bank = profile ? PartnerReadings{connection}.bank(*profile) : std::nullopt;
@@ -63,62 +56,39 @@ Wanted wanted_readings(database::Connection& connection, const RestCall& call) {
         throw Problem{400, "Bad request",
                       "'profile' must be the code of a profile: 1-0:99.1.0*255 is the load profile, "
                       "1-0:98.2.0*255 the daily one."};
-    wanted.bank = *bank;
-    const auto each = (wanted.to - wanted.from) / std::chrono::seconds{wanted.bank.period_s} + 1;
-    wanted.piece_meters = static_cast<int>(std::clamp<std::int64_t>(piece_rows / each, 1, piece_meters_max));
+    query.bank = *bank;
     return wanted;
 }
 
-/// Reads piece by piece, in the order of meters and instants, until `take` has enough (returns false).
-/// Between pieces no connection is held. `out` has the row's object; `take` empties it.
-void each_row(RestDesk& desk, const RestCall& call, const Wanted& wanted, const std::optional<Place>& after,
-              std::string& out, const std::function<bool(const ReadingMeter&, Instant)>& take) {
-    std::optional<ReadingLines> lines;
-    auto last = after ? std::optional{after->meter} : std::nullopt;
-    bool again = after.has_value();  // the page may have ended in the middle of this meter
-    for (;;) {
-        if (desk.stopping) throw std::runtime_error("the head-end stops");
-        std::vector<ReadingMeter> meters;
-        std::vector<database::ReadingRow> rows;
-        std::vector<database::ReadingFinding> findings;
-        {
-            auto connection = desk.seen(call.contract);
-            PartnerReadings readings{*connection};
-            if (!lines) lines.emplace(wanted.bank, readings.channels(wanted.bank), wanted.registers);
-            auto from = wanted.from;
-            if (again) {
-                meters = readings.meters({*last}, std::nullopt, 1);
-                from = std::max(from, after->at);
-            } else {
-                meters = readings.meters(wanted.meters, last, wanted.piece_meters);
-                if (meters.empty()) return;
-                last = meters.back().number;
-            }
-            rows = readings.rows(meters, wanted.bank, from, wanted.to);
-            findings = readings.findings(meters, wanted.bank, from, wanted.to);
-        }
-        again = false;
+/// Until `take` has enough (returns false). `out` has the row's object; `take` empties it.
+void each_row(RestDesk& desk, const RestCall& call, const Wanted& wanted,
+              const std::optional<ReadingPlace>& after, std::string& out,
+              const std::function<bool(const ReadingMeter&, Instant)>& take) {
+    ReadingPieces pieces{desk, call.contract, wanted.query, after};
+    const ReadingLines lines{wanted.query.bank, pieces.channels(), wanted.registers};
+    std::vector<std::string_view> codes;
+    while (const auto piece = pieces.next()) {
+        const auto& findings = piece->findings;
         std::size_t first_finding = 0;  // of the row's meter
-        std::vector<std::string_view> codes;
-        for (const auto& row : rows) {
+        for (const auto& row : piece->rows) {
             while (first_finding < findings.size() && findings[first_finding].meter < row.meter)
                 ++first_finding;
             codes.clear();
             for (auto i = first_finding; i < findings.size() && findings[i].meter == row.meter; ++i)
                 if (row.at >= findings[i].first && row.at <= findings[i].last)
                     codes.push_back(findings[i].code);
-            const auto& meter = meters[row.meter];
-            if (lines->write(out, meter, row, codes) && !take(meter, row.at)) return;
+            const auto& meter = piece->meters[row.meter];
+            if (lines.write(out, meter, row, codes) && !take(meter, row.at)) return;
         }
     }
 }
 
-std::optional<Place> place_of(const std::string& cursor) {
+std::optional<ReadingPlace> place_of(const std::string& cursor) {
     const auto meter = DeviceNumber::parse(cursor.substr(0, 12));
     const auto us =
         cursor.size() > 13 && cursor[12] == '.' ? console::parse_id(cursor.substr(13)) : std::nullopt;
     if (!meter || !us) return std::nullopt;
-    return Place{*meter, from_epoch_us(*us)};
+    return ReadingPlace{*meter, from_epoch_us(*us)};
 }
 
 RestAnswer page(RestDesk& desk, const RestCall& call, const Wanted& wanted) {
@@ -127,8 +97,8 @@ RestAnswer page(RestDesk& desk, const RestCall& call, const Wanted& wanted) {
     if (!cursor.empty() && !after)
         throw Problem{400, "Bad request", "'cursor' must be the 'next' of the page before."};
     const int count = call.request.number("limit", rows_page, 1, rows_page_max);
-    std::string body = R"({"profile":")" + to_string(wanted.bank.profile) + R"(","period_s":)" +
-                       std::to_string(wanted.bank.period_s) + R"(,"items":[)";
+    std::string body = R"({"profile":")" + to_string(wanted.query.bank.profile) + R"(","period_s":)" +
+                       std::to_string(wanted.query.bank.period_s) + R"(,"items":[)";
     std::string row, next = "null";
     int rows = 0;
     each_row(desk, call, wanted, after, row, [&](const ReadingMeter& meter, Instant at) {
@@ -142,12 +112,17 @@ RestAnswer page(RestDesk& desk, const RestCall& call, const Wanted& wanted) {
     return Answer{.body = body + R"(],"next":)" + next + "}"};
 }
 
-/// The last line says that it was all, and how many.
-RestAnswer stream(RestDesk& desk, const RestCall& call, const Wanted& wanted) {
+std::shared_ptr<RestBudget::Stream> turn_of(RestDesk& desk, const RestCall& call) {
     auto turn = desk.budget.begin(call.contract.id);
     if (!turn)
         throw Problem{429, "Too many streams",
                       "Two answers to this contract are being streamed. Wait until one of them ends.", 10};
+    return turn;
+}
+
+/// The last line says that it was all, and how many.
+RestAnswer stream(RestDesk& desk, const RestCall& call, const Wanted& wanted) {
+    auto turn = turn_of(desk, call);
     RestAnswer answer{Answer{.body = {}, .type = lines_type}};
     answer.pour = [&desk, call, wanted, turn](std::ostream& to) {
         std::string out;
@@ -166,13 +141,45 @@ RestAnswer stream(RestDesk& desk, const RestCall& call, const Wanted& wanted) {
     return answer;
 }
 
+/// MeterReadings of IEC 61968-9 in the contract's dialect; without its end tag it broke off.
+RestAnswer document(RestDesk& desk, const RestCall& call, const Wanted& wanted) {
+    auto turn = turn_of(desk, call);
+    auto form = cim_form(desk, call.contract, wanted.query.from, wanted.query.to);
+    RestAnswer answer{Answer{.body = {}, .type = "application/xml; charset=utf-8"}};
+    answer.pour = [&desk, call, wanted, turn, form = std::move(form)](std::ostream& to) {
+        ReadingPieces pieces{desk, call.contract, wanted.query, std::nullopt};
+        ReadingXml xml{wanted.query.bank, pieces.channels(), form,
+                       [&](const ObisCode& code, const cim::ReadingType&) {
+                           const auto& some = wanted.registers;
+                           return some.empty() || std::find(some.begin(), some.end(), code) != some.end();
+                       }};
+        to << xml_declaration << meter_readings_open;
+        std::string out;
+        while (const auto piece = pieces.next()) {
+            ReadingXml::each(*piece, [&](const ReadingXml::MeterRows& rows) {
+                xml.write(out, rows);
+                constexpr std::size_t enough = 64 * 1024;
+                if (out.size() >= enough) {
+                    to << out;
+                    out.clear();
+                }
+                return to.good();
+            });
+            if (!to.good()) return;
+        }
+        to << out << meter_readings_close;
+    };
+    return answer;
+}
+
 RestAnswer readings(RestDesk& desk, const RestCall& call) {
     const auto what = [&] {
         auto connection = desk.seen(call.contract);
         return wanted_readings(*connection, call);
     }();
-    return call.accept.find(lines_type) != std::string::npos ? stream(desk, call, what)
-                                                             : page(desk, call, what);
+    if (call.accept.find(lines_type) != std::string::npos) return stream(desk, call, what);
+    if (call.accept.find(xml_type) != std::string::npos) return document(desk, call, what);
+    return page(desk, call, what);
 }
 
 }  // namespace

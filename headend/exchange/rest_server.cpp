@@ -13,6 +13,7 @@
 #include <stdexcept>
 
 #include "headend/console/tls.h"
+#include "headend/exchange/cim_courier.h"
 #include "headend/exchange/rest_dispatch.h"
 
 namespace wattmesh::headend::exchange {
@@ -98,7 +99,7 @@ net::HTTPServerParams::Ptr parameters_of(const RestSettings& settings) {
     net::HTTPServerParams::Ptr parameters = new net::HTTPServerParams;
     parameters->setMaxThreads(settings.threads_max);
     parameters->setMaxQueued(settings.threads_max * 2);
-    parameters->setTimeout(Poco::Timespan{15, 0});
+    parameters->setTimeout(Poco::Timespan{settings.silence_max.count(), 0});
     parameters->setKeepAlive(true);
     parameters->setKeepAliveTimeout(Poco::Timespan{5, 0});  // a kept connection holds a thread
     parameters->setMaxKeepAliveRequests(1'000);
@@ -130,15 +131,18 @@ struct RestServer::State {
         : openapi(description(settings.openapi)),
           desk(std::move(settings), clock, random, std::move(log)),
           access(desk),
+          courier(desk),
           site{desk, access, openapi, routes} {
         add_master_routes(routes);
         add_reading_routes(routes);
         add_feed_routes(routes);
         add_command_routes(routes);
+        add_cim_routes(routes);
     }
     const std::string openapi;
     RestDesk desk;
     RestAccess access;
+    CimCourier courier;
     std::vector<RestRoute> routes;
     const RestSite site;
     std::unique_ptr<Listening> listening;
@@ -148,10 +152,14 @@ RestServer::RestServer(RestSettings settings, const platform::Clock& clock, Rand
     : state_(std::make_unique<State>(std::move(settings), clock, random, std::move(log))) {}
 RestServer::~RestServer() { stop(); }
 
-void RestServer::start() { state_->listening = std::make_unique<Listening>(state_->site); }
+void RestServer::start() {
+    state_->listening = std::make_unique<Listening>(state_->site);
+    state_->courier.start();
+}
 void RestServer::stop() {
     state_->desk.stopping = true;
     state_->listening.reset();
+    state_->courier.stop();
 }
 std::uint16_t RestServer::port() const {
     return state_->listening ? state_->listening->socket.address().port() : std::uint16_t{0};

@@ -58,7 +58,7 @@ struct Running {
 
 bool same(const Webhook& a, const Webhook& b) {
     return a.contract == b.contract && a.name == b.name && a.url == b.url && a.secret == b.secret &&
-           a.topics == b.topics && a.batch == b.batch;
+           a.topics == b.topics && a.batch == b.batch && a.cim == b.cim;
 }
 
 }  // namespace
@@ -133,7 +133,7 @@ struct WebhookCourier::State {
             try {
                 more = sender.round(connection, [&] { return own.over(); });
                 complained = false;
-            } catch (const DatabaseError& error) {
+            } catch (const std::runtime_error& error) {
                 if (!std::exchange(complained, true)) log("warning", error.what());
             }
             if (!more && !own.wait(idle)) return;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "headend/exchange/cim_answer.h"
+#include "headend/exchange/cim_push.h"
 #include "headend/exchange/cloud_event.h"
 #include "security/webhook_signature.h"
 
@@ -34,6 +36,10 @@ Duration WebhookSender::simulated(Duration real) const {
     return Duration{static_cast<Duration::rep>(static_cast<double>(real.count()) * settings_.speed)};
 }
 
+std::string WebhookSender::single_type() const {
+    return target_.webhook.cim ? content_type(CimWrapping::plain) : cloud_event_type;
+}
+
 WebhookAnswer WebhookSender::post(const std::string& id, const std::string& type, const std::string& body) {
     const auto seconds = epoch_us(clock_.now()) / 1'000'000;
     const auto signature = security::webhook_signature(target_.secret.reveal(), id, seconds, body);
@@ -55,7 +61,7 @@ WebhookAnswer WebhookSender::post(const std::string& id, const std::string& type
 std::optional<WebhookAnswer> WebhookSender::send_again(Connection& connection) {
     Webhooks webhooks{connection};
     for (auto& message : webhooks.again(target_.webhook.id, again_max)) {
-        const auto answer = post(std::to_string(message.message), cloud_event_type, message.body);
+        const auto answer = post(std::to_string(message.message), single_type(), message.body);
         const bool delivered = answer.status >= 200 && answer.status < 300;
         if (!delivered && !refuses_message(answer.status)) return answer;
         message.dead = !delivered;
@@ -67,19 +73,21 @@ std::optional<WebhookAnswer> WebhookSender::send_again(Connection& connection) {
     return std::nullopt;
 }
 
-bool WebhookSender::send_next(WebhookLane& lane, const std::vector<OutboxMessage>& page, std::size_t& next,
+bool WebhookSender::send_next(Connection& connection, WebhookLane& lane,
+                              const std::vector<OutboxMessage>& page, std::size_t& next,
                               std::vector<WebhookMessage>& sent) {
     const auto size =
         std::min(page.size() - next, static_cast<std::size_t>(request_size(lane, target_.webhook.batch)));
     std::vector<std::string> events;
     for (std::size_t i = next; i < next + size; ++i)
-        events.push_back(cloud_event(page[i], target_.webhook.contract.tenant));
+        events.push_back(target_.webhook.cim ? cim_push(connection, target_.webhook.contract, page[i])
+                                             : cloud_event(page[i], target_.webhook.contract.tenant));
     const auto &first = page[next], &last = page[next + size - 1];
     // Who asked for batches always gets lists.
     const bool batch = target_.webhook.batch > 1;
     const auto answer =
         batch ? post(fmt::format("{}-{}", first.id, last.id), cloud_events_type, list_of(events))
-              : post(std::to_string(first.id), cloud_event_type, events.front());
+              : post(std::to_string(first.id), single_type(), events.front());
     const int attempts = lane.attempts + 1;
     const auto verdict = settle(lane, answer, last.position, clock_.now(), settings_.speed, random_);
     const auto name = target_.webhook.contract.name + "/" + target_.webhook.name;
@@ -120,7 +128,7 @@ bool WebhookSender::round(Connection& connection, const std::function<bool()>& o
     std::size_t next = 0;
     bool going = true;
     while (going && next < page.messages.size() && !over() && clock_.now() < now + simulated(hold) / 2)
-        going = send_next(*lane, page.messages, next, sent);
+        going = send_next(connection, *lane, page.messages, next, sent);
     const bool whole = next == page.messages.size();
     const bool passed_over = page.messages.empty() && page.position - lane->position < pass_over_max;
     // What the lane has no part in is behind it, too.

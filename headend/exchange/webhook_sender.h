@@ -29,8 +29,10 @@ private:
     /// What somebody wants once more; the answer that stopped it, if one did.
     std::optional<WebhookAnswer> send_again(database::Connection& connection);
     /// Sends the next request of the page; false when the lane has to wait.
-    bool send_next(database::WebhookLane& lane, const std::vector<database::OutboxMessage>& page,
-                   std::size_t& next, std::vector<database::WebhookMessage>& sent);
+    bool send_next(database::Connection& connection, database::WebhookLane& lane,
+                   const std::vector<database::OutboxMessage>& page, std::size_t& next,
+                   std::vector<database::WebhookMessage>& sent);
+    std::string single_type() const;
     Duration simulated(Duration real) const;
 
     const Target target_;

@@ -18,6 +18,7 @@ constexpr std::array<std::string_view, 7> passing{
     "offline", "unavailable", "unreachable", "no_answer", "busy", "not_joined", "too_many_disconnects"};
 
 constexpr const char* switching = "switching";  ///< what an item says from the moment of firing
+constexpr const char* withdrawn = "withdrawn";  ///< cancelled between the look at it and the moment of firing
 
 std::string detail_of(const RelayResult& result) {
     if (!result.fault.empty()) return result.fault;
@@ -53,8 +54,9 @@ void RelayJob::work(const database::Job& job, const database::JobItem& item, Don
     queue_.run(
         [id = job.id, place = item.place, meter = *meter, disconnects](database::Connection& connection) {
             database::Transaction transaction{connection};
-            const auto refusal = database::RelayRules{connection}.refusal(meter, disconnects).value_or("");
-            if (refusal.empty()) database::Jobs{connection}.note(id, place, switching);
+            auto refusal = database::RelayRules{connection}.refusal(meter, disconnects).value_or("");
+            if (refusal.empty() && !database::Jobs{connection}.note(id, place, switching))
+                refusal = withdrawn;
             transaction.commit();
             return refusal;
         },

@@ -1,5 +1,7 @@
 #include "protocol/cim/reading_type.h"
 
+#include <algorithm>
+
 namespace wattmesh::cim {
 namespace {
 
@@ -104,6 +106,62 @@ std::optional<ReadingType> reading_type(const ObisCode& register_, Capture captu
     type.phases = row->phases;
     type.unit = row->unit.cim;
     return type;
+}
+
+std::optional<ObisCode> state_register(const ReadingType& type) {
+    const auto fits = [&](const Row& row, int d) -> std::optional<ObisCode> {
+        if (type.tou < 0 || type.tou > 63) return std::nullopt;
+        const ObisCode code{{1, 0, static_cast<std::uint8_t>(row.c), static_cast<std::uint8_t>(d),
+                             static_cast<std::uint8_t>(type.tou), 255}};
+        const auto made = reading_type(code, Capture::state, 0, type.multiplier, row.unit.cosem);
+        return made == type ? std::optional{code} : std::nullopt;
+    };
+    for (const auto& row : energies)
+        if (const auto code = fits(row, 8)) return code;
+    for (const auto& row : instantaneous)
+        if (const auto code = fits(row, 7)) return code;
+    return std::nullopt;
+}
+
+std::optional<ReadingType> parse_reading_type(std::string_view text) {
+    constexpr std::size_t parts = 18, digits_max = 6, multiplier = 15;
+    std::array<int, parts> found{};
+    std::size_t part = 0;
+    for (; part < parts && !text.empty(); ++part) {
+        const auto end = std::min(text.find('.'), text.size());
+        auto word = text.substr(0, end);
+        const bool negative = part == multiplier && word.starts_with('-');
+        if (negative) word.remove_prefix(1);
+        if (word.empty() || word.size() > digits_max) return std::nullopt;
+        for (const char c : word) {
+            if (c < '0' || c > '9') return std::nullopt;
+            found[part] = found[part] * 10 + (c - '0');
+        }
+        if (negative) found[part] = -found[part];
+        if (end == text.size()) {
+            text = {};
+        } else {
+            text.remove_prefix(end + 1);
+            if (text.empty()) return std::nullopt;  // ends in a point
+        }
+    }
+    if (part != parts || !text.empty()) return std::nullopt;
+    return ReadingType{.macro_period = found[0],
+                       .aggregate = found[1],
+                       .measuring_period = found[2],
+                       .accumulation = found[3],
+                       .flow = found[4],
+                       .commodity = found[5],
+                       .kind = found[6],
+                       .interharmonic = {found[7], found[8]},
+                       .argument = {found[9], found[10]},
+                       .tou = found[11],
+                       .cpp = found[12],
+                       .consumption_tier = found[13],
+                       .phases = found[14],
+                       .multiplier = found[15],
+                       .unit = found[16],
+                       .currency = found[17]};
 }
 
 std::string to_string(const ReadingType& type) {

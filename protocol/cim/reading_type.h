@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "protocol/base/obis.h"
 
@@ -19,6 +20,9 @@ struct ReadingType {
 };
 /// "0.0.2.4.1.1.12.0.0.0.0.0.0.0.0.0.72.0".
 std::string to_string(const ReadingType& type);
+/// Eighteen numbers of up to six digits, divided by points, whatever they mean; the multiplier may be
+/// negative.
+std::optional<ReadingType> parse_reading_type(std::string_view text);
 
 /// How a meter came to a value.
 enum class Capture : std::uint8_t {
@@ -32,5 +36,7 @@ enum class Capture : std::uint8_t {
 /// ed. 14, 4.3.2).
 std::optional<ReadingType> reading_type(const ObisCode& register_, Capture capture, int period_s, int scaler,
                                         int unit);
+/// The register whose value, read now, is of this type, whatever the multiplier. Nothing likewise.
+std::optional<ObisCode> state_register(const ReadingType& type);
 
 }  // namespace wattmesh::cim

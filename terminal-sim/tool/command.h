@@ -41,6 +41,8 @@ int run_bridge(const Call& call);
 int run_sts(const Call& call);
 int run_scada(const Call& call);
 int run_mis(const Call& call);
+/// mis cim.
+int check_cim(const platform::Settings& settings);
 
 /// Picks the command and calls it; `terminal-sim`, `--help` and `COMMAND --help` print help.
 int run_tool(int argc, const char* const* argv, const std::string& state_home);

@@ -108,7 +108,7 @@ std::vector<FileConsumer::Taken> FileConsumer::take() {
     for (const auto& entry : fs::directory_iterator{directory_})
         if (entry.path().extension() == ".done") names.push_back(entry.path().stem().string());
     std::sort(names.begin(), names.end());
-    std::vector<Taken> all;
+    std::vector<Taken> taken_files;
     for (const auto& name : names) {
         std::ostringstream text;
         text << std::ifstream{directory_ / name, std::ios::binary}.rdbuf();
@@ -130,9 +130,9 @@ std::vector<FileConsumer::Taken> FileConsumer::take() {
         }
         fs::rename(answer.string() + ".part", answer);
         fs::remove(directory_ / (name + ".done"));
-        all.push_back(std::move(taken));
+        taken_files.push_back(std::move(taken));
     }
-    return all;
+    return taken_files;
 }
 
 }  // namespace wattmesh::sim

@@ -139,7 +139,8 @@ int run_mis(const Call& call) {
     if (call.words.size() == 1 && call.words[0] == "webhook") return take_webhooks(call.settings);
     if (call.words.size() == 1 && call.words[0] == "files") return take_files(call.settings);
     if (call.words.size() == 1 && call.words[0] == "rest") return pull(call.settings);
-    throw platform::UsageError("say: terminal-sim mis webhook, mis files or mis rest (see --help)");
+    if (call.words.size() == 1 && call.words[0] == "cim") return check_cim(call.settings);
+    throw platform::UsageError("say: terminal-sim mis webhook, mis files, mis rest or mis cim (see --help)");
 }
 
 }  // namespace wattmesh::sim

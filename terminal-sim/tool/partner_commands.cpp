@@ -46,13 +46,16 @@ const Command all[] = {
      run_sts,
      {"rollover", "json"}},
     {"mis",
-     "take webhooks and files, and ask over REST, as a partner's system does",
+     "take webhooks and files, and ask over REST and IEC 61968-9, as a partner's system does",
      "Usage: terminal-sim mis webhook --port PORT --secret-file FILE [--address HOST] [--count N] [--out "
      "FILE]\n"
      "                                [--away N] [--refuse TYPE]\n"
      "       terminal-sim mis files --dir DIR [--refuse-each N]\n"
      "       terminal-sim mis rest --url URL --client-file FILE --from S --to S [--csv FILE] [--out FILE] "
      "[--read METER]\n"
+     "       terminal-sim mis cim --url URL --client-file FILE --port PORT --meters M,M --from S --to S "
+     "[--csv "
+     "FILE]\n"
      "webhook: takes what `headend partner webhook` sends until Ctrl-C, checks signatures and order, prints "
      "counts.\n"
      "  --secret-file FILE  what `headend partner webhook` printed; mode 0600\n"
@@ -71,9 +74,14 @@ const Command all[] = {
      "(see truth)\n"
      "  --out FILE          the feed's messages, a line each     --read METER  also reads 1-0:1.8.0 on "
      "demand\n"
+     "cim: asks in IEC 61968-9 for the stored load profile of some meters, at once and by a reply to "
+     "http://HOST:PORT/cim\n"
+     "(which `headend partner cim` must allow), reads and pings the first one now, sends a message twice, "
+     "and "
+     "what makes no\nsense; a contract with --unit Wh --zone UTC.\n"
      "All print JSON; exit status 3 when something was forged, senseless, out of order or wrong.\n",
      {"port", "address", "secret-file", "count", "out", "away", "refuse", "dir", "refuse-each", "log", "url",
-      "client-file", "from", "to", "csv", "read", "ca"},
+      "client-file", "from", "to", "csv", "read", "ca", "meters"},
      run_mis},
     {"scada",
      "ask an IEC 60870-5-104 outstation as a control room does, and say whether it passed",

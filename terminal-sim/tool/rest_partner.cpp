@@ -1,6 +1,5 @@
 #include "terminal-sim/tool/rest_partner.h"
 
-#include <Poco/Base64Encoder.h>
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
 
@@ -15,7 +14,6 @@ namespace {
 
 using Object = Poco::JSON::Object::Ptr;
 using Array = Poco::JSON::Array::Ptr;
-constexpr const char* form_type = "application/x-www-form-urlencoded";
 constexpr int page_limit = 50;  ///< small, so that there are several
 constexpr int tries_max = 5;
 
@@ -104,40 +102,19 @@ std::string meters_query(const std::vector<DeviceNumber>& meters) {
 
 }  // namespace
 
-RestPartner::Client parse_client(const std::string& text) {
-    const auto object = object_of(text);
-    return {text_in(object, "client_id"), text_in(object, "client_secret")};
-}
-
-RestPartner::RestPartner(const platform::HttpUrl& base, Client client,
+RestPartner::RestPartner(const platform::HttpUrl& base, PartnerClient client,
                          const platform::HttpClientSettings& settings)
-    : client_(std::move(client)),
-      http_(base, settings),
-      token_http_(at_path(base, "/partner/oauth/token"), settings),
-      command_http_(at_path(base, "/partner/v1/commands"), settings) {}
-
-void RestPartner::ask_token() {
-    std::ostringstream basic;
-    Poco::Base64Encoder encoder{basic};
-    encoder.rdbuf()->setLineLength(0);
-    encoder << client_.id << ":" << client_.secret;
-    encoder.close();
-    const auto answer = token_http_.post({{"Authorization", "Basic " + basic.str()}}, form_type,
-                                         "grant_type=client_credentials");
-    if (answer.status != 200)
-        throw std::runtime_error("no token (" + std::to_string(answer.status) + "): " + answer.body);
-    token_ = text_in(object_of(answer.body), "access_token");
-}
+    : http_(base, settings),
+      command_http_(at_path(base, "/partner/v1/commands"), settings),
+      token_(base, std::move(client), settings) {}
 
 void RestPartner::get(const std::string& path, const char* accept,
                       const std::function<void(std::string_view)>& take) {
     for (int tries = 1;; ++tries) {
-        if (token_.empty()) ask_token();
-        const auto answer =
-            http_.get(path, {{"Authorization", "Bearer " + token_}, {"Accept", accept}}, take);
+        const auto answer = http_.get(path, {token_.header(), {"Accept", accept}}, take);
         if (answer.status == 200) return;
         if (answer.status == 401 && tries < tries_max)
-            token_.clear();  // it lives for minutes only
+            token_.forget();  // it lives for minutes only
         else
             throw std::runtime_error(path + " is refused (" + std::to_string(answer.status) +
                                      "): " + answer.body);
@@ -242,9 +219,7 @@ RestPartner::Feed RestPartner::feed(const std::function<void(const std::string&)
 }
 
 platform::HttpAnswer RestPartner::order(const std::string& body, const std::string& key) {
-    if (token_.empty()) ask_token();
-    auto answer = command_http_.post({{"Authorization", "Bearer " + token_}, {"Idempotency-Key", key}},
-                                     "application/json", body);
+    auto answer = command_http_.post({token_.header(), {"Idempotency-Key", key}}, "application/json", body);
     if (answer.status != 202)
         throw std::runtime_error("the order is refused (" + std::to_string(answer.status) +
                                  "): " + answer.body);

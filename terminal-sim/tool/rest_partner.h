@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "platform/http_client.h"
+#include "terminal-sim/tool/partner_token.h"
 #include "terminal-sim/tool/truth_comparison.h"
 
 namespace wattmesh::sim {
@@ -15,11 +16,9 @@ namespace wattmesh::sim {
 /// A partner's program that asks a head-end over REST and checks what it gets against itself. One thread.
 class RestPartner {
 public:
-    struct Client {
-        std::string id, secret;  ///< of `headend partner client`
-    };
     /// `base`: the head-end's address, without a path.
-    RestPartner(const platform::HttpUrl& base, Client client, const platform::HttpClientSettings& settings);
+    RestPartner(const platform::HttpUrl& base, PartnerClient client,
+                const platform::HttpClientSettings& settings);
 
     /// Numbers of the meters that the contract shows, over all pages. What makes no sense in any answer is a
     /// std::runtime_error that says so; so is a request that is refused.
@@ -44,17 +43,12 @@ public:
                      const std::function<void()>& wait);
 
 private:
-    void ask_token();
     std::string get(const std::string& path, const char* accept = "application/json");
     void get(const std::string& path, const char* accept, const std::function<void(std::string_view)>& take);
     platform::HttpAnswer order(const std::string& body, const std::string& key);
 
-    const Client client_;
-    platform::HttpClient http_, token_http_, command_http_;
-    std::string token_;
+    platform::HttpClient http_, command_http_;
+    PartnerToken token_;
 };
-
-/// Of the JSON that `headend partner client` printed. Throws std::runtime_error when the text is not that.
-RestPartner::Client parse_client(const std::string& text);
 
 }  // namespace wattmesh::sim

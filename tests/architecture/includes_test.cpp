@@ -60,6 +60,7 @@ const std::vector<Foreign> foreign{
      std::regex{"boost/(statechart|mpl)/.*"},
      {"headend", "concentrator", "terminal-sim", "tests"}},
     {"SOCI", std::regex{"soci/.*"}, {"headend/database", "concentrator/journal", "tests"}},
+    {"expat", std::regex{"expat.h"}, {"platform"}},
     {"libpq", std::regex{"(postgresql/)?libpq-fe.h"}, {"headend/database", "tests"}},
     {"Catch2", std::regex{"catch2/.*"}, {"tests"}},
 };

@@ -19,8 +19,8 @@
 /// bench_exchange [--messages N] [--meters N]: the outbox to one webhook over its four keep-alive
 /// connections, from sealed messages to stored deliveries, against a partner that reads requests and answers
 /// 204 without a look at them. webhook_per_s: one CloudEvent a request; webhook_batched_per_s: lists of 100.
-/// A day of N meters (10 000) as NDJSON over REST and as CSV files; a row is a meter at an instant, four
-/// channels. One JSON line on stdout.
+/// A day of N meters (10 000) as NDJSON and XML over REST and as CSV files; a row is a meter at an instant,
+/// four channels. One JSON line on stdout.
 namespace {
 
 using namespace wattmesh;
@@ -149,10 +149,11 @@ int main(int argc, char** argv) {
         const auto rows =
             bench::exchange_rows(day, meters, "/tmp/wattmesh-bench-files-" + std::to_string(getpid()));
         std::printf(R"({"messages":%d,"webhook_per_s":%.0f,"webhook_batched_per_s":%.0f,"rows":%lld,)"
-                    R"("ndjson_rows_per_s":%.0f,"ndjson_memory_mib":%.1f,"csv_rows_per_s":%.0f})"
+                    R"("ndjson_rows_per_s":%.0f,"ndjson_memory_mib":%.1f,"xml_readings_per_s":%.0f,)"
+                    R"("xml_memory_mib":%.1f,"csv_rows_per_s":%.0f})"
                     "\n",
                     messages, single, batched, static_cast<long long>(rows.rows), rows.ndjson_per_s,
-                    rows.ndjson_memory_mib, rows.csv_per_s);
+                    rows.ndjson_memory_mib, rows.xml_readings_per_s, rows.xml_memory_mib, rows.csv_per_s);
         return 0;
     } catch (const std::exception& error) {
         std::fprintf(stderr, "bench_exchange: %s\n", error.what());

@@ -79,6 +79,34 @@ std::string token_of(const platform::HttpUrl& url, const std::string& secret) {
     return answer.body.substr(at, 68);
 }
 
+/// Counts elements `value`, also those that two pieces share.
+struct Values {
+    void take(std::string_view piece) {
+        constexpr std::string_view tag = "<value>";
+        std::string seam = rest + std::string{piece.substr(0, tag.size() - 1)};
+        if (seam.find(tag) != std::string::npos) ++count;
+        for (auto at = piece.find(tag); at != std::string_view::npos; at = piece.find(tag, at + 1)) ++count;
+        rest = piece.substr(piece.size() - std::min(piece.size(), tag.size() - 1));
+    }
+    std::int64_t count = 0;
+    std::string rest;
+};
+
+struct Fetched {
+    double seconds = 0, memory_mib = 0;
+};
+/// The day, as the type that is accepted.
+Fetched fetch(const platform::HttpUrl& url, const std::string& token, const char* accept,
+              const std::function<void(std::string_view)>& take) {
+    platform::HttpClient http{url, {.answer_max = std::chrono::minutes{10}, .ca_file = {}}};
+    reset_peak();
+    const auto before = peak_mib();
+    const auto start = Steady::now();
+    http.get("/partner/v1/readings?from=2026-03-10T00:00:00Z&to=2026-03-11T00:00:00Z",
+             {{"Authorization", "Bearer " + token}, {"Accept", accept}}, take);
+    return {seconds_since(start), peak_mib() - before};
+}
+
 void stream(const test::TestDatabase& database, Connection& admin, const Contract& contract,
             ExchangeRows& result) {
     security::SystemRandom random;
@@ -99,17 +127,20 @@ void stream(const test::TestDatabase& database, Connection& admin, const Contrac
     const auto url = platform::HttpUrl::parse("http://127.0.0.1:" + std::to_string(server.port()) +
                                               "/partner/oauth/token");
     const auto token = token_of(*url, "secret");
-    platform::HttpClient http{*url, {.answer_max = std::chrono::minutes{10}, .ca_file = {}}};
     std::int64_t lines = 0;
-    reset_peak();
-    const auto before = peak_mib();
-    const auto start = Steady::now();
-    http.get("/partner/v1/readings?from=2026-03-10T00:00:00Z&to=2026-03-11T00:00:00Z",
-             {{"Authorization", "Bearer " + token}, {"Accept", "application/x-ndjson"}},
-             [&](std::string_view piece) { lines += std::count(piece.begin(), piece.end(), '\n'); });
-    result.ndjson_per_s = static_cast<double>(result.rows) / seconds_since(start);
-    result.ndjson_memory_mib = peak_mib() - before;
+    const auto ndjson = fetch(*url, token, "application/x-ndjson", [&](std::string_view piece) {
+        lines += std::count(piece.begin(), piece.end(), '\n');
+    });
+    result.ndjson_per_s = static_cast<double>(result.rows) / ndjson.seconds;
+    result.ndjson_memory_mib = ndjson.memory_mib;
     if (lines != result.rows + 1) throw std::runtime_error(std::to_string(lines) + " lines came over REST");
+    Values values;
+    const auto xml =
+        fetch(*url, token, "application/xml", [&](std::string_view piece) { values.take(piece); });
+    result.xml_readings_per_s = static_cast<double>(values.count) / xml.seconds;
+    result.xml_memory_mib = xml.memory_mib;
+    if (values.count != result.rows * 4)
+        throw std::runtime_error(std::to_string(values.count) + " readings came as XML");
 }
 
 void write_files(Connection& admin, const Contract& contract, const std::string& folder,

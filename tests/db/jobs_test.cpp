@@ -371,7 +371,7 @@ TEST_CASE("jobs: what an item was about to do, and its record, are stored with i
     Town town;
     Jobs jobs{town.monitor};
     const auto id = jobs.add(order("relay"), subjects(2));
-    jobs.note(id, 1, "switching");
+    CHECK(jobs.note(id, 1, "switching"));
     CHECK(jobs.due(id, quarter(1), 10).at(0).detail == "switching");
     auto outcome = well("disconnected");
     outcome.audit = AuditRecord{quarter(1), "ada", "relay disconnect", to_string(customer(0))};
@@ -383,7 +383,7 @@ TEST_CASE("jobs: what an item was about to do, and its record, are stored with i
     CHECK(jobs.due(id, quarter(1), 10).size() == 2);
     for (int i = 0; i < 2; ++i) jobs.finish(id, 1, outcome, quarter(1));
     CHECK(AuditLog{town.console}.latest(5).size() == 1);
-    jobs.note(id, 1, "too late");
+    CHECK_FALSE(jobs.note(id, 1, "too late"));
     CHECK(jobs.items(id, ItemState::done, 1, 5).at(0).detail == "disconnected");
 }
 

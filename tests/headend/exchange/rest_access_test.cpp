@@ -250,6 +250,7 @@ TEST_CASE("partners' openapi: describes the routes that there are, and no others
     add_reading_routes(routes);
     add_feed_routes(routes);
     add_command_routes(routes);
+    add_cim_routes(routes);
     for (const auto& route : routes) there.insert(std::string{route.method} + " " + route.pattern);
     CHECK(described == there);
     RestScene scene;

@@ -74,11 +74,17 @@ RestScene::RestScene(const std::vector<std::string>& allowed) {
     settings.openapi = "headend/exchange/openapi.yaml";
     settings.second_person_above = 1;
     settings.connections = 3;
-    server = std::make_unique<headend::exchange::RestServer>(
-        settings, clock, random, [this](std::string_view, const std::string& line) {
-            const std::lock_guard lock{mutex};
-            lines.push_back(line);
-        });
+    settings.replies_every = {};
+    settings.silence_max = std::chrono::seconds{2};
+    settings.body_wait = std::chrono::seconds{2};
+    settings.plain_replies = true;
+    const auto log = [this](std::string_view, const std::string& line) {
+        const std::lock_guard lock{mutex};
+        lines.push_back(line);
+    };
+    server = std::make_unique<headend::exchange::RestServer>(settings, clock, random, log);
+    desk = std::make_unique<headend::exchange::RestDesk>(settings, clock, random, log);
+    courier = std::make_unique<headend::exchange::CimCourier>(*desk);
     server->start();
 }
 
@@ -118,7 +124,7 @@ RestReply RestScene::ask(const Ask& ask) {
     if (!ask.key.empty()) request.set("Idempotency-Key", ask.key);
     if (!ask.accept.empty()) request.set("Accept", ask.accept);
     if (!ask.if_none_match.empty()) request.set("If-None-Match", ask.if_none_match);
-    if (!ask.body.empty()) request.setContentType("application/json");
+    if (!ask.body.empty()) request.setContentType(ask.type);
     return send(server->port(), request, ask.body);
 }
 
@@ -129,6 +135,11 @@ RestReply RestScene::get(const std::string& partner, const std::string& path, co
 RestReply RestScene::post(const std::string& partner, const std::string& path, const std::string& body,
                           const std::string& key) {
     return ask({.method = "POST", .path = path, .body = body, .token = token(partner), .key = key});
+}
+
+RestReply RestScene::cim(const std::string& partner, const std::string& message, const std::string& type) {
+    return ask(
+        {.method = "POST", .path = "/partner/cim", .body = message, .token = token(partner), .type = type});
 }
 
 RestReply RestScene::ask_token(const std::string& name, const std::string& secret, bool basic) {

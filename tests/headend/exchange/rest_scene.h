@@ -5,6 +5,7 @@
 
 #include "headend/database/outbox.h"
 #include "headend/database/partner_clients.h"
+#include "headend/exchange/cim_courier.h"
 #include "headend/exchange/rest_server.h"
 #include "security/ciphers.h"
 #include "security/password.h"
@@ -32,12 +33,16 @@ public:
 
     struct Ask {
         std::string method = "GET", path{}, body{}, token{}, key{}, accept{}, if_none_match{};
+        std::string type = "application/json";  ///< of the body
     };
     RestReply ask(const Ask& ask);
     /// As the program of a partner, with a token of its own.
     RestReply get(const std::string& partner, const std::string& path, const std::string& accept = {});
     RestReply post(const std::string& partner, const std::string& path, const std::string& body,
                    const std::string& key = {});
+    /// A message of IEC 61968-100; a reply to it is sent by `courier.round()`.
+    RestReply cim(const std::string& partner, const std::string& message,
+                  const std::string& type = "application/xml");
     RestReply ask_token(const std::string& client, const std::string& secret, bool basic = false);
     /// Of the partner's client; asked for once.
     std::string token(const std::string& partner);
@@ -61,6 +66,8 @@ public:
     std::mutex mutex;
     std::vector<std::string> lines;
     std::unique_ptr<headend::exchange::RestServer> server;
+    std::unique_ptr<headend::exchange::RestDesk> desk;  ///< of the courier
+    std::unique_ptr<headend::exchange::CimCourier> courier;
 
 private:
     /// The next entry of the meter's concentrator.

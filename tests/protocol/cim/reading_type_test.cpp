@@ -55,3 +55,37 @@ TEST_CASE("reading type: what we know no code of has none", "[protocol]") {
     CHECK_FALSE(has("1-0:32.7.0*255", Capture::period, 900, 35));  // a voltage does not rise by
     CHECK_FALSE(has("1-0:32.7.5*255", Capture::state, 0, 35));     // a harmonic
 }
+
+TEST_CASE("reading type: eighteen numbers read as they are written, anything else is none", "[protocol]") {
+    for (const auto* text :
+         {"0.0.2.4.1.1.12.0.0.0.0.0.0.0.0.0.72.0", "0.0.0.12.0.1.158.0.0.7.1.2.3.4.32.-1.29.978"}) {
+        const auto type = cim::parse_reading_type(text);
+        REQUIRE(type);
+        CHECK(to_string(*type) == text);
+    }
+    for (const auto* text :
+         {"", "0", "1.8.0", "0.0.2.4.1.1.12.0.0.0.0.0.0.0.0.0.72", "0.0.2.4.1.1.12.0.0.0.0.0.0.0.0.0.72.0.0",
+          "0.0.2.4.1.1.12.0.0.0.0.0.0.0.0.0.72.", ".0.2.4.1.1.12.0.0.0.0.0.0.0.0.0.72.0",
+          "0.0.2.4.1.1.12.0.0.0.0.0.0.0.0.0.72.x", "-1.0.2.4.1.1.12.0.0.0.0.0.0.0.0.0.72.0",
+          "0.0.2.4.1.1.12.0.0.0.0.0.0.0.0.0.1234567.0", "0.0.2.4.1.1.12.0.0.0.0.0.0.0.0.-.72.0"}) {
+        INFO(text);
+        CHECK_FALSE(cim::parse_reading_type(text));
+    }
+}
+
+TEST_CASE("reading type: a register that is read now has one, and it leads back to the register",
+          "[protocol]") {
+    for (const auto* obis :
+         {"1-0:1.8.0*255", "1-0:1.8.2*255", "1-0:2.8.0*255", "1-0:3.8.0*255", "1-0:16.8.0*255",
+          "1-0:1.7.0*255", "1-0:32.7.0*255", "1-0:91.7.0*255", "1-0:14.7.0*255"}) {
+        INFO(obis);
+        const auto code = ObisCode::parse(obis).value();
+        std::optional<cim::ReadingType> type;
+        for (const int unit : {27, 29, 30, 32, 33, 35, 44})
+            if (!type) type = cim::reading_type(code, Capture::state, 0, 3, unit);
+        REQUIRE(type);
+        CHECK(cim::state_register(*type) == code);
+        type->measuring_period = 2;
+        CHECK_FALSE(cim::state_register(*type));
+    }
+}
