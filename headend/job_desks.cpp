@@ -30,7 +30,7 @@ std::string text_of(const monitor::OnDemandResult& result) {
 }  // namespace
 
 MeterDesk::MeterDesk(Plant& plant, database::QueryQueue& queue, monitor::OnDemand& on_demand,
-                     monitor::RelayDesk& relay)
+                     monitor::RelayDesk& relay, monitor::ClockDesk& clocks)
     : plant_(plant),
       queue_(queue),
       on_demand_(on_demand),
@@ -52,7 +52,10 @@ MeterDesk::MeterDesk(Plant& plant, database::QueryQueue& queue, monitor::OnDeman
           [this] { return plant_.loop.now(); }),
       relays_(
           queue, relay, [&plant] { plant.pump(); }, [&plant] { return plant.loop.now(); }),
-      runner_(plant.loop, settings_of(plant), queue, {&reads_, &relays_}) {}
+      clocks_(
+          queue, clocks, [&plant] { plant.pump(); }, [&plant] { return plant.loop.now(); }),
+      watch_(plant.loop, queue, clocks, [&plant] { plant.pump(); }),
+      runner_(plant.loop, settings_of(plant), queue, {&reads_, &relays_, &clocks_}) {}
 
 DeliveryDesk::DeliveryDesk(Plant& plant, database::QueryQueue& queue, monitor::KeyService& keys,
                            monitor::OnDemand& on_demand, monitor::RelayDesk& relay, monitor::Carry carry)

@@ -1,6 +1,8 @@
 #pragma once
 #include "headend/jobs/read_job.h"
 #include "headend/jobs/report_job.h"
+#include "headend/monitor/clock_job.h"
+#include "headend/monitor/clock_watch.h"
 #include "headend/monitor/delivery_work.h"
 #include "headend/monitor/on_demand.h"
 #include "headend/monitor/relay_job.h"
@@ -8,14 +10,21 @@
 
 namespace wattmesh::headend {
 
-/// Jobs that read and switch meters, in the monitor role. All on the loop's thread.
+/// Jobs that read and switch meters and set their clocks, and the standing look at those, in the monitor
+/// role. All on the loop's thread.
 class MeterDesk {
 public:
-    /// `relay` outlives it.
+    /// The references outlive it.
     MeterDesk(Plant& plant, database::QueryQueue& queue, monitor::OnDemand& on_demand,
-              monitor::RelayDesk& relay);
-    void start() { runner_.start(); }
-    void stop() { runner_.stop(); }
+              monitor::RelayDesk& relay, monitor::ClockDesk& clocks);
+    void start() {
+        runner_.start();
+        watch_.start();
+    }
+    void stop() {
+        watch_.stop();
+        runner_.stop();
+    }
 
 private:
     Plant& plant_;
@@ -23,6 +32,8 @@ private:
     monitor::OnDemand& on_demand_;
     jobs::ReadJob reads_;
     monitor::RelayJob relays_;
+    monitor::ClockJob clocks_;
+    monitor::ClockWatch watch_;
     jobs::JobRunner runner_;
 };
 

@@ -17,7 +17,7 @@ const unit = items[0].number;
 const { nodes } = await page.evaluate((n) => fetch(`/api/concentrators/${n}/topology`).then((r) => r.json()), unit);
 const deep = nodes.filter((n) => n.role === 'customer').sort((a, b) => b.hops - a.hops)[0].number;
 const today = (await page.evaluate(() => fetch('/api/overview').then((r) => r.json()))).day;
-for (const [name, path] of [['completeness', `/completeness/${unit}/${today}`], ['concentrators', '/concentrators'], ['concentrator', `/concentrators/${unit}`], ['topology', `/concentrators/${unit}/topology?meter=${deep}`], ['balance', `/concentrators/${unit}/balance`], ['meters', '/meters'], ['meter', `/meters/${deep}`], ['quarantine', '/quarantine'], ['alarms', '/alarms'], ['network', '/network/feeder/F-1'], ['transformer', '/network/transformer/TX-1'], ['losses', '/losses'], ['outages', '/outages'], ['interfaces', '/interfaces'], ['system', '/system'], ['jobs', '/jobs'], ['audit', '/audit'], ['users', '/users'], ['account', '/account']]) {
+for (const [name, path] of [['completeness', `/completeness/${unit}/${today}`], ['concentrators', '/concentrators'], ['concentrator', `/concentrators/${unit}`], ['topology', `/concentrators/${unit}/topology?meter=${deep}`], ['balance', `/concentrators/${unit}/balance`], ['meters', '/meters'], ['meter', `/meters/${deep}`], ['quarantine', '/quarantine'], ['alarms', '/alarms'], ['clocks', '/clocks'], ['network', '/network/feeder/F-1'], ['transformer', '/network/transformer/TX-1'], ['losses', '/losses'], ['outages', '/outages'], ['interfaces', '/interfaces'], ['system', '/system'], ['jobs', '/jobs'], ['audit', '/audit'], ['users', '/users'], ['account', '/account']]) {
   await page.goto(path);
   await page.locator('h1').waitFor();
   await page.waitForTimeout(1200);
