@@ -27,10 +27,20 @@ std::string text_of(const monitor::OnDemandResult& result) {
     return unit.empty() ? text : text + " " + std::string{unit};
 }
 
+monitor::ParameterJob::Ports ports_of(Plant& plant, database::QueryQueue& queue,
+                                      monitor::ParameterDesk& desk) {
+    return {.queue = queue,
+            .desk = desk,
+            .pump = [&plant] { plant.pump(); },
+            .now = [&plant] { return plant.loop.now(); },
+            .text = console::data_text};
+}
+
 }  // namespace
 
 MeterDesk::MeterDesk(Plant& plant, database::QueryQueue& queue, monitor::OnDemand& on_demand,
-                     monitor::RelayDesk& relay, monitor::ClockDesk& clocks)
+                     monitor::RelayDesk& relay, monitor::ClockDesk& clocks,
+                     monitor::ParameterDesk& parameters)
     : plant_(plant),
       queue_(queue),
       on_demand_(on_demand),
@@ -55,7 +65,9 @@ MeterDesk::MeterDesk(Plant& plant, database::QueryQueue& queue, monitor::OnDeman
       clocks_(
           queue, clocks, [&plant] { plant.pump(); }, [&plant] { return plant.loop.now(); }),
       watch_(plant.loop, queue, clocks, [&plant] { plant.pump(); }),
-      runner_(plant.loop, settings_of(plant), queue, {&reads_, &relays_, &clocks_}) {}
+      parameters_(ports_of(plant, queue, parameters)),
+      limits_(ports_of(plant, queue, parameters)),
+      runner_(plant.loop, settings_of(plant), queue, {&reads_, &relays_, &clocks_, &parameters_, &limits_}) {}
 
 DeliveryDesk::DeliveryDesk(Plant& plant, database::QueryQueue& queue, monitor::KeyService& keys,
                            monitor::OnDemand& on_demand, monitor::RelayDesk& relay, monitor::Carry carry)

@@ -4,19 +4,20 @@
 #include "headend/monitor/clock_job.h"
 #include "headend/monitor/clock_watch.h"
 #include "headend/monitor/delivery_work.h"
+#include "headend/monitor/limit_job.h"
 #include "headend/monitor/on_demand.h"
 #include "headend/monitor/relay_job.h"
 #include "headend/roles.h"
 
 namespace wattmesh::headend {
 
-/// Jobs that read and switch meters and set their clocks, and the standing look at those, in the monitor
-/// role. All on the loop's thread.
+/// Jobs that read and switch meters, set their clocks and parameters, and the standing look at clocks, in the
+/// monitor role. All on the loop's thread.
 class MeterDesk {
 public:
     /// The references outlive it.
     MeterDesk(Plant& plant, database::QueryQueue& queue, monitor::OnDemand& on_demand,
-              monitor::RelayDesk& relay, monitor::ClockDesk& clocks);
+              monitor::RelayDesk& relay, monitor::ClockDesk& clocks, monitor::ParameterDesk& parameters);
     void start() {
         runner_.start();
         watch_.start();
@@ -34,6 +35,8 @@ private:
     monitor::RelayJob relays_;
     monitor::ClockJob clocks_;
     monitor::ClockWatch watch_;
+    monitor::ParameterJob parameters_;
+    monitor::LimitJob limits_;
     jobs::JobRunner runner_;
 };
 

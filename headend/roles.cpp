@@ -273,7 +273,8 @@ struct MonitorRole::Parts {
           clocks(
               keys, on_demand, carry_over(plant), [&plant] { return plant.loop.now(); }, plant.ciphers,
               plant.random),
-          meters(plant, queue, on_demand, relay, clocks),
+          parameters(keys, on_demand, carry_over(plant), plant.ciphers, plant.random),
+          meters(plant, queue, on_demand, relay, clocks, parameters),
           deliveries(plant, queue, keys, on_demand, relay, carry_over(plant)),
           direct_tick(plant.loop),
           bus_wake(plant.loop),
@@ -297,6 +298,7 @@ struct MonitorRole::Parts {
     monitor::AlarmWatch alarms;
     monitor::RelayDesk relay;
     monitor::ClockDesk clocks;
+    monitor::ParameterDesk parameters;
     MeterDesk meters;
     DeliveryDesk deliveries;
     std::optional<monitor::DirectReading> direct;       ///< while there is a front-end in this process

@@ -69,16 +69,16 @@ Answer order(Context& context, const Request& request) {
 }
 
 /// An order that the caller may approve or undo: every meter of it lies where the caller may switch.
-Job wanted_order(database::Connection& connection, const Request& request) {
+Job wanted_order(database::Connection& connection, const Request& request, bool limits_too) {
     auto job = wanted_job(connection, request);
-    if (job.kind != "relay")
+    if (job.kind != "relay" && !(limits_too && job.kind == "limits"))
         throw Problem{409, "Not a relay order", "Only an order that disconnects or reconnects takes this."};
     return job;
 }
 
 Answer approve(Context& context, const Request& request) {
     auto connection = context.lease(request);
-    const auto job = wanted_order(*connection, request);
+    const auto job = wanted_order(*connection, request, true);
     if (request.caller->token) throw Problem{403, "Not allowed", "A second person approves, not a program."};
     if (job.requested_by == request.caller->name())
         throw Problem{403, "Not allowed", "A second person approves: you ordered this yourself."};
@@ -106,7 +106,7 @@ Answer approve(Context& context, const Request& request) {
 Answer undo(Context& context, const Request& request) {
     const auto reason = JsonBody{request.body}.text("reason", 200);
     auto connection = context.lease(request);
-    const auto job = wanted_order(*connection, request);
+    const auto job = wanted_order(*connection, request, false);
     check_not_stopped(*connection, request);
     if (job.open()) throw Problem{409, "Not now", "The order is not over. Cancel the rest first."};
     const auto verb = monitor::RelayOrder::from_json(job.parameters).verb == monitor::RelayVerb::disconnect
@@ -141,7 +141,9 @@ Answer stop(Context& context, const Request& request) {
     database::Transaction transaction{*connection};
     const bool fresh =
         RelayRules{*connection}.stop(tenant_of(request), {context.now(), request.caller->name(), reason});
-    const int cancelled = database::Jobs{*connection}.cancel_all("relay", tenant_of(request), context.now());
+    int cancelled = 0;
+    for (const char* kind : {"relay", "limits"})
+        cancelled += database::Jobs{*connection}.cancel_all(kind, tenant_of(request), context.now());
     database::AuditRecord record{{}, request.caller->name(), "relay stop", "all meters"};
     record.detail = (fresh ? "" : "again, ") + std::to_string(cancelled) + " orders cancelled";
     record.reason = reason;
