@@ -16,8 +16,8 @@ namespace wattmesh::headend {
 class MeterDesk {
 public:
     /// The references outlive it.
-    MeterDesk(Plant& plant, database::QueryQueue& queue, monitor::OnDemand& on_demand,
-              monitor::RelayDesk& relay, monitor::ClockDesk& clocks, monitor::ParameterDesk& parameters);
+    MeterDesk(Plant& plant, database::QueryQueue& queue, monitor::KeyService& keys,
+              monitor::OnDemand& on_demand, monitor::RelayDesk& relay, const monitor::Carry& carry);
     void start() {
         runner_.start();
         watch_.start();
@@ -33,6 +33,8 @@ private:
     monitor::OnDemand& on_demand_;
     jobs::ReadJob reads_;
     monitor::RelayJob relays_;
+    monitor::ClockDesk clock_desk_;
+    monitor::ParameterDesk parameter_desk_;
     monitor::ClockJob clocks_;
     monitor::ClockWatch watch_;
     monitor::ParameterJob parameters_;

@@ -270,11 +270,7 @@ struct MonitorRole::Parts {
           sealer(plant.loop, queue, database::AuditMark{plant.settings.counters}),
           alarms(plant.loop, queue),
           relay(keys, on_demand, carry_over(plant), plant.ciphers, plant.random),
-          clocks(
-              keys, on_demand, carry_over(plant), [&plant] { return plant.loop.now(); }, plant.ciphers,
-              plant.random),
-          parameters(keys, on_demand, carry_over(plant), plant.ciphers, plant.random),
-          meters(plant, queue, on_demand, relay, clocks, parameters),
+          meters(plant, queue, keys, on_demand, relay, carry_over(plant)),
           deliveries(plant, queue, keys, on_demand, relay, carry_over(plant)),
           direct_tick(plant.loop),
           bus_wake(plant.loop),
@@ -297,8 +293,6 @@ struct MonitorRole::Parts {
     monitor::AuditSealer sealer;
     monitor::AlarmWatch alarms;
     monitor::RelayDesk relay;
-    monitor::ClockDesk clocks;
-    monitor::ParameterDesk parameters;
     MeterDesk meters;
     DeliveryDesk deliveries;
     std::optional<monitor::DirectReading> direct;       ///< while there is a front-end in this process
