@@ -27,10 +27,19 @@ std::string text_of(const monitor::OnDemandResult& result) {
     return unit.empty() ? text : text + " " + std::string{unit};
 }
 
+monitor::ParameterJob::Ports ports_of(Plant& plant, database::QueryQueue& queue,
+                                      monitor::ParameterDesk& desk) {
+    return {.queue = queue,
+            .desk = desk,
+            .pump = [&plant] { plant.pump(); },
+            .now = [&plant] { return plant.loop.now(); },
+            .text = console::data_text};
+}
+
 }  // namespace
 
-MeterDesk::MeterDesk(Plant& plant, database::QueryQueue& queue, monitor::OnDemand& on_demand,
-                     monitor::RelayDesk& relay)
+MeterDesk::MeterDesk(Plant& plant, database::QueryQueue& queue, monitor::KeyService& keys,
+                     monitor::OnDemand& on_demand, monitor::RelayDesk& relay, const monitor::Carry& carry)
     : plant_(plant),
       queue_(queue),
       on_demand_(on_demand),
@@ -52,7 +61,15 @@ MeterDesk::MeterDesk(Plant& plant, database::QueryQueue& queue, monitor::OnDeman
           [this] { return plant_.loop.now(); }),
       relays_(
           queue, relay, [&plant] { plant.pump(); }, [&plant] { return plant.loop.now(); }),
-      runner_(plant.loop, settings_of(plant), queue, {&reads_, &relays_}) {}
+      clock_desk_(
+          keys, on_demand, carry, [&plant] { return plant.loop.now(); }, plant.ciphers, plant.random),
+      parameter_desk_(keys, on_demand, carry, plant.ciphers, plant.random),
+      clocks_(
+          queue, clock_desk_, [&plant] { plant.pump(); }, [&plant] { return plant.loop.now(); }),
+      watch_(plant.loop, queue, clock_desk_, [&plant] { plant.pump(); }),
+      parameters_(ports_of(plant, queue, parameter_desk_)),
+      limits_(ports_of(plant, queue, parameter_desk_)),
+      runner_(plant.loop, settings_of(plant), queue, {&reads_, &relays_, &clocks_, &parameters_, &limits_}) {}
 
 DeliveryDesk::DeliveryDesk(Plant& plant, database::QueryQueue& queue, monitor::KeyService& keys,
                            monitor::OnDemand& on_demand, monitor::RelayDesk& relay, monitor::Carry carry)

@@ -1,21 +1,31 @@
 #pragma once
 #include "headend/jobs/read_job.h"
 #include "headend/jobs/report_job.h"
+#include "headend/monitor/clock_job.h"
+#include "headend/monitor/clock_watch.h"
 #include "headend/monitor/delivery_work.h"
+#include "headend/monitor/limit_job.h"
 #include "headend/monitor/on_demand.h"
 #include "headend/monitor/relay_job.h"
 #include "headend/roles.h"
 
 namespace wattmesh::headend {
 
-/// Jobs that read and switch meters, in the monitor role. All on the loop's thread.
+/// Jobs that read and switch meters, set their clocks and parameters, and the standing look at clocks, in the
+/// monitor role. All on the loop's thread.
 class MeterDesk {
 public:
-    /// `relay` outlives it.
-    MeterDesk(Plant& plant, database::QueryQueue& queue, monitor::OnDemand& on_demand,
-              monitor::RelayDesk& relay);
-    void start() { runner_.start(); }
-    void stop() { runner_.stop(); }
+    /// The references outlive it.
+    MeterDesk(Plant& plant, database::QueryQueue& queue, monitor::KeyService& keys,
+              monitor::OnDemand& on_demand, monitor::RelayDesk& relay, const monitor::Carry& carry);
+    void start() {
+        runner_.start();
+        watch_.start();
+    }
+    void stop() {
+        watch_.stop();
+        runner_.stop();
+    }
 
 private:
     Plant& plant_;
@@ -23,6 +33,12 @@ private:
     monitor::OnDemand& on_demand_;
     jobs::ReadJob reads_;
     monitor::RelayJob relays_;
+    monitor::ClockDesk clock_desk_;
+    monitor::ParameterDesk parameter_desk_;
+    monitor::ClockJob clocks_;
+    monitor::ClockWatch watch_;
+    monitor::ParameterJob parameters_;
+    monitor::LimitJob limits_;
     jobs::JobRunner runner_;
 };
 

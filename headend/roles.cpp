@@ -270,7 +270,7 @@ struct MonitorRole::Parts {
           sealer(plant.loop, queue, database::AuditMark{plant.settings.counters}),
           alarms(plant.loop, queue),
           relay(keys, on_demand, carry_over(plant), plant.ciphers, plant.random),
-          meters(plant, queue, on_demand, relay),
+          meters(plant, queue, keys, on_demand, relay, carry_over(plant)),
           deliveries(plant, queue, keys, on_demand, relay, carry_over(plant)),
           direct_tick(plant.loop),
           bus_wake(plant.loop),

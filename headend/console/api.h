@@ -32,6 +32,8 @@ void add_completeness_routes(std::vector<Route>& routes, Context& context);
 void add_network_routes(std::vector<Route>& routes, Context& context);
 void add_search_routes(std::vector<Route>& routes, Context& context);
 void add_validation_routes(std::vector<Route>& routes, Context& context);
+void add_clock_routes(std::vector<Route>& routes, Context& context);
+void add_parameter_routes(std::vector<Route>& routes, Context& context);
 void add_partner_routes(std::vector<Route>& routes, Context& context);
 void add_meter_routes(std::vector<Route>& routes, Context& context);
 void add_alarm_routes(std::vector<Route>& routes, Context& context);

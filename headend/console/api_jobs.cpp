@@ -11,31 +11,6 @@ namespace {
 
 using database::Job;
 constexpr int days_max = 400;
-constexpr auto deadline_after = std::chrono::hours{24};
-
-Answer order(Context& context, database::Connection& connection, const Request& request, Job job,
-             const std::vector<std::string>& subjects) {
-    job.requested_by = request.caller->name();
-    job.scope = request.scope;
-    job.created = context.now();
-    job.deadline = job.created + deadline_after;
-    database::Transaction transaction{connection};
-    database::Jobs jobs{connection};
-    const auto id = jobs.add(job, subjects);
-    database::AuditRecord record{{}, job.requested_by, "job " + job.kind, "job " + std::to_string(id.value)};
-    record.detail = job.title + ", items: " + std::to_string(subjects.size());
-    record.reason = job.reason;
-    record.after = job.parameters;
-    record.tenant = request.caller->user.tenant;
-    context.audit(connection, record);
-    const auto made = jobs.find(id);
-    transaction.commit();
-    Json json;
-    write(json, *made);
-    return {.status = 202,
-            .body = json.take(),
-            .headers = {{"Location", "/api/jobs/" + std::to_string(id.value)}}};
-}
 
 Answer order_reads(Context& context, const Request& request) {
     const JsonBody body{request.body};
@@ -53,7 +28,7 @@ Answer order_reads(Context& context, const Request& request) {
     const auto subjects = subjects_of(*connection, body);
     job.title = "Read " + cosem::obis_name_or_code(*code) + " of " + std::to_string(subjects.size()) +
                 (subjects.size() == 1 ? " meter" : " meters");
-    return order(context, *connection, request, job, subjects);
+    return order_job(context, *connection, request, job, subjects);
 }
 
 Answer order_report(Context& context, const Request& request) {
@@ -73,7 +48,7 @@ Answer order_report(Context& context, const Request& request) {
     job.title = std::string{*kind == jobs::ReportOrder::Kind::energy ? "Daily energies" : "Completeness"} +
                 ", " + iso_day(*first) + " to " + iso_day(*last);
     auto connection = context.lease(request);
-    return order(context, *connection, request, job, {std::string{to_string(*kind)}});
+    return order_job(context, *connection, request, job, {std::string{to_string(*kind)}});
 }
 
 /// Everybody's jobs are for who may look at the whole utility; others see their own.

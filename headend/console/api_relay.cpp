@@ -1,9 +1,8 @@
-#include <algorithm>
-
 #include "headend/console/api.h"
 #include "headend/console/job_json.h"
 #include "headend/console/json.h"
 #include "headend/console/json_body.h"
+#include "headend/console/relay_gate.h"
 #include "headend/database/relay_rules.h"
 #include "headend/monitor/relay_job.h"
 
@@ -14,24 +13,8 @@ using database::Job;
 using database::JobState;
 using database::RelayRules;
 using database::Right;
-constexpr auto deadline_after = std::chrono::hours{24};
-constexpr std::size_t named_max = 20;
 
 TenantId tenant_of(const Request& request) { return request.caller->user.tenant; }
-
-std::vector<DeviceNumber> numbers_of(const std::vector<std::string>& subjects) {
-    std::vector<DeviceNumber> numbers;
-    numbers.reserve(subjects.size());
-    for (const auto& subject : subjects) numbers.push_back(DeviceNumber::parse(subject).value());
-    return numbers;
-}
-
-void check_not_stopped(database::Connection& connection, const Request& request) {
-    if (const auto stop = RelayRules{connection}.stopped(tenant_of(request)))
-        throw Problem{409, "Switching is stopped",
-                      stop->by + " stopped all switching (" + stop->reason +
-                          "). It goes on when somebody releases the stop."};
-}
 
 /// Blast radius: what an order would touch, before anything is ordered.
 Answer plan(const Context& context, database::Connection& connection,
@@ -55,47 +38,17 @@ Answer plan(const Context& context, database::Connection& connection,
     return {.body = json.take()};
 }
 
-void refuse_protected(const std::vector<database::ProtectedMeter>& spared) {
-    if (spared.empty()) return;
-    std::string names;
-    for (std::size_t i = 0; i < std::min(spared.size(), named_max); ++i)
-        names += (i == 0 ? "" : ", ") + to_string(spared[i].meter) + " (" + spared[i].why + ")";
-    if (spared.size() > named_max) names += " and " + std::to_string(spared.size() - named_max) + " more";
-    throw Problem{409, "Protected meters",
-                  "Nothing was ordered. These meters must not be cut off: " + names + "."};
-}
-
 Answer place(Context& context, database::Connection& connection, const Request& request,
              monitor::RelayVerb verb, const std::vector<std::string>& subjects, const std::string& reason) {
-    const int count = static_cast<int>(subjects.size());
-    const bool alone = count <= context.settings.second_person_above;
     Job job;
     job.kind = "relay";
-    job.title = (verb == monitor::RelayVerb::disconnect ? "Disconnect " : "Reconnect ") +
-                (count == 1 ? "meter " + subjects.front() : std::to_string(count) + " meters");
+    job.title =
+        (verb == monitor::RelayVerb::disconnect ? "Disconnect " : "Reconnect ") +
+        (subjects.size() == 1 ? "meter " + subjects.front() : std::to_string(subjects.size()) + " meters");
     job.parameters = monitor::RelayOrder{verb}.to_json();
-    job.requested_by = request.caller->name();
     job.reason = reason;
-    job.state = alone ? JobState::queued : JobState::proposed;
-    job.scope = request.scope;
-    job.created = context.now();
-    job.deadline = job.created + deadline_after;
-    database::Transaction transaction{connection};
-    database::Jobs jobs{connection};
-    const auto id = jobs.add(job, subjects);
-    database::AuditRecord record{{}, job.requested_by, "job relay", "job " + std::to_string(id.value)};
-    record.detail = job.title + (alone ? "" : ", waits for a second person");
-    record.reason = reason;
-    record.after = job.parameters;
-    record.tenant = tenant_of(request);
-    context.audit(connection, record);
-    const auto made = jobs.find(id);
-    transaction.commit();
-    Json json;
-    write(json, *made);
-    return {.status = 202,
-            .body = json.take(),
-            .headers = {{"Location", "/api/jobs/" + std::to_string(id.value)}}};
+    job.state = gated(context, subjects.size());
+    return order_job(context, connection, request, job, subjects);
 }
 
 Answer order(Context& context, const Request& request) {
@@ -115,17 +68,17 @@ Answer order(Context& context, const Request& request) {
     return place(context, *connection, request, *verb, subjects, reason);
 }
 
-/// A relay order that the caller may approve or undo: every meter of it lies where the caller may switch.
-Job wanted_relay(database::Connection& connection, const Request& request) {
+/// An order that the caller may approve or undo: every meter of it lies where the caller may switch.
+Job wanted_order(database::Connection& connection, const Request& request, bool limits_too) {
     auto job = wanted_job(connection, request);
-    if (job.kind != "relay")
+    if (job.kind != "relay" && !(limits_too && job.kind == "limits"))
         throw Problem{409, "Not a relay order", "Only an order that disconnects or reconnects takes this."};
     return job;
 }
 
 Answer approve(Context& context, const Request& request) {
     auto connection = context.lease(request);
-    const auto job = wanted_relay(*connection, request);
+    const auto job = wanted_order(*connection, request, true);
     if (request.caller->token) throw Problem{403, "Not allowed", "A second person approves, not a program."};
     if (job.requested_by == request.caller->name())
         throw Problem{403, "Not allowed", "A second person approves: you ordered this yourself."};
@@ -153,7 +106,7 @@ Answer approve(Context& context, const Request& request) {
 Answer undo(Context& context, const Request& request) {
     const auto reason = JsonBody{request.body}.text("reason", 200);
     auto connection = context.lease(request);
-    const auto job = wanted_relay(*connection, request);
+    const auto job = wanted_order(*connection, request, false);
     check_not_stopped(*connection, request);
     if (job.open()) throw Problem{409, "Not now", "The order is not over. Cancel the rest first."};
     const auto verb = monitor::RelayOrder::from_json(job.parameters).verb == monitor::RelayVerb::disconnect
@@ -188,7 +141,9 @@ Answer stop(Context& context, const Request& request) {
     database::Transaction transaction{*connection};
     const bool fresh =
         RelayRules{*connection}.stop(tenant_of(request), {context.now(), request.caller->name(), reason});
-    const int cancelled = database::Jobs{*connection}.cancel_all("relay", tenant_of(request), context.now());
+    int cancelled = 0;
+    for (const char* kind : {"relay", "limits"})
+        cancelled += database::Jobs{*connection}.cancel_all(kind, tenant_of(request), context.now());
     database::AuditRecord record{{}, request.caller->name(), "relay stop", "all meters"};
     record.detail = (fresh ? "" : "again, ") + std::to_string(cancelled) + " orders cancelled";
     record.reason = reason;

@@ -53,6 +53,8 @@ struct Console::State {
         add_network_routes(routes, context);
         add_search_routes(routes, context);
         add_validation_routes(routes, context);
+        add_clock_routes(routes, context);
+        add_parameter_routes(routes, context);
         add_partner_routes(routes, context);
         add_meter_routes(routes, context);
         add_read_routes(routes, context);

@@ -7,6 +7,7 @@ namespace {
 
 using database::Job;
 constexpr int meters_max = 10'000;
+constexpr auto deadline_after = std::chrono::hours{24};
 
 /// Everybody's jobs are for who may look at the whole utility; others see their own.
 bool sees_all(const Request& request) {
@@ -33,6 +34,32 @@ void write(Json& json, const Job& job) {
         .field("finished", job.finished)
         .field("deadline", job.deadline)
         .close_object();
+}
+
+Answer order_job(const Context& context, database::Connection& connection, const Request& request, Job job,
+                 const std::vector<std::string>& subjects, const std::function<void()>& also) {
+    job.requested_by = request.caller->name();
+    job.scope = request.scope;
+    job.created = context.now();
+    job.deadline = job.created + deadline_after;
+    database::Transaction transaction{connection};
+    if (also) also();
+    database::Jobs jobs{connection};
+    const auto id = jobs.add(job, subjects);
+    database::AuditRecord record{{}, job.requested_by, "job " + job.kind, "job " + std::to_string(id.value)};
+    record.detail = job.title + ", items: " + std::to_string(subjects.size()) +
+                    (job.state == database::JobState::proposed ? ", waits for a second person" : "");
+    record.reason = job.reason;
+    record.after = job.parameters;
+    record.tenant = request.caller->user.tenant;
+    context.audit(connection, record);
+    const auto made = jobs.find(id);
+    transaction.commit();
+    Json json;
+    write(json, *made);
+    return {.status = 202,
+            .body = json.take(),
+            .headers = {{"Location", "/api/jobs/" + std::to_string(id.value)}}};
 }
 
 Job wanted_job(database::Connection& connection, const Request& request) {

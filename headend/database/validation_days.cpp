@@ -58,6 +58,20 @@ void place(validation::MeterDay& day, Instant at, std::optional<std::int64_t> im
     day.reactive_varh[i] = reactive;
 }
 
+constexpr const char* dark_spans =
+    "select m.id, e.at_us, coalesce((select min(n.at_us) from event n where n.meter_number = e.meter_number "
+    "and "
+    "n.kind in (3, 11) and n.at_us > e.at_us), cast(:to as bigint)) from event e join meter m on m.number = "
+    "e.meter_number where coalesce(m.concentrator, 0) = :concentrator and m.tenant = :tenant and e.kind = 10 "
+    "and e.at_us < cast(:to as bigint) and e.at_us > cast(:before as bigint)";
+/// What the clocks jumped over or showed twice, where they may have moved.
+constexpr const char* clock_spans =
+    "select k.meter, k.from_us, k.to_us from clock_correction k join meter m on m.id = k.meter where "
+    "coalesce(m.concentrator, 0) = :concentrator and m.tenant = :tenant and k.at_us > cast(:before as "
+    "bigint) "
+    "and k.from_us < cast(:to as bigint) and k.result in ('sent', 'set', 'not_verified') order by k.meter, "
+    "k.at_us";
+
 std::optional<std::int64_t> maybe(const soci::row& row, std::size_t column) {
     if (row.get_indicator(column) == soci::i_null) return std::nullopt;
     return row.get<long long>(column);
@@ -138,20 +152,17 @@ std::vector<MeterToValidate> ValidationDays::load(const ValidationDue& due, cons
         for (const auto& row : rows)
             if (const auto at = index.find(row.get<long long>(0)); at != index.end())
                 place(found[at->second].day, row.get<Instant>(1), maybe(row, 2), maybe(row, 3));
-        const soci::rowset<soci::row> dark =
-            (sql.prepare
-                 << "select m.id, e.at_us, coalesce((select min(n.at_us) from event n where n.meter_number = "
-                    "e.meter_number and n.kind in (3, 11) and n.at_us > e.at_us), cast(:to as bigint)) from "
-                    "event e join "
-                    "meter m on m.number = e.meter_number where coalesce(m.concentrator, 0) = :concentrator "
-                    "and m.tenant = "
-                    ":tenant and e.kind = 10 and e.at_us < cast(:to as bigint) and e.at_us > cast(:before as "
-                    "bigint)",
-             soci::use(day.to, "to"), soci::use(due.concentrator, "concentrator"),
-             soci::use(day.tenant, "tenant"), soci::use(before, "before"));
-        for (const auto& row : dark)
-            if (const auto at = index.find(row.get<long long>(0)); at != index.end())
-                found[at->second].day.dark.push_back({row.get<Instant>(1), row.get<Instant>(2)});
+        const auto spans = [&](const char* query,
+                               std::vector<validation::Span> validation::MeterDay::* where) {
+            const soci::rowset<soci::row> lines =
+                (sql.prepare << query, soci::use(day.to, "to"), soci::use(due.concentrator, "concentrator"),
+                 soci::use(day.tenant, "tenant"), soci::use(before, "before"));
+            for (const auto& row : lines)
+                if (const auto at = index.find(row.get<long long>(0)); at != index.end())
+                    (found[at->second].day.*where).push_back({row.get<Instant>(1), row.get<Instant>(2)});
+        };
+        spans(dark_spans, &validation::MeterDay::dark);
+        spans(clock_spans, &validation::MeterDay::clock_set);
         for (auto& one : found)
             if (one.day.before_wh == 0 && one.day.same_before >= 96)
                 one.day.same_before = std::max(one.day.same_before, 96 * zero_days(sql, one.meter, day.from));

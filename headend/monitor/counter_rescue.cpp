@@ -1,8 +1,17 @@
 #include "headend/monitor/counter_rescue.h"
 
+#include <algorithm>
+#include <array>
+
 #include <utility>
 
 namespace wattmesh::headend::monitor {
+
+bool passes(std::string_view fault) {
+    constexpr std::array<std::string_view, 7> passing{
+        "offline", "unavailable", "unreachable", "no_answer", "busy", "not_joined", "too_many_disconnects"};
+    return std::find(passing.begin(), passing.end(), fault) != passing.end();
+}
 
 std::string fault_of(frontend::RelayStatus status) {
     switch (status) {

@@ -7,10 +7,10 @@ namespace wattmesh::headend::monitor {
 
 using What = ErrandResult::What;
 
-void MeterErrand::start(GuardedAccess access, std::uint16_t pdu_size_max, std::optional<Call> call,
+void MeterErrand::start(GuardedAccess access, std::uint16_t pdu_size_max, std::vector<Step> steps,
                         bool release, Done done) {
     concentrator_ = access.concentrator;
-    call_ = std::move(call);
+    steps_ = std::move(steps);
     release_ = release;
     done_ = std::move(done);
     dlms::ClientConfig config;
@@ -31,7 +31,7 @@ void MeterErrand::pump() {
         follow();
         if (!done_) return;
         apdu = client_->take_output();
-        if (!apdu) return end({called_ ? What::lost : What::denied, {}});
+        if (!apdu) return end({sent_ ? What::lost : What::denied, {}});
     }
     carry_(concentrator_, meter_, management_client, *std::move(apdu),
            [waiting = weak_from_this()](const frontend::RelayOutcome& outcome) {
@@ -39,7 +39,7 @@ void MeterErrand::pump() {
                if (!self) return;
                if (outcome.status != frontend::RelayStatus::answered) {
                    if (self->result_) return self->end(*self->result_);  // the release was a courtesy
-                   return self->end({self->called_ ? What::lost : What::unreached, fault_of(outcome.status)});
+                   return self->end({self->sent_ ? What::lost : What::unreached, fault_of(outcome.status)});
                }
                self->client_->receive(outcome.apdu);
                self->follow();
@@ -52,24 +52,37 @@ void MeterErrand::follow() {
         auto event = client_->take_event();
         if (!event) return;
         if (std::holds_alternative<dlms::Associated>(*event)) {
-            if (!call_) {
-                conclude({What::done, {}});
-            } else {
-                called_ = true;
-                client_->act(call_->method, std::move(call_->argument));
-            }
+            next();
         } else if (const auto* acted = std::get_if<dlms::ActionCompleted>(&*event)) {
-            const bool done = acted->outcome.result == dlms::AccessResult::success;
-            conclude({done ? What::done : What::refused, {}, {}, acted->outcome.value});
+            answered(acted->outcome.result, acted->outcome.value);
+        } else if (const auto* written = std::get_if<dlms::WriteCompleted>(&*event)) {
+            answered(written->result, std::nullopt);
         } else if (std::holds_alternative<dlms::Released>(*event)) {
             return end(result_.value_or(ErrandResult{What::lost, {}}));
         } else if (std::holds_alternative<dlms::AssociationRefused>(*event) ||
                    std::holds_alternative<dlms::RequestFailed>(*event)) {
             if (result_) return end(*result_);
-            if (called_) return end({What::lost, {}});
+            if (sent_) return end({What::lost, {}});
             return end({What::denied, {}, std::move(event)});
         }
     }
+}
+
+void MeterErrand::next() {
+    if (taken_ == steps_.size()) return conclude({What::done, {}});
+    sent_ = true;
+    if (auto* call = std::get_if<Call>(&steps_[taken_])) {
+        client_->act(call->method, std::move(call->argument));
+    } else {
+        auto& write = std::get<Write>(steps_[taken_]);
+        client_->set(write.attribute, std::move(write.value));
+    }
+}
+
+void MeterErrand::answered(dlms::AccessResult result, std::optional<dlms::Data> value) {
+    if (result != dlms::AccessResult::success) return conclude({What::refused, {}});
+    if (++taken_ < steps_.size()) return next();
+    conclude({What::done, {}, {}, std::move(value)});
 }
 
 void MeterErrand::conclude(ErrandResult result) {
@@ -80,6 +93,7 @@ void MeterErrand::conclude(ErrandResult result) {
 
 void MeterErrand::end(ErrandResult result) {
     const auto done = std::exchange(done_, nullptr);
+    result.taken = taken_;
     if (done) done(std::move(result));
 }
 

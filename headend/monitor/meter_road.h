@@ -1,5 +1,7 @@
 #pragma once
 #include <functional>
+#include <string>
+#include <string_view>
 
 #include "headend/frontend/relay.h"
 #include "protocol/base/cipher.h"
@@ -12,6 +14,8 @@ using Carry = std::function<void(DeviceNumber concentrator, DeviceNumber meter, 
 
 /// Why nothing came back: offline, unreachable, no_answer, busy.
 std::string fault_of(frontend::RelayStatus status);
+/// Faults of talks with a meter that time may cure, as long as nothing was sent.
+bool passes(std::string_view fault);
 
 /// A client's own counters, which a protection from outside leaves alone.
 struct NoCounters final : CounterStore {

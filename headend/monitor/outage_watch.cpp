@@ -6,7 +6,7 @@ namespace wattmesh::headend::monitor {
 namespace {
 
 using database::StoredOutage;
-constexpr Duration depth = std::chrono::hours{48}, depth_max = std::chrono::hours{24 * 30};
+constexpr Duration look_back = std::chrono::hours{48}, look_back_max = std::chrono::hours{24 * 30};
 
 StoredOutage stored_form(const InferredOutage& outage) {
     return {.id = 0,
@@ -33,10 +33,10 @@ bool equal(const StoredOutage& a, const StoredOutage& b) {
 
 bool look_after_outages(database::Connection& connection, const OutageSettings& settings, Instant now) {
     database::Outages outages{connection};
-    auto stored = outages.since(now - depth);
-    Instant since = now - depth;  // further back for what lasts longer
+    auto stored = outages.since(now - look_back);
+    Instant since = now - look_back;  // further back for what lasts longer
     for (const auto& outage : stored) since = std::min(since, outage.from - settings.together);
-    since = std::max(since, now - depth_max);
+    since = std::max(since, now - look_back_max);
     const auto facts = outages.facts(since, now);
     if (facts.words.empty()) return false;
     bool changed = false;

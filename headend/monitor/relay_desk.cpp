@@ -8,7 +8,6 @@ namespace {
 namespace control = cosem::disconnect_control;
 using What = ErrandResult::What;
 
-constexpr std::uint16_t pdu_size_max = 200;  // over radio
 const ObisCode disconnector = obis::disconnect_control;
 
 bool as_wanted(RelayVerb verb, const RelayState& state) {
@@ -122,7 +121,7 @@ void RelayDesk::command(const std::shared_ptr<Run>& run) {
             }
             run->errand = std::make_shared<MeterErrand>(run->meter, carry_, ciphers_, random_);
             auto call = (disconnects ? control::remote_disconnect : control::remote_reconnect)(disconnector);
-            run->errand->start(std::get<GuardedAccess>(std::move(answer)), pdu_size_max,
+            run->errand->start(std::get<GuardedAccess>(std::move(answer)), radio_pdu_size_max,
                                MeterErrand::Call{call.id, std::move(call.argument).value()}, true,
                                [this, run, inner = std::weak_ptr{alive_}](const ErrandResult& result) {
                                    if (!inner.lock()) return;

@@ -3,8 +3,6 @@
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
 
-#include <algorithm>
-#include <array>
 #include <stdexcept>
 
 #include "headend/database/audit_log.h"
@@ -12,10 +10,6 @@
 
 namespace wattmesh::headend::monitor {
 namespace {
-
-/// Nothing was sent, and time may cure it.
-constexpr std::array<std::string_view, 7> passing{
-    "offline", "unavailable", "unreachable", "no_answer", "busy", "not_joined", "too_many_disconnects"};
 
 constexpr const char* switching = "switching";  ///< what an item says from the moment of firing
 constexpr const char* withdrawn = "withdrawn";  ///< cancelled between the look at it and the moment of firing
@@ -73,8 +67,7 @@ void RelayJob::work(const database::Job& job, const database::JobItem& item, Don
 void RelayJob::fire(const database::Job& job, const database::JobItem& item, DeviceNumber meter,
                     RelayVerb verb, const Done& done) {
     desk_.run(meter, verb, job.requested_by, [this, job, item, meter, verb, done](RelayResult result) {
-        const bool again = !result.fault.empty() && !result.sent &&
-                           std::find(passing.begin(), passing.end(), result.fault) != passing.end();
+        const bool again = !result.sent && passes(result.fault);
         if (again)
             return done({database::ItemState::waiting,
                          result.fault,

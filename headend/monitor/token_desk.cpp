@@ -9,7 +9,6 @@ namespace gateway = cosem::token_gateway;
 using cosem::Quantity;
 using What = ErrandResult::What;
 
-constexpr std::uint16_t pdu_size_max = 200;  // over radio
 constexpr const char* actor = "vending";
 
 }  // namespace
@@ -67,7 +66,7 @@ void TokenDesk::enter(DeviceNumber meter, const cosem::MeterModel& model, const 
                 const auto errand = std::make_shared<MeterErrand>(meter, carry_, ciphers_, random_);
                 errands_.insert(errand);
                 errand->start(
-                    std::get<GuardedAccess>(std::move(answer)), pdu_size_max, std::move(method), true,
+                    std::get<GuardedAccess>(std::move(answer)), radio_pdu_size_max, std::move(method), true,
                     [this, meter, ended = std::weak_ptr{errand}, done = std::move(done),
                      alive](const ErrandResult& result) {
                         if (!alive.lock()) return;

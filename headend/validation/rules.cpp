@@ -22,6 +22,7 @@ constexpr std::array<RuleWords, rules> words{{{"gap", "2.5.259"},
                                               {"usage_while_off", "2.6.2"},
                                               {"power_factor", "2.5.258"},
                                               {"outage_agreement", "1.2.32"},
+                                              {"clock_set", "1.4.9"},
                                               {"high", "2.6.3"},
                                               {"low", "2.6.4"}}};
 constexpr std::array<std::string_view, 3> verdict_words{"off", "warn", "fail"};
@@ -41,6 +42,7 @@ public:
         covered(Rule::usage_while_off, day_.off, limits_.usage_while_off_wh);
         power_factor();
         covered(Rule::outage_agreement, day_.dark, 0);
+        clock();
         std::ranges::stable_sort(found_, {}, [](const Finding& finding) { return finding.rule; });
         return std::move(found_);
     }
@@ -187,6 +189,15 @@ private:
             last = i;
         }
         if (first >= 0 && sum > most) find(rule, first, last, sum, most);
+    }
+
+    /// Each interval that a jump touches is shorter or longer than it says.
+    void clock() {
+        for (const Span& span : day_.clock_set) {
+            const auto jump = std::chrono::duration_cast<std::chrono::seconds>(span.to - span.from).count();
+            stretches([&](int i) { return touches({span}, i); },
+                      [&](int first, int last) { find(Rule::clock_set, first, last, jump, 0); });
+        }
     }
 
     void power_factor() {

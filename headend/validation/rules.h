@@ -24,10 +24,11 @@ enum class Rule : std::uint8_t {
     usage_while_off,     ///< energy behind an open breaker
     power_factor,        ///< reactive energy that no installation has
     outage_agreement,    ///< energy while the meter was without power
+    clock_set,           ///< the meter's clock was set within it
     high,                ///< a period's daily average far above its reference
     low,
 };
-inline constexpr std::size_t rules = 14;
+inline constexpr std::size_t rules = 15;
 std::string_view to_string(Rule rule);
 /// system.category.index of IEC 61968-9 ed. 2, 5.2.6 and annex D: what a reading that fails the rule carries.
 std::string_view quality_code(Rule rule);
@@ -54,7 +55,7 @@ struct MeterClass {
     std::array<Verdict, rules> verdicts{Verdict::fail, Verdict::fail, Verdict::fail, Verdict::fail,
                                         Verdict::warn, Verdict::fail, Verdict::fail, Verdict::warn,
                                         Verdict::fail, Verdict::fail, Verdict::warn, Verdict::warn,
-                                        Verdict::warn, Verdict::warn};
+                                        Verdict::warn, Verdict::warn, Verdict::warn};
 };
 
 /// A household's kettle stands further above its quiet kitchen than the common limits allow: 99.9 % of the
@@ -82,15 +83,17 @@ struct MeterDay {
     std::optional<std::int64_t> before_wh{};  ///< the last interval of the day before
     int same_before = 0;                      ///< how many intervals in a row had that value
     std::vector<Span> dark{}, off{};          ///< without power; breaker open
+    std::vector<Span> clock_set{};            ///< what the clock jumped over or showed twice
 };
 
 struct Finding {
     Rule rule{};
     Verdict verdict{};
     int first = 0, last = 0;  ///< intervals of the day
-    std::int64_t value = 0,
-                 limit =
-                     0;  ///< what was found and what would have been believed; Wh, varh, intervals or percent
+    std::int64_t
+        value = 0,
+        limit =
+            0;  ///< what was found and what would have been believed; Wh, varh, intervals, seconds or percent
     friend bool operator==(const Finding&, const Finding&) = default;
 };
 

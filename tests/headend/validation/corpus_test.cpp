@@ -137,6 +137,12 @@ void break_day(MeterDay& day, Rule rule, const MeterClass& limits, std::uint64_t
             day.dark.push_back(span(at, static_cast<std::size_t>(take(1, 8))));
             value = take(1, 400);
             break;
+        case Rule::clock_set: {
+            const auto jump = std::chrono::seconds{take(60, 900)};
+            const Instant from = day.from + at * day.period + std::chrono::seconds{take(1, 899)};
+            day.clock_set.push_back({from, from + jump});
+            break;
+        }
         case Rule::high:
         case Rule::low:
             break;
@@ -158,7 +164,7 @@ TEST_CASE(
             const auto chance =
                 sim::draw(seed, 3, static_cast<std::uint64_t>(i), static_cast<std::uint64_t>(d));
             std::optional<Rule> fault;
-            if (chance % 10 == 0) fault = static_cast<Rule>((chance >> 8) % 12);
+            if (chance % 10 == 0) fault = static_cast<Rule>((chance >> 8) % 13);
             if (fault) break_day(day, *fault, customer.limits, chance >> 16);
             std::set<Rule> told;
             for (const auto& finding : validate(day, customer.limits)) told.insert(finding.rule);
@@ -172,7 +178,7 @@ TEST_CASE(
         }
     }
     REQUIRE(clean > 26'000);
-    for (int r = 0; r < 12; ++r) {
+    for (int r = 0; r < 13; ++r) {
         const auto rule = static_cast<Rule>(r);
         CAPTURE(to_string(rule), planted[rule], found[rule], false_days[rule], clean);
         CHECK(planted[rule] > 150);

@@ -33,6 +33,8 @@ export function age(text: string | null | undefined, now: number): string {
   if (seconds < 172_800) return `${Math.round(seconds / 3600)} h ago`;
   return `${Math.round(seconds / 86_400)} d ago`;
 }
+/// Milliseconds as seconds: "+243.1 s".
+export const seconds = (ms: number | null, sign = true) => (ms === null ? '–' : `${sign && ms > 0 ? '+' : ''}${(ms / 1000).toFixed(1)} s`);
 /// Seconds since; Infinity for never.
 export const ageSeconds = (text: string | null | undefined, now: number) => (text ? (now - Date.parse(text)) / 1000 : Infinity);
 

@@ -190,6 +190,15 @@ export interface ReadAnswer {
   route: string[];
   at: string;
 }
+export interface ClockBucket { from_s: number | null; to_s: number | null; meters: number }
+export interface ClockRule { class: string; check_every_s: number; correct_from_s: number; correct_to_s: number; midnight_s: number; edge_s: number; offender_count: number; offender_days: number; automatic: boolean }
+export interface ClockLine { meter: string; class: string; fault: string; measured: string | null; offset_ms: number | null; uncertainty_ms: number | null; drift_ppm: number | null; corrections: number; corrected: string | null }
+export interface ClockCorrection { meter: string; at: string; before_ms: number; shift_s: number; after_ms: number | null; from: string; to: string; result: string; job: number; by: string }
+export interface Clocks { meters: number; measured: number; buckets: ClockBucket[]; rules: ClockRule[]; offenders: ClockLine[]; corrections: ClockCorrection[] }
+export interface ParameterTemplate { name: string; kind: string; content: unknown; version: number; changed: string; changed_by: string; meters: number; same: number; differs: number }
+export interface ParameterMember { name: string; desired: string; actual: string; same: boolean }
+export interface ParameterLine { meter: string; kind: string; template: string; version: number; compared: number | null; state: string; trouble: string; members: ParameterMember[]; desired: string; desired_by: string; checked: string | null; written: string | null }
+export interface Parameters { kinds: { kind: string; same: number; differs: number; unknown: number }[]; templates: ParameterTemplate[] }
 export interface ValidationFinding { meter: string; day: string; first: string; last: string; rule: string; verdict: 'warn' | 'fail'; quality: string; value: number; believed: number }
 export interface QuarantineItem { kind: 'device' | 'entry' | 'conflict'; at: string; concentrator: string | null; meter: string | null; reason: string; detail: string }
 export interface Outage {
