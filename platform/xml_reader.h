@@ -30,9 +30,9 @@ private:
 struct XmlLimits {
     std::size_t octets = std::size_t{1} << 20;  ///< of the document
     std::size_t depth = 32, elements = 100'000;
-    std::size_t attributes = 16;     ///< of an element
-    std::size_t text = 64 * 1024;    ///< in one piece without a tag, octets of UTF-8
-    std::size_t name = 256;          ///< of an element or attribute with its namespace, octets
+    std::size_t attributes = 16;   ///< of an element
+    std::size_t text = 64 * 1024;  ///< in one piece without a tag, octets of UTF-8
+    std::size_t name = 256;        ///< of an element or attribute with its namespace, octets
 };
 
 /// Hears a document front to back. What it throws leaves XmlReader::feed.

@@ -6,14 +6,27 @@ namespace wattmesh::platform {
 
 void append_xml_text(std::string& out, std::string_view text) {
     for (const char c : text) switch (c) {
-            case '<': out += "&lt;"; break;
-            case '>': out += "&gt;"; break;
-            case '&': out += "&amp;"; break;
-            case '"': out += "&quot;"; break;
-            case '\r': out += "&#13;"; break;
+            case '<':
+                out += "&lt;";
+                break;
+            case '>':
+                out += "&gt;";
+                break;
+            case '&':
+                out += "&amp;";
+                break;
+            case '"':
+                out += "&quot;";
+                break;
+            case '\r':
+                out += "&#13;";
+                break;
             case '\t':
-            case '\n': out += c; break;
-            default: out += static_cast<unsigned char>(c) < 0x20 ? '?' : c;
+            case '\n':
+                out += c;
+                break;
+            default:
+                out += static_cast<unsigned char>(c) < 0x20 ? '?' : c;
         }
 }
 
