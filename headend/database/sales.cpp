@@ -289,6 +289,7 @@ std::vector<Sale> Sales::of_meter(PrepaidMeterId meter, int count) {
         std::string{sale_columns} + " where meter = $1 and state = 'issued' order by id desc limit $2",
         {meter, count}, "listing a meter's sales");
     std::vector<Sale> found;
+    found.reserve(static_cast<std::size_t>(rows.size()));
     for (int i = 0; i < rows.size(); ++i) found.push_back(sale_of(rows, i));
     return found;
 }

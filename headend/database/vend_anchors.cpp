@@ -59,6 +59,7 @@ std::vector<VendAnchor> VendAnchors::all() {
                                        "signature from vend_anchor order by day",
                                        {}, "reading the anchors of the journal of sales");
     std::vector<VendAnchor> anchors;
+    anchors.reserve(static_cast<std::size_t>(rows.size()));
     for (int i = 0; i < rows.size(); ++i)
         anchors.push_back({.day = anchor_day(rows.integer(i, 0)),
                            .head = {rows.integer(i, 1), rows.octets(i, 2)},
@@ -75,6 +76,7 @@ std::vector<std::chrono::sys_days> VendAnchors::missing(Instant now) {
         "max(number) from vend_anchor), 0) order by 1",
         {day_number(now) * day_us}, "looking for days without an anchor");
     std::vector<std::chrono::sys_days> days;
+    days.reserve(static_cast<std::size_t>(rows.size()));
     for (int i = 0; i < rows.size(); ++i) days.push_back(anchor_day(rows.integer(i, 0)));
     return days;
 }
