@@ -17,7 +17,6 @@ namespace wattmesh::headend {
 namespace {
 
 using namespace database;
-using platform::Arguments;
 using platform::UsageError;
 
 constexpr std::size_t secret_size = 32;
