@@ -75,7 +75,7 @@ struct Console::State {
     std::unique_ptr<Server> server;
 };
 
-Console::Console(const ConsoleSettings& settings, database::DatabaseSettings database, Ports ports)
+Console::Console(const ConsoleSettings& settings, const database::DatabaseSettings& database, Ports ports)
     : state_(std::make_unique<State>(settings, database, std::move(ports))) {}
 
 Console::~Console() { stop(); }

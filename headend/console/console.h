@@ -22,7 +22,7 @@ public:
         Log log;
     };
     /// Throws when the pages or the certificate cannot be read.
-    Console(const ConsoleSettings& settings, database::DatabaseSettings database, Ports ports);
+    Console(const ConsoleSettings& settings, const database::DatabaseSettings& database, Ports ports);
     ~Console();
     Console(const Console&) = delete;
     Console& operator=(const Console&) = delete;

@@ -74,6 +74,7 @@ std::vector<TaxSum> SalesReader::taxes(const SalesSpan& span) {
             issued_in_span + "group by 1, 2 order by 1, 2",
         "adding taxes up");
     std::vector<TaxSum> taxes;
+    taxes.reserve(static_cast<std::size_t>(rows.size()));
     for (int i = 0; i < rows.size(); ++i)
         taxes.push_back({.name = sales_text(rows, i, 0),
                          .share = {static_cast<std::int32_t>(rows.integer(i, 1))},
@@ -95,6 +96,7 @@ std::vector<DebtState> SalesReader::debts(const SalesSpan& span) {
             "a.number, d.priority, d.id",
         "listing debts");
     std::vector<DebtState> debts;
+    debts.reserve(static_cast<std::size_t>(rows.size()));
     for (int i = 0; i < rows.size(); ++i)
         debts.push_back({.account = sales_text(rows, i, 0),
                          .customer = sales_text(rows, i, 1),
@@ -118,6 +120,7 @@ std::vector<FreeClaim> SalesReader::free_claims(const SalesSpan& span) {
             issued_in_span + "order by s.day, a.number, s.id",
         "listing free units");
     std::vector<FreeClaim> claims;
+    claims.reserve(static_cast<std::size_t>(rows.size()));
     for (int i = 0; i < rows.size(); ++i)
         claims.push_back({.day = sales_day(rows.integer(i, 0)),
                           .account = sales_text(rows, i, 1),
