@@ -78,6 +78,9 @@ create index cim_reply_waiting on cim_reply (next_us) where state = 'waiting';
 
 alter table webhook add column form text not null default 'cloudevents' check (form in ('cloudevents', 'cim')),
     add check (form = 'cloudevents' or (batch = 1 and topics <@ array['event', 'readings']));
+create or replace view wattmesh_scope.webhook as
+    select id, contract, name, url, topics, batch, created_us, disabled_why, form from wattmesh.webhook
+    where contract in (select id from wattmesh_scope.exchange_contract);
 
 grant select on cim_dialect, cim_control, cim_alias to wm_exchange;
 grant select, insert, update, delete on cim_message, cim_line, cim_reply to wm_exchange;
