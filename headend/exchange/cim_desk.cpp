@@ -136,6 +136,7 @@ Outcome read_now_outcome(const Taken& taken, const CimReadingsAsked& asked) {
     errors.insert(errors.end(), wanted.errors.begin(), wanted.errors.end());
     outcome.order = [&taken, wanted, code](Connection& connection, Outcome& ordered) {
         std::vector<std::string> subjects;
+        subjects.reserve(wanted.meters.size());
         for (const auto& meter : wanted.meters) subjects.push_back(to_string(meter));
         const auto name = "message " + taken.message.header.message_id;
         auto order = new_order(taken.desk, taken.call, name, subjects);
@@ -268,20 +269,18 @@ Answer answer_message(const Taken& taken) {
 }
 
 RestAnswer take_message(RestDesk& desk, const RestCall& call) {
-    CimUnwrapped unwrapped;
+    auto wrapping = CimWrapping::plain;  // an answer has the wrapping of its question
     const auto fault = [&](int status, const std::string& code, const std::string& reason,
                            const std::string& xpath = {}) {
         auto answer =
-            answer_with(write_fault({.code = code, .reason = reason, .xpath = xpath}, unwrapped.wrapping),
-                        unwrapped.wrapping);
+            answer_with(write_fault({.code = code, .reason = reason, .xpath = xpath}, wrapping), wrapping);
         answer.status = status;
         return answer;
     };
     try {
-        unwrapped = unwrap_cim(call.request.body);
-        const auto wrapping = unwrapped.wrapping;
+        auto unwrapped = unwrap_cim(call.request.body);
+        wrapping = unwrapped.wrapping;
         const auto message = read_cim(std::move(unwrapped));
-        unwrapped.wrapping = wrapping;
         return answer_message({desk, call, message});
     } catch (const platform::XmlError& error) {
         return fault(error.kind() == platform::XmlError::Kind::too_large ? 413 : 400, "1.8",

@@ -61,7 +61,7 @@ WebhookAnswer WebhookSender::post(const std::string& id, const std::string& type
 std::optional<WebhookAnswer> WebhookSender::send_again(Connection& connection) {
     Webhooks webhooks{connection};
     for (auto& message : webhooks.again(target_.webhook.id, again_max)) {
-        const auto answer = post(std::to_string(message.message), single_type(), message.body);
+        auto answer = post(std::to_string(message.message), single_type(), message.body);
         const bool delivered = answer.status >= 200 && answer.status < 300;
         if (!delivered && !refuses_message(answer.status)) return answer;
         message.dead = !delivered;

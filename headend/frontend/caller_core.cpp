@@ -7,7 +7,7 @@ namespace wattmesh::headend::frontend {
 
 CallerCore::CallerCore(CallerCoreSettings settings, CallerDirectory& directory, Store& store,
                        CallerWork& work, Ciphers& ciphers, Random& random)
-    : settings_(std::move(settings)),
+    : settings_(settings),
       work_(work),
       world_{.directory = directory,
              .work = work,
