@@ -4,12 +4,12 @@
 
 namespace wattmesh::headend::monitor {
 
-void LimitJob::permit(const std::shared_ptr<Turn>& turn, std::size_t steps, Permitted go) {
+void LimitJob::permit(const std::shared_ptr<Turn>& turn, std::size_t steps, const Permitted& go) {
     ports_.queue.run(
         [meter = turn->meter](database::Connection& connection) {
             return database::RelayRules{connection}.refusal(meter, true).value_or("");
         },
-        [this, turn, steps, go = std::move(go)](const std::optional<std::string>& refusal) {
+        [this, turn, steps, go](const std::optional<std::string>& refusal) {
             if (!refusal) return again(turn, turn->item.detail);
             if (!refusal->empty()) return refuse(turn, *refusal);
             go(static_cast<int>(steps));

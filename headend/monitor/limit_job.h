@@ -13,7 +13,7 @@ public:
 
 private:
     bool writes(ParameterKind kind) const override { return kind == ParameterKind::limits; }
-    void permit(const std::shared_ptr<Turn>& turn, std::size_t steps, Permitted go) override;
+    void permit(const std::shared_ptr<Turn>& turn, std::size_t steps, const Permitted& go) override;
 };
 
 }  // namespace wattmesh::headend::monitor

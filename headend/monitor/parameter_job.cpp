@@ -92,7 +92,7 @@ void ParameterJob::compare(const std::shared_ptr<Turn>& turn) {
     });
 }
 
-void ParameterJob::permit(const std::shared_ptr<Turn>&, std::size_t, Permitted go) { go(0); }
+void ParameterJob::permit(const std::shared_ptr<Turn>&, std::size_t, const Permitted& go) { go(0); }
 
 void ParameterJob::write(const std::shared_ptr<Turn>& turn, std::vector<MeterErrand::Step> steps,
                          int disconnects) {

@@ -50,7 +50,7 @@ protected:
     /// Whether this kind of job may write what the order is about.
     virtual bool writes(ParameterKind kind) const { return kind != ParameterKind::limits; }
     /// Before anything is written; `go` with the grants that it needs, or the item has ended.
-    virtual void permit(const std::shared_ptr<Turn>& turn, std::size_t steps, Permitted go);
+    virtual void permit(const std::shared_ptr<Turn>& turn, std::size_t steps, const Permitted& go);
     void again(const std::shared_ptr<Turn>& turn, const std::string& why) const;
     /// The item has failed; the audit log hears of it.
     void refuse(const std::shared_ptr<Turn>& turn, const std::string& why) const;

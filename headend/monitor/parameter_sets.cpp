@@ -21,7 +21,6 @@ namespace {
 
 namespace calendar = cosem::activity_calendar;
 using cosem::Quantity;
-using Poco::JSON::Array;
 using Poco::JSON::Object;
 
 constexpr std::array<std::string_view, parameter_kinds> kind_words{"tariff_calendar", "special_days",
