@@ -64,7 +64,8 @@ std::optional<Bytes> Link::on_information(const Frame& frame, Instant now) {
     if (fault_) return std::nullopt;
     received_ = static_cast<std::uint16_t>((received_ + 1) % sequence_modulus);
     if (owed_++ == 0) owed_since_ = now;
-    if (owed_ >= settings_.w) acknowledge();
+    // Who stops acknowledges at once what was under way: the confirmation waits for it.
+    if (owed_ >= settings_.w || transfer_ == Transfer::stopping) acknowledge();
     return frame.asdu;
 }
 

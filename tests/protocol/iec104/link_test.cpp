@@ -169,6 +169,18 @@ TEST_CASE("iec104 link: a stop is confirmed when everything sent is acknowledged
     CHECK(link.stopped());
 }
 
+TEST_CASE("iec104 link: who stops acknowledges at once what was under way", "[iec104]") {
+    Link master{Side::controlling, {}, noon};
+    master.start(noon);
+    hear(master, frames({Unnumbered::start_confirm}));
+    master.stop(noon);
+    master.take();
+    CHECK(hear(master, information(0, 0)) == 1);
+    CHECK(to_hex(master.take()) == to_hex(supervisory(1)));  // not after t2: the confirmation waits for it
+    hear(master, frames({Unnumbered::stop_confirm}));
+    CHECK(master.stopped());
+}
+
 TEST_CASE("iec104 link: sequence numbers wrap at 32768, in any chunking and with late acknowledgements",
           "[iec104]") {
     std::mt19937 random{104};
