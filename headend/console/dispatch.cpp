@@ -8,8 +8,6 @@ namespace {
 
 constexpr std::string_view bearer_word = "Bearer ";
 constexpr std::size_t uri_size_max = 4 * 1024;
-constexpr Poco::Int64 read_over_max =
-    1 << 20;  // octets of a body that is too long, taken in before it is refused
 
 std::string_view needed_role(database::Right right) {
     switch (right) {
@@ -127,16 +125,15 @@ Answer find(const Site& site, Poco::Net::HTTPServerRequest& http) {
 
 std::string read_body(Poco::Net::HTTPServerRequest& http, std::size_t size_max) {
     const Problem too_long{413, "Too long", "The body may have at most " + thousands(size_max) + " octets."};
-    if (http.hasContentLength() && http.getContentLength64() > static_cast<Poco::Int64>(size_max)) {
-        // A connection that is closed over unread octets is reset, and the answer may be lost with it.
-        if (http.getContentLength64() <= read_over_max) http.stream().ignore(http.getContentLength64());
+    if (http.hasContentLength() && http.getContentLength64() > static_cast<Poco::Int64>(size_max))
         throw too_long;
-    }
     std::string body(size_max + 1, '\0');
     auto& in = http.stream();
     in.read(body.data(), static_cast<std::streamsize>(body.size()));
     body.resize(static_cast<std::size_t>(in.gcount()));
     if (body.size() > size_max) throw too_long;
+    if (http.hasContentLength() && http.getContentLength64() != static_cast<Poco::Int64>(body.size()))
+        throw Problem{408, "Too slow", "The body did not come whole in time. Send it again, at once."};
     return body;
 }
 

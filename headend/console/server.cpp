@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "headend/console/dispatch.h"
+#include "headend/console/lingering_close.h"
 #include "headend/console/live_socket.h"
 #include "headend/console/tls.h"
 
@@ -26,18 +27,19 @@ struct Shared {
     bool https = false;
 };
 
-void send(const Shared& shared, const net::HTTPServerRequest& http, net::HTTPServerResponse& response,
+void send(const Shared& shared, net::HTTPServerRequest& http, net::HTTPServerResponse& response,
           const Answer& answer) {
     response.setStatusAndReason(static_cast<net::HTTPResponse::HTTPStatus>(answer.status));
     response.setContentType(answer.type);
     response.set("Cache-Control", "no-store");
     for (const auto& [name, value] : guard_headers(shared.https)) response.set(name, value);
     for (const auto& [name, value] : answer.headers) response.set(name, value);
-    // A body that was not read would be taken for the next request.
-    if (answer.status >= 400 && http.getMethod() != "GET") response.setKeepAlive(false);
+    const bool ends = ends_connection(http, response);
     response.setContentLength64(static_cast<Poco::Int64>(answer.body.size()));
     auto& out = response.send();
     if (http.getMethod() != "HEAD") out << answer.body;
+    out.flush();
+    if (ends) close_lingering(http);
 }
 
 class PlainHandler : public net::HTTPRequestHandler {

@@ -12,6 +12,7 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "headend/console/lingering_close.h"
 #include "headend/console/tls.h"
 #include "headend/exchange/cim_courier.h"
 #include "headend/exchange/rest_dispatch.h"
@@ -46,12 +47,13 @@ public:
             if (name == "ETag") response.set("Cache-Control", "private, no-cache");
             response.set(name, value);
         }
-        // A body that was not read would be taken for the next request.
-        if (answer.status >= 400 && http.getMethod() != "GET") response.setKeepAlive(false);
+        const bool ends = console::ends_connection(http, response);
         if (whole.pour && http.getMethod() != "HEAD") return pour(whole, response);
         response.setContentLength64(static_cast<Poco::Int64>(answer.body.size()));
         auto& out = response.send();
         if (http.getMethod() != "HEAD") out << answer.body;
+        out.flush();
+        if (ends) console::close_lingering(http);
     }
 
 private:

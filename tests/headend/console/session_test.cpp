@@ -1,3 +1,5 @@
+#include <Poco/Net/StreamSocket.h>
+
 #include <catch2/catch.hpp>
 
 #include "tests/headend/console/site.h"
@@ -180,6 +182,33 @@ TEST_CASE("console: bad input gets a clear refusal", "[console]") {
     // quotes and wildcards in a search are digits that are not there, not SQL
     CHECK(site.get("/api/meters?search=%27%20or%201%3D1").has(R"("items":[])"));
     CHECK(site.get("/api/meters?search=%25").has(R"("items":[])"));
+}
+
+TEST_CASE("console: a body that is refused is taken in, so that its refusal arrives", "[console]") {
+    SiteUnderTest site;
+    struct Line {
+        explicit Line(const SiteUnderTest& site)
+            : socket(Poco::Net::SocketAddress{"127.0.0.1", site.console->port()}) {
+            socket.setReceiveTimeout(Poco::Timespan{30, 0});
+        }
+        void send(const std::string& text) { socket.sendBytes(text.data(), static_cast<int>(text.size())); }
+        std::string status() {
+            std::string text(12, '\0');
+            return socket.receiveBytes(text.data(), static_cast<int>(text.size())) == 12 ? text : "";
+        }
+        Poco::Net::StreamSocket socket;
+    };
+    const auto head = [](std::size_t length) {
+        return "POST /api/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: " +
+               std::to_string(length) + "\r\n\r\n";
+    };
+    Line long_body{site};
+    long_body.send(head(3 << 20) + std::string(3 << 20, ' '));
+    CHECK(long_body.status() == "HTTP/1.1 413");
+    Line cut_short{site};
+    cut_short.send(head(100) + "{");
+    cut_short.socket.shutdownSend();
+    CHECK(cut_short.status() == "HTTP/1.1 408");
 }
 
 TEST_CASE("console: without a database it says so and no more", "[console]") {
