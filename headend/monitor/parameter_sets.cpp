@@ -45,19 +45,23 @@ Object::Ptr parsed(const std::string& text) {
     }
 }
 
+/// POCO throws for what is too large or not there.
+std::optional<Poco::Int64> integer(const Poco::Dynamic::Var& value) {
+    if (value.isEmpty() || !value.isInteger()) return std::nullopt;
+    if (!value.isSigned() && value.convert<Poco::UInt64>() > Poco::UInt64{INT64_MAX}) return std::nullopt;
+    return value.convert<Poco::Int64>();
+}
+
 int number(const Object& object, const std::string& name, int low, int high) {
-    const auto value = object.get(name);
-    if (value.isInteger()) {
-        const auto found = value.convert<Poco::Int64>();
-        if (found >= low && found <= high) return static_cast<int>(found);
-    }
+    const auto found = integer(object.get(name));
+    if (found && *found >= low && *found <= high) return static_cast<int>(*found);
     wrong("'" + name + "' must be a whole number from " + std::to_string(low) + " to " +
           std::to_string(high) + ".");
 }
 
 std::string text(const Object& object, const std::string& name, std::size_t size_max) {
     const auto value = object.get(name);
-    if (value.isString()) {
+    if (!value.isEmpty() && value.isString()) {
         auto found = value.extract<std::string>();
         if (!found.empty() && found.size() <= size_max) return found;
     }
@@ -147,9 +151,10 @@ std::vector<ParameterMember> calendar_members(const Object& content, const ObisC
         if (list.isNull() || list->size() != week.size()) wrong("A week has seven 'days', Monday first.");
         for (std::size_t i = 0; i < week.size(); ++i) {
             const auto day = list->get(static_cast<unsigned>(i));
-            const auto id = day.isInteger() ? day.convert<Poco::Int64>() : 0;
+            const auto id = integer(day).value_or(0);
             if (id < 1 || id > 255 || !ids.contains(static_cast<int>(id)))
-                wrong("A week names day " + day.toString() + ", which is not among 'days'.");
+                wrong("A week names day " + (day.isEmpty() ? std::string{"null"} : day.toString()) +
+                      ", which is not among 'days'.");
             week[i] = static_cast<std::uint8_t>(id);
         }
         const auto name = text(*row, "name", 8);

@@ -20,12 +20,15 @@ TEST_CASE("parameter sets: what is no template is refused, in words", "[monitor]
     };
     const std::string
         week_unknown = day(R"("weeks":[{"name":"W","days":[1,1,1,1,1,1,2]}],"seasons":[])"),
+        week_null = day(R"("weeks":[{"name":"W","days":[1,1,1,1,1,1,null]}],"seasons":[])"),
         week_short = day(R"("weeks":[{"name":"W","days":[1]}],"seasons":[])"),
         season = day(
             R"("weeks":[{"name":"W","days":[1,1,1,1,1,1,1]}],"seasons":[{"name":"S","from":"01-01","week":"X"}])");
     const Row rows[] = {
         {ParameterKind::limits, "[]", "JSON object"},
         {ParameterKind::limits, R"({"watts":5000})", "'over_s'"},
+        {ParameterKind::limits, R"({"watts":null,"over_s":60})", "'watts'"},
+        {ParameterKind::limits, R"({"watts":18446744073709551615,"over_s":60})", "'watts'"},
         {ParameterKind::limits, R"({"watts":50,"over_s":60})", "100 to 10000000"},
         {ParameterKind::limits, R"({"watts":"5000","over_s":60})", "'watts'"},
         {ParameterKind::limits, R"({"watts":5000,"over_s":60,"action":1})", "'action'"},
@@ -37,6 +40,7 @@ TEST_CASE("parameter sets: what is no template is refused, in words", "[monitor]
         {ParameterKind::push, R"({"destination":"a:1","retries":256,"delay_s":1,"spread_s":1})", "'retries'"},
         {ParameterKind::tariff_calendar, week_unknown.c_str(), "day 2"},
         {ParameterKind::tariff_calendar, week_short.c_str(), "seven"},
+        {ParameterKind::tariff_calendar, week_null.c_str(), "day null"},
         {ParameterKind::tariff_calendar, season.c_str(), "week X"},
     };
     for (const auto& row : rows) {
