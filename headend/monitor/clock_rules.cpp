@@ -12,6 +12,13 @@ constexpr Duration scan_step = seconds{10}, scan_span = std::chrono::hours{10},
 /// A jump has at least so long a time within an interval, or it need not lie within one.
 constexpr Duration slot_least = std::chrono::minutes{1};
 
+/// From the edges of an interval. Before and after the jump the clock must be clear of them: with more than a
+/// quarter of the period some offsets would never find a moment.
+Duration edge_of(const database::ClockTask& task) {
+    const Duration most = std::max(task.period / 4 - slot_least / 2, Duration{});
+    return std::min<Duration>(seconds{task.rule.edge_s}, most);
+}
+
 /// Whether a border, every `period` of the clock's own time, lies in [from, to].
 bool holds_border(Instant from, Instant to, Duration period) {
     const auto before = [&](Instant at) {
@@ -25,7 +32,7 @@ bool holds_border(Instant from, Instant to, Duration period) {
 
 bool may_set(const database::ClockTask& task, const database::ClockReading& reading, Instant at) {
     const Instant shown = at + reading.offset, low = std::min(at, shown), high = std::max(at, shown);
-    const Duration from_midnight = seconds{task.rule.midnight_s}, from_edge = seconds{task.rule.edge_s};
+    const Duration from_midnight = seconds{task.rule.midnight_s}, from_edge = edge_of(task);
     const auto near = [&](Instant midnight) {
         return midnight >= low - from_midnight && midnight <= high + from_midnight;
     };

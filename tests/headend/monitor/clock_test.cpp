@@ -123,6 +123,17 @@ TEST_CASE("clock rules: whatever the offset and the time, a jump that is allowed
     CHECK(allowed > 10'000);
 }
 
+TEST_CASE("clock rules: however wide the edges, every offset finds its moment", "[monitor]") {
+    auto rules = task();
+    rules.rule.edge_s = 300;
+    for (int off_s = 60; off_s <= 900; off_s += 7) {
+        const auto reading = off(std::chrono::seconds{off_s});
+        const auto verdict = judge(rules, reading, noon);
+        CAPTURE(off_s);
+        CHECK((verdict.what == What::set || verdict.at < noon + 2h));
+    }
+}
+
 TEST_CASE("clock rules: little is right, much needs somebody, and a slow answer says nothing", "[monitor]") {
     const Instant now = noon + 5min;
     CHECK(judge(task(), off(59s), now).what == What::right);
