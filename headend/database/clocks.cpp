@@ -42,11 +42,14 @@ ClockLine line_of(const soci::row& row) {
 }
 
 /// Drift is told from an hour on: before, question and answer take too large a part of it.
-const std::string line_columns =
-    "select m.number, o.validation_class, c.fault, c.measured_us, c.offset_ms, c.uncertainty_ms, case when "
-    "c.measured_us - c.since_us >= 3600000000 then (c.offset_ms - c.since_offset_ms) * 1e9::float8 / "
-    "(c.measured_us - c.since_us) end, coalesce(k.corrections, 0)::int, k.corrected_us from meter_clock c "
-    "join meter m on m.id = c.meter join meter_model o on o.name = m.model ";
+/// `clocks`: rows of meter_clock, chosen first: corrections are counted for these only.
+std::string lines_of(const std::string& clocks) {
+    return "select m.number, o.validation_class, c.fault, c.measured_us, c.offset_ms, c.uncertainty_ms, case "
+           "when "
+           "c.measured_us - c.since_us >= 3600000000 then (c.offset_ms - c.since_offset_ms) * 1e9::float8 / "
+           "(c.measured_us - c.since_us) end, coalesce(k.corrections, 0)::int, k.corrected_us from " +
+           clocks + " c join meter m on m.id = c.meter join meter_model o on o.name = m.model ";
+}
 const std::string corrections_of =
     "left join lateral (select count(*) as corrections, max(x.at_us) as corrected_us from clock_correction x "
     "where x.meter = c.meter and x.result <> 'not_sent'";
@@ -249,9 +252,11 @@ std::vector<ClockLine> Clocks::list(std::optional<int> from_s, std::optional<int
         const std::int64_t from = from_s ? *from_s * ms_per_s : -open, to = to_s ? *to_s * ms_per_s : open;
         std::vector<ClockLine> found;
         const std::string query =
-            line_columns + corrections_of +
-            ") k on true where c.offset_ms >= cast(:from as bigint) and c.offset_ms < cast(:to as bigint) "
-            "order by abs(c.offset_ms) desc, m.number limit :most";
+            lines_of(
+                "(select c.* from meter_clock c join meter m on m.id = c.meter where c.offset_ms >= "
+                "cast(:from as bigint) and c.offset_ms < cast(:to as bigint) order by abs(c.offset_ms) "
+                "desc, m.number limit :most)") +
+            corrections_of + ") k on true order by abs(c.offset_ms) desc, m.number";
         const soci::rowset<soci::row> rows = (sql.prepare << query, use(from), use(to), use(count_max));
         for (const auto& row : rows) found.push_back(line_of(row));
         return found;
@@ -262,8 +267,11 @@ std::vector<ClockLine> Clocks::offenders(Instant now, int count_max) {
     return connection_.run("listing clocks that are set again and again", [&](soci::session& sql) {
         std::vector<ClockLine> found;
         const std::string query =
-            line_columns + "join clock_rule r on r.tenant = m.tenant and r.class = o.validation_class " +
-            corrections_of +
+            lines_of(
+                "(select c.* from meter_clock c where abs(c.offset_ms) > (select min(correct_to_s) * 1000 "
+                "from clock_rule) or c.meter in (select x.meter from clock_correction x where x.at_us > "
+                "cast(:now as bigint) - (select max(offender_days) from clock_rule) * 86400000000))") +
+            "join clock_rule r on r.tenant = m.tenant and r.class = o.validation_class " + corrections_of +
             " and x.at_us > cast(:now as bigint) - r.offender_days * 86400000000) k on true where "
             "k.corrections >= r.offender_count or abs(c.offset_ms) > r.correct_to_s * 1000 order by "
             "k.corrections desc, abs(c.offset_ms) desc, m.number limit :most";
