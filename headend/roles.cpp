@@ -248,6 +248,7 @@ void FrontendRole::uninitialize() {
 struct MonitorRole::Parts {
     explicit Parts(Plant& plant)
         : workers(plant, "wm_monitor", monitor_threads),
+          bulk_workers(plant, "wm_monitor", 1),
           queue(workers.queue()),
           horizon(plant.settings.counters),
           counters(queue, horizon),
@@ -274,12 +275,12 @@ struct MonitorRole::Parts {
           deliveries(plant, queue, keys, on_demand, relay, carry_over(plant)),
           direct_tick(plant.loop),
           bus_wake(plant.loop),
-          monitor(plant.loop, plant.settings.monitor, queue, *plant.master, plant.ciphers,
-                  [&plant](DeviceNumber number) {
+          monitor(plant.loop, plant.settings.monitor, queue, bulk_workers.queue(), *plant.master,
+                  plant.ciphers, [&plant](DeviceNumber number) {
                       if (plant.core != nullptr) plant.core->configure(number);
                   }) {}
 
-    DatabaseWorkers workers;
+    DatabaseWorkers workers, bulk_workers;
     database::QueryQueue& queue;
     database::CounterHorizon horizon;
     database::CounterBlocks counters;

@@ -7,16 +7,17 @@ namespace wattmesh::headend::monitor {
 namespace {
 
 constexpr Duration retry_real = std::chrono::seconds{2};
-constexpr int marks_at_once = 20;
+constexpr int marks_at_once = 20, days_beside_marks = 2;
 
 }  // namespace
 
 Monitor::Monitor(platform::Loop& loop, MonitorSettings settings, database::QueryQueue& queue,
-                 const security::MasterKey& master, Ciphers& ciphers,
+                 database::QueryQueue& bulk, const security::MasterKey& master, Ciphers& ciphers,
                  std::function<void(DeviceNumber)> configure)
     : loop_(loop),
       settings_(std::move(settings)),
       queue_(queue),
+      bulk_(bulk),
       master_(master),
       ciphers_(ciphers),
       configure_(std::move(configure)),
@@ -68,30 +69,30 @@ void Monitor::refresh() {
 }
 
 void Monitor::look_for_gaps() {
-    queue_.run([backfill = backfill_, now = loop_.now()](
-                   database::Connection& connection) { return backfill->look(connection, now); },
-               [this, alive = std::weak_ptr{alive_}](std::optional<std::vector<DeviceNumber>> ordered) {
-                   if (!alive.lock()) return;
-                   gap_timer_.after(settings_.backfill_every, [this] { look_for_gaps(); });
-                   if (!ordered) return;
-                   for (const auto& concentrator : *ordered) {
-                       log_.information("ordered backfill concentrator={}", to_string(concentrator));
-                       configure_(concentrator);
-                   }
-               });
+    bulk_.run([backfill = backfill_, now = loop_.now()](
+                  database::Connection& connection) { return backfill->look(connection, now); },
+              [this, alive = std::weak_ptr{alive_}](std::optional<std::vector<DeviceNumber>> ordered) {
+                  if (!alive.lock()) return;
+                  gap_timer_.after(settings_.backfill_every, [this] { look_for_gaps(); });
+                  if (!ordered) return;
+                  for (const auto& concentrator : *ordered) {
+                      log_.information("ordered backfill concentrator={}", to_string(concentrator));
+                      configure_(concentrator);
+                  }
+              });
 }
 
 void Monitor::aggregate() {
     aggregate_timer_.after_real(std::chrono::minutes{1}, [this] { aggregate(); });
-    queue_.run(
+    bulk_.run(
         [now = loop_.now()](database::Connection& connection) {
             database::Aggregates aggregates{connection};
+            // What people wait for first; but where readings never pause, the rest must not wait for it.
             const int worked = aggregates.work(marks_at_once, now);
-            if (worked > 0) return worked;
-            // What people wait for first: validation only when no aggregate is due.
-            const int counted = aggregates.count_open_days(marks_at_once, now);
-            validate_days(connection, marks_at_once, now);
-            return counted;
+            const int days = worked > 0 ? days_beside_marks : marks_at_once;
+            const int counted = aggregates.count_open_days(days, now);
+            validate_days(connection, days, now);
+            return worked > 0 ? worked : counted;
         },
         [this, alive = std::weak_ptr{alive_}](std::optional<int> worked) {
             if (!alive.lock()) return;

@@ -21,12 +21,15 @@ struct MonitorSettings {
 };
 
 /// The monitor's standing work: desired state of concentrators, gaps, aggregates and partitions. Timers on
-/// the loop, all of it done on the queue's threads.
+/// the loop, all of it done on the queues' threads.
 class Monitor {
 public:
-    /// `configure` tells the front-end that a concentrator's desired state changed.
+    /// `bulk`: for what may take minutes (gaps, aggregates, validation), one thread, so that nobody waits
+    /// behind it and no two rounds overlap. `configure` tells the front-end that a concentrator's desired
+    /// state changed.
     Monitor(platform::Loop& loop, MonitorSettings settings, database::QueryQueue& queue,
-            const security::MasterKey& master, Ciphers& ciphers, std::function<void(DeviceNumber)> configure);
+            database::QueryQueue& bulk, const security::MasterKey& master, Ciphers& ciphers,
+            std::function<void(DeviceNumber)> configure);
     ~Monitor();
     void start();
     void stop();
@@ -42,6 +45,7 @@ private:
     platform::Loop& loop_;
     MonitorSettings settings_;
     database::QueryQueue& queue_;
+    database::QueryQueue& bulk_;
     const security::MasterKey& master_;
     Ciphers& ciphers_;
     std::function<void(DeviceNumber)> configure_;
