@@ -135,15 +135,18 @@ Answer apply_template(Context& context, const Request& request, const JsonBody& 
                       limits ? "Limits open breakers: order them at /api/relay/limits."
                              : "'" + wanted->name + "' holds no limits: order it at /api/parameters/orders."};
     const monitor::ParameterOrder order{true, kind};
+    const auto subjects = subjects_of(*connection, body, limits);
+    const auto numbers = numbers_of(subjects);
+    const auto spared = limits ? database::RelayRules{*connection}.protected_among(numbers)
+                               : std::vector<database::ProtectedMeter>{};
+    if (limits && body.flag_or("dry_run", false)) return plan_of(context, *connection, subjects, spared);
     database::Job job;
     job.kind = limits ? "limits" : "parameters";
     job.parameters = order.to_json();
     job.reason = body.text("reason", 200);
-    const auto subjects = subjects_of(*connection, body, limits);
-    const auto numbers = numbers_of(subjects);
     if (limits) {
         check_not_stopped(*connection, request);
-        refuse_protected(database::RelayRules{*connection}.protected_among(numbers));
+        refuse_protected(spared);
         job.state = gated(context, subjects.size());
     }
     job.title = title_of(order, wanted->name, subjects.size());

@@ -16,28 +16,6 @@ using database::Right;
 
 TenantId tenant_of(const Request& request) { return request.caller->user.tenant; }
 
-/// Blast radius: what an order would touch, before anything is ordered.
-Answer plan(const Context& context, database::Connection& connection,
-            const std::vector<std::string>& subjects, const std::vector<database::ProtectedMeter>& spared) {
-    Json json;
-    json.open_object().field("meters", static_cast<int>(subjects.size()));
-    json.field("second_person", static_cast<int>(subjects.size()) > context.settings.second_person_above);
-    json.key("protected").open_array();
-    for (const auto& meter : spared)
-        json.open_object().field("meter", meter.meter).field("why", meter.why).close_object();
-    json.close_array().key("concentrators").open_array();
-    for (const auto& share : RelayRules{connection}.shares(numbers_of(subjects)))
-        json.open_object()
-            .field("concentrator", share.concentrator)
-            .field("meters", share.meters)
-            .close_object();
-    json.close_array().key("feeders").open_array();
-    for (const auto& [feeder, meters] : RelayRules{connection}.feeders(numbers_of(subjects)))
-        json.open_object().field("feeder", feeder).field("meters", meters).close_object();
-    json.close_array().close_object();
-    return {.body = json.take()};
-}
-
 Answer place(Context& context, database::Connection& connection, const Request& request,
              monitor::RelayVerb verb, const std::vector<std::string>& subjects, const std::string& reason) {
     Job job;
@@ -62,7 +40,7 @@ Answer order(Context& context, const Request& request) {
     const auto spared = *verb == monitor::RelayVerb::disconnect
                             ? RelayRules{*connection}.protected_among(numbers_of(subjects))
                             : std::vector<database::ProtectedMeter>{};
-    if (only_plan) return plan(context, *connection, subjects, spared);
+    if (only_plan) return plan_of(context, *connection, subjects, spared);
     check_not_stopped(*connection, request);
     refuse_protected(spared);
     return place(context, *connection, request, *verb, subjects, reason);
@@ -73,6 +51,11 @@ Job wanted_order(database::Connection& connection, const Request& request, bool 
     auto job = wanted_job(connection, request);
     if (job.kind != "relay" && !(limits_too && job.kind == "limits"))
         throw Problem{409, "Not a relay order", "Only an order that disconnects or reconnects takes this."};
+    if (!database::JobSubjects{connection}.sees_all(job.id))
+        throw Problem{
+            403, "Not allowed",
+            "Meters of this order lie outside the areas where you may switch. Somebody who may switch "
+            "in all of them must do it."};
     return job;
 }
 
@@ -80,7 +63,7 @@ Answer approve(Context& context, const Request& request) {
     auto connection = context.lease(request);
     const auto job = wanted_order(*connection, request, true);
     if (request.caller->token) throw Problem{403, "Not allowed", "A second person approves, not a program."};
-    if (job.requested_by == request.caller->name())
+    if (request.caller->is(job.requested_by))
         throw Problem{403, "Not allowed", "A second person approves: you ordered this yourself."};
     check_not_stopped(*connection, request);
     database::Transaction transaction{*connection};
@@ -156,7 +139,11 @@ Answer stop(Context& context, const Request& request) {
             json.open_object().field("stopped", true).field("cancelled", cancelled).close_object().take()};
 }
 
+/// Anybody who may switch may stop; a stop of the whole utility is released by who may switch in all of it.
 Answer go_on(Context& context, const Request& request) {
+    if (request.scope != database::Scope::of(tenant_of(request)))
+        throw Problem{403, "Not allowed",
+                      "The stop holds for the whole utility: releasing it needs the role operator in it."};
     const auto reason = JsonBody{request.body}.text("reason", 200);
     auto connection = context.lease(request);
     database::Transaction transaction{*connection};

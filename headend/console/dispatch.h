@@ -15,7 +15,8 @@ Answer dispatch(const Site& site, Poco::Net::HTTPServerRequest& http);
 std::string session_of(const Site& site, const Poco::Net::HTTPServerRequest& http);
 /// What a request asks for; its body stays unread, and so does a session. Throws a Problem.
 Request parse_request(Poco::Net::HTTPServerRequest& http);
-/// Throws a Problem 413 when it has more than `size_max` octets, 408 when it ends before its announced length.
+/// Throws a Problem 413 when it has more than `size_max` octets, 408 when it ends before its announced
+/// length.
 std::string read_body(Poco::Net::HTTPServerRequest& http, std::size_t size_max);
 /// Runs the work; what it throws, as an answer. What went wrong inside goes to the log.
 std::optional<Answer> problem_of(const std::function<void()>& work,

@@ -32,6 +32,10 @@ struct Caller {
     bool may(database::Right right) const {
         return user.may(right) && !(token && token->look_only && right != database::Right::look);
     }
+    /// Whether a name of the audit log is this person's, by session or by program.
+    bool is(const std::string& named) const {
+        return named == user.login || named.starts_with(user.login + " (token ");
+    }
     /// For the audit log.
     std::string name() const { return token ? user.login + " (token " + token->name + ")" : user.login; }
 };

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "headend/console/json.h"
+
 namespace wattmesh::headend::console {
 namespace {
 
@@ -31,6 +33,28 @@ void refuse_protected(const std::vector<database::ProtectedMeter>& spared) {
     if (spared.size() > named_max) names += " and " + std::to_string(spared.size() - named_max) + " more";
     throw Problem{409, "Protected meters",
                   "Nothing was ordered. These meters must not be cut off: " + names + "."};
+}
+
+Answer plan_of(const Context& context, database::Connection& connection,
+               const std::vector<std::string>& subjects,
+               const std::vector<database::ProtectedMeter>& spared) {
+    Json json;
+    json.open_object().field("meters", static_cast<int>(subjects.size()));
+    json.field("second_person", static_cast<int>(subjects.size()) > context.settings.second_person_above);
+    json.key("protected").open_array();
+    for (const auto& meter : spared)
+        json.open_object().field("meter", meter.meter).field("why", meter.why).close_object();
+    json.close_array().key("concentrators").open_array();
+    for (const auto& share : database::RelayRules{connection}.shares(numbers_of(subjects)))
+        json.open_object()
+            .field("concentrator", share.concentrator)
+            .field("meters", share.meters)
+            .close_object();
+    json.close_array().key("feeders").open_array();
+    for (const auto& [feeder, meters] : database::RelayRules{connection}.feeders(numbers_of(subjects)))
+        json.open_object().field("feeder", feeder).field("meters", meters).close_object();
+    json.close_array().close_object();
+    return {.body = json.take()};
 }
 
 database::JobState gated(const Context& context, std::size_t meters) {

@@ -94,6 +94,16 @@ std::vector<DeviceNumber> JobSubjects::known(const std::vector<DeviceNumber>& nu
     });
 }
 
+bool JobSubjects::sees_all(JobId id) {
+    return connection_.run("looking where a job's meters are", [&](soci::session& sql) {
+        int hidden = 0;
+        sql << "select count(*)::int from job_item i where i.job = :id and not exists (select from meter m "
+               "where m.number = i.subject::bigint)",
+            use(id), soci::into(hidden);
+        return hidden == 0;
+    });
+}
+
 JobId Jobs::add(const Job& job, const std::vector<std::string>& subjects) {
     assert(!subjects.empty() && subjects.size() <= items_max);
     return connection_.run("ordering a job", [&](soci::session& sql) {

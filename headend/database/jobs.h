@@ -67,6 +67,8 @@ public:
     std::vector<DeviceNumber> of_concentrator(DeviceNumber concentrator, bool customers_only = false);
     /// Those of `numbers` that are there, by number.
     std::vector<DeviceNumber> known(const std::vector<DeviceNumber>& numbers);
+    /// Whether every meter of the job lies within what the connection shows.
+    bool sees_all(JobId id);
 
 private:
     Connection& connection_;

@@ -119,7 +119,14 @@ TEST_CASE("console relay: a few meters at once, many only with a second person, 
     CHECK(own.has("second person"));
     REQUIRE(site.sign_in("vic").status == 200);
     CHECK(site.post(place + "/approve", "{}").status == 403);
+    REQUIRE(site.sign_in("tim").status == 200);  // sees everything, may switch in area 2
+    const auto elsewhere = site.post(place + "/approve", "{}");
+    CHECK(elsewhere.status == 403);
+    CHECK(elsewhere.has("outside the areas"));
     REQUIRE(site.sign_in("amy").status == 200);
+    site.run("update wattmesh.job set requested_by = 'amy (token bulk)' where state = 'proposed'");
+    CHECK(site.post(place + "/approve", "{}").has("you ordered this yourself"));
+    site.run("update wattmesh.job set requested_by = 'ada' where state = 'proposed'");
     CHECK(site.post(place + "/approve", "{}").has(R"("approved_by":"amy")"));
     CHECK(site.post(place + "/approve", "{}").status == 409);
 
@@ -156,11 +163,17 @@ TEST_CASE("console relay: one press stops everything, and nothing is ordered unt
     const auto refused = order();
     CHECK(refused.status == 409);
     CHECK(refused.has("ada stopped all switching (wrong list)"));
+    REQUIRE(site.sign_in("tim").status == 200);  // may switch in area 2 only
+    CHECK(site.post("/api/relay/release", R"({"reason":"mine"})").status == 403);
+    REQUIRE(site.sign_in("ada").status == 200);
     CHECK(site.post("/api/relay/release", R"({"reason":"list corrected"})").status == 200);
     CHECK(site.post("/api/relay/release", R"({"reason":"again"})").status == 409);
     CHECK(site.get("/api/relay").has(R"("stopped":false)"));
     CHECK(site.post(place + "/undo", R"({"reason":"mistake"})").has("changed no meter"));
     site.run("update wattmesh.job_item set state = 'done', detail = 'disconnected' where place = 1");
+    REQUIRE(site.sign_in("tim").status == 200);
+    CHECK(site.post(place + "/undo", R"({"reason":"mine"})").status == 403);
+    REQUIRE(site.sign_in("ada").status == 200);
     const auto undone = site.post(place + "/undo", R"({"reason":"mistake"})");
     REQUIRE(undone.status == 202);
     CHECK(undone.has("Reconnect meter 540000000001"));

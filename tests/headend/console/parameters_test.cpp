@@ -81,6 +81,11 @@ TEST_CASE("console parameters: limits have one door, and it is the command gate'
     CHECK(elsewhere.has("/api/relay/limits"));
     CHECK(site.value("select count(*) from wattmesh.meter_parameter") == 0);
     CHECK(order("/api/relay/limits", one).has(R"("state":"queued")"));
+    const auto planned =
+        site.post("/api/relay/limits", R"({"template":"3 kW","dry_run":true,"concentrator":"900000000001"})");
+    CHECK(planned.status == 200);
+    CHECK(planned.has(R"("meters":12,"second_person":true)"));
+    CHECK(site.value("select count(*) from wattmesh.job") == 1);
     const auto many = order("/api/relay/limits", all);
     CHECK(many.has(R"("state":"proposed")"));
     CHECK(many.has(R"("kind":"limits")"));
