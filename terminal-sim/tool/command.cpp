@@ -128,47 +128,6 @@ const Command all[] = {
       "history-days", "seed",        "state",      "truth",   "speed", "origin",
       "log"},
      run_meter},
-    {"read",
-     "read an object of a meter",
-     "Usage: terminal-sim read --tcp HOST:PORT [--link LINK] [--model M] [--client C] [keys] "
-     "OBIS[/ATTRIBUTE]...\n"
-     "Prints one JSON line per object. OBIS: 1.8.0 or 1-0:1.8.0*255 or 1.0.1.8.0.255; attribute 2 if none is "
-     "given;\n"
-     "`list` is the object list.\n"
-     "  --tcp HOST:PORT    where the meter is; with --link udp its UDP port\n"
-     "  --link LINK        wrapper (default) or hdlc on TCP; udp: wrapper on UDP; mode-e: sign-on of IEC "
-     "62056-21, then HDLC,\n"
-     "                     on TCP to the device server of an optical head (fixed rate, 8N1)\n"
-     "  --model NAME       generic (default), idis, dsmr or is15959: which clients the meter knows\n"
-     "  --client C         public (default), reading (LLS: --secret), management (HLS-GMAC: --ek, --ak): the "
-     "model's,\n"
-     "                     or a SAP: 16, 2, 1; is15959: 16, 32, 48\n"
-     "  --class N          class of the object; found in the object list if not given\n"
-     "  --from T --to T    range of a profile; Unix seconds or 2026-11-22T10:00:00Z\n"
-     "  --server N         server address (1)      --timeout S   wait for each answer (10)\n"
-     "  --attempts N       how often a datagram, an HDLC frame or a sign-on is sent while nothing comes (3)\n"
-     "  --window N, --information N   of HDLC: frames (1) and octets per frame (128) to ask for\n"
-     "  --device N         mode-e: address of the meter (whoever is at the head); --wake-up true: it runs on "
-     "battery\n"
-     "  --echo true        hdlc, mode-e: the head gives back what is sent; it is taken off\n"
-     "  --gateway N:ADDR   the meter is behind a DLMS gateway: network number, and address as text or 0x and "
-     "octets\n"
-     "  --quirk NAME,...   what is borne with on top of the model's: a deviation that is met is named; "
-     "--general "
-     "true: asks\n"
-     "                     in general-glo-ciphering\n"
-     "  --suite N          security suite of the management client: 0 (default), 1 or 2\n"
-     "  --authentication W gmac (default), md5, sha1 or sha256 (with --hls-secret S), ecdsa\n"
-     "  --framing W        glo (default), general-glo, identified-key, wrapped-key, one-pass-dh, static-dh\n"
-     "  --signing true     general-signing around every APDU\n"
-     "  --pki DIR          static keys and certificates of both ends, for ecdsa, signing and the two dh: see "
-     "`terminal-sim\n"
-     "                     certificate --help`\n",
-     {"suite",   "authentication", "framing", "signing", "hls-secret", "pki",      "quirk",  "general",
-      "gateway", "model",          "tcp",     "link",    "client",     "secret",   "ek",     "ak",
-      "class",   "from",           "to",      "server",  "timeout",    "attempts", "window", "information",
-      "device",  "wake-up",        "echo"},
-     run_read},
     {"listen",
      "receive what meters push, and show it decoded",
      "Usage: terminal-sim listen --port PORT [--link LINK] [--key HEX --ak HEX | --keys shipment.json] "
@@ -360,8 +319,8 @@ int print_overview(std::FILE* to) {
 std::span<const Command> commands() {
     static const auto joined = [] {
         std::vector<Command> list{std::begin(all), std::end(all)};
-        const auto partners = partner_commands();
-        list.insert(list.end(), partners.begin(), partners.end());
+        for (const auto& more : {meter_commands(), partner_commands()})
+            list.insert(list.end(), more.begin(), more.end());
         return list;
     }();
     return joined;
@@ -375,7 +334,7 @@ int run_tool(int argc, const char* const* argv, const std::string& state_home) {
         if (name != command.name) continue;
         for (int i = 2; i < argc; ++i)
             if (std::strcmp(argv[i], "--help") == 0 || std::strcmp(argv[i], "-h") == 0) {
-                std::fputs(command.help, stdout);
+                std::fputs(command.help.c_str(), stdout);
                 return 0;
             }
         const platform::Arguments arguments{argc - 1, argv + 1, command.options, command.flags};

@@ -18,12 +18,14 @@ struct Call {
 struct Command {
     const char* name;
     const char* summary;
-    const char* help;  ///< what --help prints
+    std::string help;  ///< what --help prints
     std::vector<std::string> options;
     int (*run)(const Call& call);         ///< throws; returns the exit status
     std::vector<std::string> flags = {};  ///< options without a value
 };
 std::span<const Command> commands();
+/// Those of them that an engineer puts to a meter.
+std::span<const Command> meter_commands();
 /// Those of them that are another system's end.
 std::span<const Command> partner_commands();
 
@@ -31,6 +33,9 @@ int run_meter(const Call& call);
 int run_provision(const Call& call);
 int run_field(const Call& call);
 int run_read(const Call& call);
+int run_assoc(const Call& call);
+int run_clock(const Call& call);
+int run_diff(const Call& call);
 int run_listen(const Call& call);
 int run_decode(const Call& call);
 int run_truth(const Call& call);

@@ -177,7 +177,7 @@ void MeterSession::associate() {
     pump();
     while (auto event = client_->take_event()) {
         if (const auto* refused = std::get_if<AssociationRefused>(&*event))
-            throw std::runtime_error(with_quirk(refusal(*refused)));
+            throw Refused(with_quirk(refusal(*refused)));
         if (const auto* failed = std::get_if<RequestFailed>(&*event))
             throw std::runtime_error(with_quirk(failure(*failed)));
     }

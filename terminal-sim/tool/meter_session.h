@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <stdexcept>
 
 #include "protocol/cosem/models/models.h"
 #include "protocol/dlms/association_form.h"
@@ -34,7 +35,12 @@ public:
         /// Sets how the management client proves and protects. Throws when certificates are missing.
         void secure(dlms::ClientConfig& config, Random& random) const;
     };
-    /// Associates. With HLS-GMAC the counter to go on with is asked as the model's public client first.
+    /// The meter answered, and does not let this client in.
+    struct Refused : std::runtime_error {
+        using std::runtime_error::runtime_error;
+    };
+    /// Associates; Refused says why not. With HLS-GMAC the counter to go on with is asked as the model's
+    /// public client first.
     MeterSession(BenchCall& call, const Who& who);
     ~MeterSession();
 

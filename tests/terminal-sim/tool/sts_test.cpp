@@ -1,51 +1,17 @@
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <catch2/catch.hpp>
-#include <cstdlib>
 
 #include "platform/arguments.h"
-#include "terminal-sim/tool/command.h"
 #include "tests/protocol/sts/vectors.h"
+#include "tests/terminal-sim/tool/printed.h"
 
 using namespace wattmesh;
 using namespace wattmesh::sts::test;
 
 namespace {
 
-struct Answer {
-    int status = 0;
-    std::string text;
-};
-
-/// What the command prints, by way of a file in the place of standard output.
-Answer tool(std::vector<std::string> words) {
-    words.insert(words.begin(), {"terminal-sim", "sts"});
-    std::vector<const char*> pointers;
-    for (const auto& word : words) pointers.push_back(word.c_str());
-    std::string name = "/tmp/wattmesh-sts-XXXXXX";
-    const int file = mkstemp(name.data());
-    REQUIRE(file >= 0);
-    unlink(name.c_str());
-    std::fflush(stdout);
-    const int kept = dup(STDOUT_FILENO);
-    dup2(file, STDOUT_FILENO);
-    Answer answer;
-    std::exception_ptr thrown;
-    try {
-        answer.status = sim::run_tool(static_cast<int>(pointers.size()), pointers.data(), "/dev/null/none");
-    } catch (...) {
-        thrown = std::current_exception();
-    }
-    std::fflush(stdout);
-    dup2(kept, STDOUT_FILENO);
-    close(kept);
-    answer.text.resize(static_cast<std::size_t>(lseek(file, 0, SEEK_END)));
-    REQUIRE(pread(file, answer.text.data(), answer.text.size(), 0) ==
-            static_cast<ssize_t>(answer.text.size()));
-    close(file);
-    if (thrown) std::rethrow_exception(thrown);
-    return answer;
+wattmesh::test::Printed tool(std::vector<std::string> words) {
+    words.insert(words.begin(), "sts");
+    return wattmesh::test::printed(std::move(words));
 }
 
 std::vector<std::string> operator+(std::vector<std::string> a, const std::vector<std::string>& b) {

@@ -1,0 +1,111 @@
+// What an engineer asks at a meter: who is let in, how late it is, what changed.
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+
+#include <filesystem>
+#include <fstream>
+
+#include "tests/terminal-sim/tool/meter_thread.h"
+#include "tests/terminal-sim/tool/printed.h"
+
+using namespace wattmesh;
+using namespace wattmesh::sim;
+using wattmesh::test::printed;
+
+namespace {
+
+std::string place(const platform::HostPort& address) {
+    return address.host + ":" + std::to_string(address.port);
+}
+std::string hex_key(const char* octet) {
+    std::string text;
+    for (int i = 0; i < 16; ++i) text += octet;
+    return text;
+}
+
+}  // namespace
+
+TEST_CASE("assoc: says whom a meter lets in and what to check otherwise, and prints no key", "[sim]") {
+    const MeterThread meter{LinkKind::wrapper};
+    const auto tcp = place(meter.address());
+    const auto all = printed(
+        {"assoc", "--tcp", tcp, "--secret", "12345678", "--ek", hex_key("01"), "--ak", hex_key("02")});
+    CAPTURE(all.text);
+    CHECK(all.status == 0);
+    CHECK(all.has(R"({"client":"public","sap":16,"accepted":true,"objects":)"));
+    CHECK(all.has(R"({"client":"reading","sap":2,"accepted":true,"objects":)"));
+    CHECK(all.has(R"({"client":"management","sap":1,"accepted":true,"objects":)"));
+    CHECK(all.has(R"("security_suite":0})"));
+
+    const auto wrong = printed(
+        {"assoc", "--tcp", tcp, "--secret", "87654321", "--ek", hex_key("01"), "--ak", hex_key("03")});
+    CAPTURE(wrong.text);
+    CHECK(wrong.status == 1);
+    CHECK(wrong.has(R"("client":"reading","sap":2,"accepted":false,"why":")"));
+    CHECK(wrong.has("--secret"));
+    CHECK(wrong.has("--ek and --ak"));
+    CHECK_FALSE(wrong.has(hex_key("01")));
+    CHECK_FALSE(wrong.has("87654321"));
+
+    const auto open = printed({"assoc", "--tcp", tcp});
+    CHECK(open.status == 0);
+    CHECK(open.has("not tried: needs --secret"));
+    const auto nobody = printed({"assoc", "--tcp", "127.0.0.1:1", "--timeout", "2"});
+    CHECK(nobody.status == 2);
+    CAPTURE(nobody.text);
+    CHECK(nobody.has(R"("accepted":null)"));
+    CHECK(nobody.has("127.0.0.1:1"));
+}
+
+TEST_CASE("clock: the offset is within its uncertainty, and a limit is an exit status", "[sim]") {
+    const MeterThread meter{LinkKind::wrapper};
+    const auto tcp = place(meter.address());
+    const auto right = printed({"clock", "--tcp", tcp, "--limit", "60"});
+    CAPTURE(right.text);
+    CHECK(right.status == 0);
+    CHECK(right.has(R"({"clock":"20)"));
+    CHECK(right.has(R"("deviation_minutes":)"));
+    // by another clock than the meter's
+    const auto late =
+        printed({"clock", "--tcp", tcp, "--limit", "60", "--origin", "1000000000", "--speed", "2"});
+    CAPTURE(late.text);
+    CHECK(late.status == 1);
+}
+
+TEST_CASE("diff: only what changed, with its unit", "[sim]") {
+    const auto folder =
+        std::filesystem::temp_directory_path() / ("wattmesh-diff-" + std::to_string(getpid()));
+    std::filesystem::create_directories(folder);
+    const auto file = [&](const char* name, const std::string& text) {
+        std::ofstream{folder / name} << text;
+        return (folder / name).string();
+    };
+    const std::string same = R"({"object":"0-0:96.1.0*255","class":1,"attribute":2,"value":"540000000001"})";
+    const auto energy = [](const char* value) {
+        return std::string{R"({"object":"1-0:1.8.0*255","class":3,"attribute":2,"value":)"} + value +
+               R"(,"scaler":0,"unit":"Wh"})";
+    };
+    const auto before =
+        file("before", same + "\n" + energy("12345") + "\n" +
+                           R"({"object":"1-0:2.8.0*255","attribute":2,"error":"object_undefined"})");
+    const auto after = file("after", energy("12399") + "\n\n" + same + "\n" +
+                                         R"({"object":"0-0:96.3.10*255","attribute":2,"value":[true,1]})");
+    const auto answer = printed({"diff", before, after});
+    CHECK(answer.status == 1);
+    CHECK(
+        answer.text ==
+        R"({"object":"1-0:1.8.0*255","attribute":2,"before":12345,"after":12399,"difference":54,"scaler":0,"unit":"Wh"})"
+        "\n"
+        R"({"object":"1-0:2.8.0*255","attribute":2,"before":"object_undefined","after":null})"
+        "\n"
+        R"({"object":"0-0:96.3.10*255","attribute":2,"before":null,"after":[true,1]})"
+        "\n");
+    CHECK(printed({"diff", before, before}).status == 0);
+    CHECK_THROWS_WITH(printed({"diff", before}), Catch::Contains("two files"));
+    CHECK_THROWS_WITH(printed({"diff", before, (folder / "none").string()}),
+                      Catch::Contains("cannot be read"));
+    CHECK_THROWS_WITH(printed({"diff", before, file("wrong", same + "\nhello")}), Catch::Contains("line 2"));
+    CHECK_THROWS_WITH(printed({"diff", before, file("other", "[1]")}), Catch::Contains("line 1"));
+    std::filesystem::remove_all(folder);
+}
