@@ -34,6 +34,7 @@ int run_provision(const Call& call);
 int run_field(const Call& call);
 int run_read(const Call& call);
 int run_assoc(const Call& call);
+int run_scan(const Call& call);
 int run_clock(const Call& call);
 int run_diff(const Call& call);
 int run_listen(const Call& call);

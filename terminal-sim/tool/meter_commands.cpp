@@ -63,6 +63,19 @@ const Command at_meters[] = {
      "Exit status: 0 all let in; 1 one was refused; 2 one got no answer.\n" +
          link_help,
      with_link({}), run_assoc},
+    {"scan",
+     "find which addresses of a line or a host have a meter",
+     "Usage: terminal-sim scan --tcp HOST:PORT [--servers A-B] [--stop-at-first] [...]\n"
+     "Associates with one server address after another (HDLC addresses, SAPs of the wrapper), one at a "
+     "time.\n"
+     "Prints one JSON line for each that answers: its logical device name, firmware and how long it took;\n"
+     "or why it refuses this client. A range that was interrupted goes on with --servers.\n"
+     "  --servers A-B      addresses (1-16)      --stop-at-first   ends with the first that answers\n"
+     "Exit status: 0 somebody answered; 2 nobody.\n" +
+         link_help,
+     with_link({"servers"}),
+     run_scan,
+     {"stop-at-first"}},
     {"clock", "how far a meter's clock is off",
      "Usage: terminal-sim clock --tcp HOST:PORT [--times N] [--limit S] [...]\n"
      "Prints one JSON line: the clock in UTC, its deviation from UTC as the meter says, offset_s (what it\n"

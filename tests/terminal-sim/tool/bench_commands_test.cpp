@@ -109,3 +109,24 @@ TEST_CASE("diff: only what changed, with its unit", "[sim]") {
     CHECK_THROWS_WITH(printed({"diff", before, file("other", "[1]")}), Catch::Contains("line 1"));
     std::filesystem::remove_all(folder);
 }
+
+TEST_CASE("scan: finds the meter among addresses that nobody has", "[sim]") {
+    const auto kind = GENERATE(LinkKind::wrapper, LinkKind::hdlc);
+    CAPTURE(to_string(kind));
+    const MeterThread meter{kind};
+    const std::vector<std::string> line{
+        "scan", "--tcp", place(meter.address()), "--link", std::string{to_string(kind)}, "--timeout", "1"};
+    const auto scan = [&](std::vector<std::string> more) {
+        more.insert(more.begin(), line.begin(), line.end());
+        return printed(std::move(more));
+    };
+    const auto some = scan({"--servers", "1-3"});
+    CAPTURE(some.text);
+    CHECK(some.status == 0);
+    CHECK(some.has(R"({"server":1,"answer_ms":)"));
+    CHECK(some.has(R"("name":"WMT540000000042")"));
+    CHECK_FALSE(some.has(R"("server":2)"));
+    CHECK(scan({"--servers", "2"}).status == 2);
+    CHECK_THROWS_WITH(scan({"--servers", "0-3"}), Catch::Contains("--servers 0-3"));
+    CHECK_THROWS_WITH(scan({"--servers", "5-3"}), Catch::Contains("1-16"));
+}
