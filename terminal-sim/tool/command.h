@@ -37,6 +37,7 @@ int run_assoc(const Call& call);
 int run_scan(const Call& call);
 int run_clock(const Call& call);
 int run_diff(const Call& call);
+int run_doctor(const Call& call);
 int run_listen(const Call& call);
 int run_decode(const Call& call);
 int run_truth(const Call& call);

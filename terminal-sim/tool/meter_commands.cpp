@@ -94,6 +94,18 @@ const Command at_meters[] = {
      "Exit status: 0 the same; 1 not the same.\n",
      {},
      run_diff},
+    {"doctor",
+     "what is wrong with this computer, before one blames a meter",
+     "Usage: terminal-sim doctor [--headend HOST:PORT] [--certificate FILE] [--state DIR] [--json]\n"
+     "Looks whether the clock is kept, the disk has room, serial adapters open, the head-end's name and "
+     "port\n"
+     "answer and a certificate still holds for a month. One line each, with the way out.\n"
+     "  --headend HOST:PORT    the front-end's port     --certificate FILE   PEM\n"
+     "  --state DIR            where logs go            --json               one JSON object per line\n"
+     "Exit status: 0 all is well; 1 something is not.\n",
+     {"headend", "certificate", "state"},
+     run_doctor,
+     {"json"}},
 };
 
 }  // namespace

@@ -130,3 +130,19 @@ TEST_CASE("scan: finds the meter among addresses that nobody has", "[sim]") {
     CHECK_THROWS_WITH(scan({"--servers", "0-3"}), Catch::Contains("--servers 0-3"));
     CHECK_THROWS_WITH(scan({"--servers", "5-3"}), Catch::Contains("1-16"));
 }
+
+TEST_CASE("doctor: each line says what is well, or the way out", "[sim]") {
+    const MeterThread meter{LinkKind::wrapper};
+    const auto well = printed({"doctor", "--headend", place(meter.address()), "--state", "/tmp", "--json"});
+    CAPTURE(well.text);
+    CHECK(well.has(R"({"check":"clock","well":)"));
+    CHECK(well.has(R"({"check":"disk","well":true,"says":"/tmp: )"));
+    CHECK(well.has(R"({"check":"head-end","well":true)"));
+    const auto ill = printed({"doctor", "--headend", "127.0.0.1:1", "--certificate", "/etc/hostname"});
+    CAPTURE(ill.text);
+    CHECK(ill.status == 1);
+    CHECK(ill.has("BAD  head-end     127.0.0.1 port 1: "));
+    CHECK(ill.has("check VPN, firewall and the port"));
+    CHECK(ill.has("/etc/hostname: is no certificate"));
+    CHECK(printed({"doctor", "--headend", "no.such.host.invalid:1"}).has("cannot be resolved"));
+}
