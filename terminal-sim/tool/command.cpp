@@ -319,7 +319,7 @@ int print_overview(std::FILE* to) {
 std::span<const Command> commands() {
     static const auto joined = [] {
         std::vector<Command> list{std::begin(all), std::end(all)};
-        for (const auto& more : {meter_commands(), partner_commands()})
+        for (const auto& more : {meter_commands(), partner_commands(), self_commands()})
             list.insert(list.end(), more.begin(), more.end());
         return list;
     }();

@@ -28,6 +28,8 @@ std::span<const Command> commands();
 std::span<const Command> meter_commands();
 /// Those of them that are another system's end.
 std::span<const Command> partner_commands();
+/// Those of them that are about the tool itself.
+std::span<const Command> self_commands();
 
 int run_meter(const Call& call);
 int run_provision(const Call& call);

@@ -146,3 +146,23 @@ TEST_CASE("doctor: each line says what is well, or the way out", "[sim]") {
     CHECK(ill.has("/etc/hostname: is no certificate"));
     CHECK(printed({"doctor", "--headend", "no.such.host.invalid:1"}).has("cannot be resolved"));
 }
+
+TEST_CASE("completion and man: made from the commands there are, and what bash and man take", "[sim]") {
+    const auto folder =
+        std::filesystem::temp_directory_path() / ("wattmesh-self-" + std::to_string(getpid()));
+    std::filesystem::create_directories(folder);
+    const auto completion = printed({"completion"}), man = printed({"man"});
+    for (const auto& command : sim::commands()) {
+        CAPTURE(command.name);
+        CHECK(completion.has(std::string{"    "} + command.name + ") options='--help"));
+        CHECK(man.has(std::string{"\n.SS "} + command.name + "\n"));
+    }
+    const auto script = (folder / "completion").string();
+    std::ofstream{script} << completion.text
+                          << "COMP_WORDS=(terminal-sim scan --stop) COMP_CWORD=2\n_terminal_sim\n"
+                             "[ \"${COMPREPLY[*]}\" = --stop-at-first ] || exit 7\n"
+                             "COMP_WORDS=(terminal-sim asso) COMP_CWORD=1\n_terminal_sim\n"
+                             "[ \"${COMPREPLY[*]}\" = assoc ] || exit 8\n";
+    CHECK(std::system(("bash " + script).c_str()) == 0);
+    std::filesystem::remove_all(folder);
+}
