@@ -61,7 +61,8 @@ public:
 
 private:
     void write_day(const FileDay& day);
-    void write(const FileDay& day, int part, int revision, const std::vector<DayLine>& lines);
+    void write(const FileDay& day, int part, int revision, const std::vector<DayLine>& lines,
+               bool last = false);
     void publish(const SentFile& file);
     void take_answers();
     /// Why not; empty: it was.
@@ -85,12 +86,17 @@ void Shelf::serve() {
 }
 
 void Shelf::write_day(const FileDay& day) {
-    const auto meters = files_.meters(channel_, day);
-    int part = 0;
-    for (const auto& some : parts_of(meters, channel_.meters_max))
-        write(day, ++part, 0, files_.load(some, day));
+    auto meters = files_.meters(channel_, day);
+    int part = files_.parts(channel_, day);
+    if (part > 0) {  // something failed between two parts: what was not sent then
+        std::set<std::int64_t> sent;
+        for (const auto& [key, line] : files_.known(channel_, day)) sent.insert(key.first);
+        std::erase_if(meters, [&](std::int64_t meter) { return sent.count(meter) > 0; });
+    }
+    auto parts = parts_of(meters, channel_.meters_max);
     // Without any meter there still is a file: a day that is missing would look like a fault.
-    if (part == 0) write(day, 1, 0, {});
+    if (parts.empty()) parts.emplace_back();
+    for (const auto& some : parts) write(day, ++part, 0, files_.load(some, day), &some == &parts.back());
 }
 
 void Shelf::correct_day(const FileDay& day) {
@@ -112,11 +118,12 @@ void Shelf::correct_day(const FileDay& day) {
     for (const auto& [part, lines] : changed) write(day, part, revisions[part] + 1, lines);
 }
 
-void Shelf::write(const FileDay& day, int part, int revision, const std::vector<DayLine>& lines) {
+void Shelf::write(const FileDay& day, int part, int revision, const std::vector<DayLine>& lines, bool last) {
     SentFile file;
     file.day = day.date;
     file.part = part;
     file.revision = revision;
+    file.last = last;
     file.name = interval_file_name(channel_, day.date, part, revision);
     file.written = now_;
     const auto made = make_interval_file(channel_, day, file.name, revision, now_, lines);

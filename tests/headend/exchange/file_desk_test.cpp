@@ -217,6 +217,28 @@ TEST_CASE("file desk: a crash between database and folder is made good", "[excha
     CHECK(office.sent().size() == 2);
 }
 
+TEST_CASE("file desk: a day that failed between two parts is made whole", "[exchange][db]") {
+    Office office{5};
+    office.measure(5);
+    const std::string second = "AMI_WATTMESH_mis_INTERVAL_20260310_000002_v0.csv";
+    fs::create_directories(office.folder / (second + ".part"));  // cannot be written
+    office.round();
+    CHECK(office.names().size() == 1);
+    CHECK(office.lines.size() == 1);
+    fs::remove(office.folder / (second + ".part"));
+    office.round();
+    office.round();
+    CHECK(office.names().size() == 3);
+    std::int64_t lines = 0;
+    for (const auto& file : FileConsumer{office.folder, 0}.take()) {
+        CHECK(file.why.empty());
+        lines += file.lines;
+    }
+    CHECK(lines == 5 * 4);
+    CHECK(office.town.value("select count(distinct (meter, register)) from file_line") == 5 * 4);
+    CHECK(office.town.value("select count(*) from file_sent where last") == 1);
+}
+
 TEST_CASE("file desk: a folder that is gone is said once, and files come when it is back", "[exchange][db]") {
     Office office;
     office.measure(3);
