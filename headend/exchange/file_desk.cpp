@@ -179,30 +179,38 @@ std::string Shelf::take_answer(const fs::path& path) {
 }
 
 bool FileDesk::attempt(const FileChannel& channel, const std::function<void()>& work) {
+    const auto failed = [&](const std::exception& error) {
+        if (failing_.insert(channel.id).second)
+            log_("warning", "files=" + channel.contract.name + "/" + channel.name + " " + error.what());
+        return false;
+    };
     try {
         work();
         failing_.erase(channel.id);
         return true;
     } catch (const fs::filesystem_error& error) {
-        if (failing_.insert(channel.id).second)
-            log_("warning", "files=" + channel.contract.name + "/" + channel.name + " " + error.what());
-        return false;
+        return failed(error);
+    } catch (const DatabaseError& error) {
+        if (error.trouble() != Trouble::refused) throw;
+        return failed(error);
     }
 }
 
 void FileDesk::round(Connection& connection, Instant now) {
     BillingFiles files{connection};
     if (!files.take_turn()) return;
-    auto channels = files.all();
-    std::erase_if(channels, [&](const FileChannel& channel) {
-        return channel.disabled || channel.contract.disabled ||
-               !attempt(channel, [&] { Shelf{files, channel, now, log_}.serve(); });
-    });
+    std::vector<std::pair<FileChannel, bool>> served;  // and whether it can be used
+    for (auto& channel : files.all()) {
+        if (channel.disabled || channel.contract.disabled) continue;
+        const bool usable = attempt(channel, [&] { Shelf{files, channel, now, log_}.serve(); });
+        served.emplace_back(std::move(channel), usable);
+    }
     for (const auto& due : files.due()) {
-        bool whole = true;
-        for (const auto& channel : channels)
+        bool whole = true;  // a day stays due until everybody who was sent it was told what changed
+        for (const auto& [channel, usable] : served)
             for (const auto& day : files.sent_days(channel, due.day, now))
-                whole = attempt(channel, [&] { Shelf{files, channel, now, log_}.correct_day(day); }) && whole;
+                whole = usable &&
+                        attempt(channel, [&] { Shelf{files, channel, now, log_}.correct_day(day); }) && whole;
         if (whole) files.done(due);
     }
     files.end_turn();
