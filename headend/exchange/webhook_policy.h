@@ -32,6 +32,9 @@ bool refuses_message(int status);
 /// `attempts` counts this one; `failing` since the first of them.
 WebhookVerdict judge(const WebhookAnswer& answer, int attempts, Duration failing);
 
+/// Before the next try: longer with each failure, as the partner wants it within reason, and up to an eighth
+/// longer, so that many partners behind one proxy do not come back at once.
+Duration wait_before(int attempts, std::optional<Duration> retry_after, Random& random);
 /// How many messages the next request carries: after a failure one, so that one message that is refused does
 /// not hold up its neighbours.
 int request_size(const database::WebhookLane& lane, int batch);
