@@ -216,11 +216,24 @@ void Webhooks::sent_again(WebhookId webhook, const WebhookMessage& message) {
     });
 }
 
-int Webhooks::drop(Instant before) {
+int Webhooks::drop(Instant before, int most) {
     return connection_.run("forgetting what was sent", [&](soci::session& sql) {
         soci::statement drop =
-            (sql.prepare << "delete from webhook_message where at_us < :before and not again", use(before));
+            (sql.prepare << "delete from webhook_message where (webhook, position) in (select webhook, "
+                            "position from webhook_message where at_us < :before and not again order by "
+                            "at_us limit :most)",
+             use(before), use(most));
         return affected(drop);
+    });
+}
+
+bool Webhooks::delivered_since(WebhookId webhook, Instant since) {
+    return connection_.run("looking what a webhook took", [&](soci::session& sql) {
+        int any = 0;
+        sql << "select exists (select from webhook_message where webhook = :webhook and state = 0 and at_us "
+               ">= :since)::int",
+            use(webhook), use(since), soci::into(any);
+        return any != 0;
     });
 }
 

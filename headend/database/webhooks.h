@@ -76,7 +76,10 @@ public:
     /// Those that are to be sent again.
     std::vector<WebhookMessage> again(WebhookId webhook, int count_max);
     void sent_again(WebhookId webhook, const WebhookMessage& message);
-    int drop(Instant before);
+    /// Forgets what was sent before; how many, `most` at once.
+    int drop(Instant before, int most = 20'000);
+    /// Whether the partner took anything, on whatever lane.
+    bool delivered_since(WebhookId webhook, Instant since);
 
 private:
     Connection& connection_;

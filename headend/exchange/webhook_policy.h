@@ -25,7 +25,8 @@ inline constexpr int refusals_max = 5;                          ///< of one mess
 inline constexpr Duration wait_min = std::chrono::seconds{5};   ///< doubled with each failure
 inline constexpr Duration wait_max = std::chrono::minutes{15};  ///< and never longer
 inline constexpr Duration retry_after_max = std::chrono::hours{1};
-inline constexpr Duration patience = std::chrono::days{7};  ///< then a message is dead, whatever the reason
+/// Then a message is dead, whatever the reason; when the partner took nothing else either, the webhook ends.
+inline constexpr Duration patience = std::chrono::days{7};
 
 /// Whether a status blames the message, not the way to the partner.
 bool refuses_message(int status);
