@@ -35,6 +35,8 @@ OutboxPage Outbox::after(const Contract& contract, const std::vector<std::string
         "tenant = $1 and position > $2 and position <= $3 and mod(order_key, $4) = $5 and "
         "topic = any ('" +
         array_text(told) + "')";
+    where += " and (topic <> 'job' or ordered_by = any ('" +
+             array_text(std::vector<std::string>{"partner:" + contract.name}) + "'))";
     if (contract.areas) where += " and area = any ('" + array_text(*contract.areas) + "')";
     const BinaryRows rows{
         connection_,
