@@ -119,6 +119,18 @@ TEST_CASE("station: shows what the database holds, and takes a new table over wh
                Catch::Contains(R"("address":300000,"type":"M_ME_NC_1","cause":20,"value":3,"quality":""})"));
 }
 
+TEST_CASE("station: what the link shows no more is invalid", "[exchange]") {
+    Room room;
+    room.until(R"("address":300000,"type":"M_ME_NC_1","cause":20,"value":3,"quality":""})");
+    room.town.admin.execute("update scada_link set areas = '{2}'", "taking the area away");
+    const auto run =
+        room.until(R"("address":300000,"type":"M_ME_NC_1","cause":20,"value":3,"quality":"invalid"})");
+    CHECK_THAT(run.out, Catch::Contains(
+                            R"("address":1,"type":"M_SP_NA_1","cause":20,"value":1,"quality":"invalid"})"));
+    room.town.admin.execute("update scada_link set areas = null", "giving it back");
+    room.until(R"("address":300000,"type":"M_ME_NC_1","cause":20,"value":3,"quality":""})");
+}
+
 TEST_CASE("station: a command waits for its relay job and ends as that does", "[exchange]") {
     Room room;
     room.until(R"("address":300000,"type":"M_ME_NC_1","cause":20,"value":3,"quality":""})");
