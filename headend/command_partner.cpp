@@ -81,6 +81,14 @@ void set_allowed(Contract& contract, const std::string& text) {
             throw UsageError("--allow: '" + word + "' is not " + allowance_words() + " (or say none)");
 }
 
+/// What neither --disabled nor --enabled says stays as it was.
+void set_disabled(Desk& desk, bool& disabled) {
+    const bool off = desk.raw.optional<bool>("disabled", false);
+    const bool on = desk.raw.optional<bool>("enabled", false);
+    if (off && on) throw UsageError("--disabled and --enabled: give one of them");
+    if (off || on) disabled = off;
+}
+
 int set(Desk& desk, const std::string& name) {
     Transaction transaction{desk.connection};
     Contracts contracts{desk.connection};
@@ -95,7 +103,7 @@ int set(Desk& desk, const std::string& name) {
     if (desk.raw.has("allow")) set_allowed(contract, desk.raw.required<std::string>("allow"));
     contract.requests_per_minute =
         desk.raw.optional_in<int>("requests-per-minute", contract.requests_per_minute, 1, 1'000'000);
-    contract.disabled = desk.raw.optional<bool>("disabled", false);
+    set_disabled(desk, contract.disabled);
     contracts.put(contract, desk.clock->now(), actor());
     auto record = partner_record(desk, before ? "partner change" : "partner add", name, contract.tenant);
     if (before) record.before = to_string(*before);
@@ -183,11 +191,12 @@ int set_files(Desk& desk, const std::string& partner, const std::string& name, c
     channel.after = std::chrono::minutes{desk.raw.optional_in<int>(
         "after-minutes", static_cast<int>(channel.after / std::chrono::minutes{1}), 0, 60 * 24 * 30)};
     channel.correct_days = desk.raw.optional_in<int>("correct-days", channel.correct_days, 0, 400);
-    channel.disabled = desk.raw.optional<bool>("disabled", false);
+    set_disabled(desk, channel.disabled);
     Transaction transaction{desk.connection};
     files.put(channel);
     auto record = partner_record(desk, "partner files", partner + "/" + name, channel.contract.tenant);
-    record.after = channel.directory + ", midnights of " + channel.zone + ", " + unit;
+    record.after = channel.directory + ", midnights of " + channel.zone + ", " + unit +
+                   (channel.disabled ? ", disabled" : "");
     AuditLog{desk.connection}.append(record);
     transaction.commit();
     std::cerr << "Files of " << partner << "/" << name << " go to " << *record.after << ".\n";
@@ -299,7 +308,7 @@ int run_partner(const Words& words) {
                             "reason",     "after",         "zone",         "unit",    "first-day",
                             "meters-max", "after-minutes", "correct-days", "allow",   "requests-per-minute",
                             "stamp",      "reply-to",      "reading",      "control", "event"},
-                    {"disabled", "dead", "cim"});
+                    {"disabled", "enabled", "dead", "cim"});
     const auto& given = arguments.words();
     const auto is = [&](const char* action, std::size_t size) {
         return !given.empty() && given[0] == action && given.size() == size;

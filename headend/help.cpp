@@ -156,7 +156,7 @@ const std::map<std::string, std::string> texts{
      "  Keys lie in the folder pki.meters (mode 0600) and are never replaced.\n"},
     {"partner",
      "headend partner set NAME --topics LIST [--areas LIST|all] [--codes LIST] [--allow LIST|none]\n"
-     "                     [--requests-per-minute N] [--disabled] [--tenant N]\n"
+     "                     [--requests-per-minute N] [--disabled | --enabled] [--tenant N]\n"
      "  A contract with another system of the utility: what it may be told. --topics: event, readings, "
      "outage, "
      "alarm, job,\n"
@@ -191,7 +191,7 @@ const std::map<std::string, std::string> texts{
      "times (400,\n"
      "  409, 413, 422 ...) is put aside as dead and the next one follows; 410 ends the webhook.\n"
      "headend partner files NAME CHANNEL DIR --zone ZONE --first-day DAY [--unit kWh|Wh] [--meters-max N]\n"
-     "                       [--after-minutes N] [--correct-days N] [--disabled]\n"
+     "                       [--after-minutes N] [--correct-days N] [--disabled | --enabled]\n"
      "  Writes the intervals of each closed day of the zone to DIR, N meters a file at most (1000), 360 "
      "minutes "
      "after its end;\n"
