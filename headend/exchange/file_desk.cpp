@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <set>
 #include <sstream>
 
@@ -61,8 +62,8 @@ public:
 
 private:
     void write_day(const FileDay& day);
-    void write(const FileDay& day, int part, int revision, const std::vector<DayLine>& lines,
-               bool last = false);
+    IntervalFile make(const FileDay& day, int part, int revision, const std::vector<DayLine>& lines) const;
+    void write(const FileDay& day, int part, int revision, const IntervalFile& made, bool last = false);
     void publish(const SentFile& file);
     void take_answers();
     /// Why not; empty: it was.
@@ -96,7 +97,15 @@ void Shelf::write_day(const FileDay& day) {
     auto parts = parts_of(meters, channel_.meters_max);
     // Without any meter there still is a file: a day that is missing would look like a fault.
     if (parts.empty()) parts.emplace_back();
-    for (const auto& some : parts) write(day, ++part, 0, files_.load(some, day), &some == &parts.back());
+    std::future<IntervalFile> made;  // a part takes shape while the next one is loaded
+    for (const auto& some : parts) {
+        auto lines = files_.load(some, day);
+        if (made.valid()) write(day, part, 0, made.get());
+        ++part;
+        made = std::async(std::launch::async,
+                          [this, &day, part, lines = std::move(lines)] { return make(day, part, 0, lines); });
+    }
+    write(day, part, 0, made.get(), true);
 }
 
 void Shelf::correct_day(const FileDay& day) {
@@ -115,10 +124,19 @@ void Shelf::correct_day(const FileDay& day) {
             changed[before == known.end() ? revisions.rbegin()->first : before->second.part].push_back(
                 std::move(line));
         }
-    for (const auto& [part, lines] : changed) write(day, part, revisions[part] + 1, lines);
+    for (const auto& [part, lines] : changed) {
+        const int revision = revisions[part] + 1;
+        write(day, part, revision, make(day, part, revision, lines));
+    }
 }
 
-void Shelf::write(const FileDay& day, int part, int revision, const std::vector<DayLine>& lines, bool last) {
+IntervalFile Shelf::make(const FileDay& day, int part, int revision,
+                         const std::vector<DayLine>& lines) const {
+    return make_interval_file(channel_, day, interval_file_name(channel_, day.date, part, revision), revision,
+                              now_, lines);
+}
+
+void Shelf::write(const FileDay& day, int part, int revision, const IntervalFile& made, bool last) {
     SentFile file;
     file.day = day.date;
     file.part = part;
@@ -126,8 +144,7 @@ void Shelf::write(const FileDay& day, int part, int revision, const std::vector<
     file.last = last;
     file.name = interval_file_name(channel_, day.date, part, revision);
     file.written = now_;
-    const auto made = make_interval_file(channel_, day, file.name, revision, now_, lines);
-    file.lines = static_cast<int>(lines.size());
+    file.lines = static_cast<int>(made.lines.size());
     file.total = made.total;
     file.sha256 = made.sha256;
     write_file(part_of(channel_, file.name), made.text);
