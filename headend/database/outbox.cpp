@@ -68,7 +68,8 @@ int Outbox::drop(Instant sealed_before, int most) {
                "exchange_contract c on c.id = f.contract where f.moved_us >= :before and not c.disabled)), "
                "(select position from outbox_head)) as until), gone as (delete from outbox where id in "
                "(select id from outbox, free where sealed_us < :before and position <= free.until order by "
-               "sealed_us limit :most) returning position), noted as (update outbox_head set dropped = "
+               "sealed_us, position limit :most) returning position), noted as (update outbox_head set "
+               "dropped = "
                "greatest(dropped, (select max(position) from gone)) where exists (select from gone)) select "
                "count(*)::int from gone",
             soci::use(sealed_before, "before"), soci::use(most, "most"), soci::into(dropped);

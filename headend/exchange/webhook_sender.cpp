@@ -63,7 +63,10 @@ WebhookAnswer WebhookSender::post(const std::string& id, const std::string& type
 std::optional<WebhookAnswer> WebhookSender::send_again(Connection& connection) {
     Webhooks webhooks{connection};
     for (auto& message : webhooks.again(target_.webhook.id, again_max)) {
-        auto answer = post(std::to_string(message.message), single_type(), message.body);
+        auto answer =
+            target_.webhook.batch > 1
+                ? post(fmt::format("{0}-{0}", message.message), cloud_events_type, list_of({message.body}))
+                : post(std::to_string(message.message), single_type(), message.body);
         const bool delivered = answer.status >= 200 && answer.status < 300;
         if (!delivered && !refuses_message(answer.status)) return answer;
         message.dead = !delivered;
@@ -146,6 +149,10 @@ bool WebhookSender::send_next(Connection& connection, WebhookLane& lane,
 
 bool WebhookSender::round(Connection& connection, const std::function<bool()>& over) {
     Webhooks webhooks{connection};
+    if (!ends_.empty()) {  // until the courier has seen it
+        webhooks.disable(target_.webhook.id, ends_);
+        return false;
+    }
     const auto now = clock_.now();
     auto lane = webhooks.claim(target_.webhook.id, target_.lane, settings_.owner, now, now + simulated(hold));
     if (!lane) return false;
