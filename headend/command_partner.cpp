@@ -81,6 +81,16 @@ void set_allowed(Contract& contract, const std::string& text) {
             throw UsageError("--allow: '" + word + "' is not " + allowance_words() + " (or say none)");
 }
 
+/// Said and kept for the audit log: the partner misses it.
+void pass_forgotten(Desk& desk, const std::string& name, WebhookId webhook, AuditRecord& record) {
+    const auto places = Webhooks{desk.connection}.pass_forgotten(webhook);
+    if (places == 0) return;
+    const auto what = "webhook " + name + " passes over " + std::to_string(places) +
+                      " places of the outbox that were forgotten meanwhile";
+    record.detail += (record.detail.empty() ? "" : "; ") + what;
+    std::cerr << what << ": its partner was not told what was there (exchange.webhooks.keep_days).\n";
+}
+
 /// What neither --disabled nor --enabled says stays as it was.
 void set_disabled(Desk& desk, bool& disabled) {
     const bool off = desk.raw.optional<bool>("disabled", false);
@@ -108,6 +118,10 @@ int set(Desk& desk, const std::string& name) {
     auto record = partner_record(desk, before ? "partner change" : "partner add", name, contract.tenant);
     if (before) record.before = to_string(*before);
     record.after = to_string(contract);
+    if (before && before->disabled && !contract.disabled)
+        for (const auto& webhook : Webhooks{desk.connection}.all())
+            if (webhook.contract.id == contract.id && webhook.disabled_why.empty())
+                pass_forgotten(desk, name + "/" + webhook.name, webhook.id, record);
     AuditLog{desk.connection}.append(record);
     transaction.commit();
     std::cerr << "Partner " << name << ": " << to_string(contract) << ".\n";
@@ -148,9 +162,10 @@ int set_webhook(Desk& desk, const std::string& partner, const std::string& name,
     }
     webhook.secret = master->wrap(exchange::webhook_purpose(partner, name), secret);
     Transaction transaction{desk.connection};
-    Webhooks{desk.connection}.put(webhook, desk.clock->now());
+    const auto id = Webhooks{desk.connection}.put(webhook, desk.clock->now());
     auto record = partner_record(desk, "partner webhook", partner + "/" + name, webhook.contract.tenant);
     record.after = address;
+    pass_forgotten(desk, partner + "/" + name, id, record);
     AuditLog{desk.connection}.append(record);
     transaction.commit();
     std::cout << security::webhook_secret_text(secret) << "\n";

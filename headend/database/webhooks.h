@@ -53,7 +53,10 @@ public:
 
     /// Adds it, or changes address, secret, topics, batch and form of the one of this name, which is in force
     /// again then. A new one is told of what comes after now.
-    void put(const Webhook& webhook, Instant now);
+    WebhookId put(const Webhook& webhook, Instant now);
+    /// Lanes that stand before what was forgotten, because nobody was told for long, go on behind it; how
+    /// many places they pass over, at most of one lane.
+    std::int64_t pass_forgotten(WebhookId webhook);
     bool disable(WebhookId webhook, const std::string& why);
     /// By contract and name.
     std::vector<Webhook> all();

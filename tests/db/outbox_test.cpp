@@ -219,6 +219,10 @@ TEST_CASE("outbox: is forgotten in slices, and disabled contracts hold nothing",
     CHECK(outbox.drop(quarter(60), 2) == 1);
     CHECK(outbox.dropped() == 5);
 
+    CHECK(webhooks.pass_forgotten(webhooks.all().at(0).id) == 5);
+    CHECK(webhooks.pass_forgotten(webhooks.all().at(0).id) == 0);
+    CHECK(partner.town.value("select min(position) from webhook_lane") == 5);
+
     partner.town.admin.execute(
         "insert into webhook_message select id, g, g, 0, 1, 200, g, '' from webhook, generate_series(1, 5) g",
         "what was sent");
