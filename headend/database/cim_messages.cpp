@@ -147,15 +147,18 @@ std::vector<CimReply> CimMessages::waiting(Instant now, Instant until, int count
     return connection_.run("looking for replies to send", [&](soci::session& sql) {
         std::vector<CimReply> found;
         const soci::rowset<soci::row> rows =
-            (sql.prepare << "update cim_reply r set next_us = :until from cim_message m where m.id = "
-                            "r.message and (r.message, r.piece) in (select message, piece from cim_reply "
+            (sql.prepare << "update cim_reply r set next_us = :until from cim_message m join "
+                            "exchange_contract c on c.id = m.contract where m.id = r.message and (r.message, "
+                            "r.piece) in (select message, piece from cim_reply "
                             "where state = 'waiting' and next_us <= :now order by next_us limit :count for "
                             "update skip locked) returning r.message, r.piece, m.reply_to, r.body, "
-                            "r.attempts, r.failing_since_us",
+                            "r.attempts, r.failing_since_us, c.name, m.message_id",
              soci::use(until, "until"), soci::use(now, "now"), soci::use(count_max, "count"));
         for (const auto& row : rows)
             found.push_back({.message = row.get<CimMessageId>(0),
                              .piece = row.get<int>(1),
+                             .contract = row.get<std::string>(6),
+                             .message_id = row.get<std::string>(7),
                              .url = row.get<std::string>(2),
                              .body = row.get<std::string>(3),
                              .attempts = row.get<int>(4),

@@ -42,6 +42,7 @@ struct CimLine {
 struct CimReply {
     CimMessageId message;
     int piece = 0;
+    std::string contract, message_id;  ///< names, for the log: the address may hold a secret
     std::string url, body;
     int attempts = 0;
     std::optional<Instant> failing_since{};

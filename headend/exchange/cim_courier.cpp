@@ -181,7 +181,9 @@ void CimCourier::send(const CimReply& reply) {
         next = now + desk_.simulated(wait_before(reply.attempts + 1, answer.retry_after, desk_.random));
     if (delivered) done.failing_since.reset();
     if (!delivered && reply.attempts == 0)
-        desk_.log("warning", "exchange: a reply to " + reply.url + " waits or is lost: " + answer.error);
+        desk_.log("warning", "exchange: contract=" + reply.contract + " message=" + reply.message_id +
+                                 " its reply to " + (url ? url->place.host : "an unreadable address") +
+                                 " waits or is lost: " + answer.error);
     const auto connection = desk_.tables.lease();
     CimMessages{*connection}.sent(done, delivered, next, answer.status, answer.error);
 }
