@@ -81,6 +81,24 @@ void set_allowed(Contract& contract, const std::string& text) {
             throw UsageError("--allow: '" + word + "' is not " + allowance_words() + " (or say none)");
 }
 
+/// Said and kept for the audit log: the partner misses it.
+void pass_forgotten(Desk& desk, const std::string& name, WebhookId webhook, AuditRecord& record) {
+    const auto places = Webhooks{desk.connection}.pass_forgotten(webhook);
+    if (places == 0) return;
+    const auto what = "webhook " + name + " passes over " + std::to_string(places) +
+                      " places of the outbox that were forgotten meanwhile";
+    record.detail += (record.detail.empty() ? "" : "; ") + what;
+    std::cerr << what << ": its partner was not told what was there (exchange.webhooks.keep_days).\n";
+}
+
+/// What neither --disabled nor --enabled says stays as it was.
+void set_disabled(Desk& desk, bool& disabled) {
+    const bool off = desk.raw.optional<bool>("disabled", false);
+    const bool on = desk.raw.optional<bool>("enabled", false);
+    if (off && on) throw UsageError("--disabled and --enabled: give one of them");
+    if (off || on) disabled = off;
+}
+
 int set(Desk& desk, const std::string& name) {
     Transaction transaction{desk.connection};
     Contracts contracts{desk.connection};
@@ -95,11 +113,15 @@ int set(Desk& desk, const std::string& name) {
     if (desk.raw.has("allow")) set_allowed(contract, desk.raw.required<std::string>("allow"));
     contract.requests_per_minute =
         desk.raw.optional_in<int>("requests-per-minute", contract.requests_per_minute, 1, 1'000'000);
-    contract.disabled = desk.raw.optional<bool>("disabled", false);
+    set_disabled(desk, contract.disabled);
     contracts.put(contract, desk.clock->now(), actor());
     auto record = partner_record(desk, before ? "partner change" : "partner add", name, contract.tenant);
     if (before) record.before = to_string(*before);
     record.after = to_string(contract);
+    if (before && before->disabled && !contract.disabled)
+        for (const auto& webhook : Webhooks{desk.connection}.all())
+            if (webhook.contract.id == contract.id && webhook.disabled_why.empty())
+                pass_forgotten(desk, name + "/" + webhook.name, webhook.id, record);
     AuditLog{desk.connection}.append(record);
     transaction.commit();
     std::cerr << "Partner " << name << ": " << to_string(contract) << ".\n";
@@ -140,9 +162,10 @@ int set_webhook(Desk& desk, const std::string& partner, const std::string& name,
     }
     webhook.secret = master->wrap(exchange::webhook_purpose(partner, name), secret);
     Transaction transaction{desk.connection};
-    Webhooks{desk.connection}.put(webhook, desk.clock->now());
+    const auto id = Webhooks{desk.connection}.put(webhook, desk.clock->now());
     auto record = partner_record(desk, "partner webhook", partner + "/" + name, webhook.contract.tenant);
     record.after = address;
+    pass_forgotten(desk, partner + "/" + name, id, record);
     AuditLog{desk.connection}.append(record);
     transaction.commit();
     std::cout << security::webhook_secret_text(secret) << "\n";
@@ -183,11 +206,12 @@ int set_files(Desk& desk, const std::string& partner, const std::string& name, c
     channel.after = std::chrono::minutes{desk.raw.optional_in<int>(
         "after-minutes", static_cast<int>(channel.after / std::chrono::minutes{1}), 0, 60 * 24 * 30)};
     channel.correct_days = desk.raw.optional_in<int>("correct-days", channel.correct_days, 0, 400);
-    channel.disabled = desk.raw.optional<bool>("disabled", false);
+    set_disabled(desk, channel.disabled);
     Transaction transaction{desk.connection};
     files.put(channel);
     auto record = partner_record(desk, "partner files", partner + "/" + name, channel.contract.tenant);
-    record.after = channel.directory + ", midnights of " + channel.zone + ", " + unit;
+    record.after = channel.directory + ", midnights of " + channel.zone + ", " + unit +
+                   (channel.disabled ? ", disabled" : "");
     AuditLog{desk.connection}.append(record);
     transaction.commit();
     std::cerr << "Files of " << partner << "/" << name << " go to " << *record.after << ".\n";
@@ -299,7 +323,7 @@ int run_partner(const Words& words) {
                             "reason",     "after",         "zone",         "unit",    "first-day",
                             "meters-max", "after-minutes", "correct-days", "allow",   "requests-per-minute",
                             "stamp",      "reply-to",      "reading",      "control", "event"},
-                    {"disabled", "dead", "cim"});
+                    {"disabled", "enabled", "dead", "cim"});
     const auto& given = arguments.words();
     const auto is = [&](const char* action, std::size_t size) {
         return !given.empty() && given[0] == action && given.size() == size;

@@ -24,6 +24,9 @@ struct HttpUrl {
 
 struct HttpClientSettings {
     Duration connect_max = std::chrono::seconds{5}, answer_max = std::chrono::seconds{15};
+    /// From the connection to the end of the answer, or to the begin of a body that the caller takes piece by
+    /// piece: who drips his answer is left. Never less than answer_max, which is of one silence.
+    Duration whole_max = std::chrono::seconds{30};
     std::string ca_file;  ///< PEM; empty: the system's authorities
 };
 

@@ -25,7 +25,7 @@ XmlError too_large(const std::string& what, std::size_t limit) {
 
 struct XmlReader::State {
     State(XmlHandler& hears, XmlLimits bounds)
-        : handler(hears), limits(bounds), parser(XML_ParserCreateNS(nullptr, divider)) {
+        : handler(hears), limits(bounds), parser(XML_ParserCreateNS("UTF-8", divider)) {
         if (parser == nullptr) throw std::bad_alloc{};
         XML_SetUserData(parser, this);
         XML_SetElementHandler(parser, on_start, on_end);
@@ -96,6 +96,9 @@ struct XmlReader::State {
     void parse(std::string_view piece, bool last) {
         octets += piece.size();
         if (octets > limits.octets) throw too_large("the document is too large in octets", limits.octets);
+        // Expat finds UTF-16 out by itself, whatever it was told.
+        if (piece.find('\0') != std::string_view::npos)
+            throw XmlError{XmlError::Kind::malformed, "it has an octet 0: write it in UTF-8"};
         const auto status = XML_Parse(parser, piece.data(), static_cast<int>(piece.size()), last ? 1 : 0);
         if (thrown) std::rethrow_exception(thrown);
         if (status != XML_STATUS_OK)

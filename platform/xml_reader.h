@@ -47,7 +47,8 @@ public:
     virtual void end() = 0;
 };
 
-/// Reads a document of somebody else's as it comes (XML 1.0 with namespaces), by expat. Comments and
+/// Reads a document of somebody else's as it comes (XML 1.0 with namespaces), by expat. It is UTF-8 whatever
+/// it says of itself: its octets are kept as they came. Comments and
 /// processing instructions are passed over. One thread.
 class XmlReader {
 public:

@@ -21,9 +21,11 @@ void append_xml_text(std::string& out, std::string_view text) {
             case '\r':
                 out += "&#13;";
                 break;
-            case '\t':
             case '\n':
-                out += c;
+                out += "&#10;";  // in an attribute a plain one is read as a blank
+                break;
+            case '\t':
+                out += "&#9;";
                 break;
             default:
                 out += static_cast<unsigned char>(c) < 0x20 ? '?' : c;

@@ -64,8 +64,10 @@ void put_values(Connection& connection, const std::string& list, const FileDay& 
             list + "') and bank = $1 and at_us > $2 and at_us <= $3",
         {load_bank, epoch_us(day.from), epoch_us(day.to)},
         "reading the intervals of a file"};
+    auto place = places.end();
     for (int i = 0; i < rows.size(); ++i) {
-        const auto place = places.find(rows.integer(i, 0));
+        const auto meter = rows.integer(i, 0);  // mostly the one of the row before
+        if (place == places.end() || place->first != meter) place = places.find(meter);
         if (place == places.end()) continue;
         const auto at = from_epoch_us(rows.integer(i, 1)) - day.from;
         const auto quality = static_cast<std::uint64_t>(rows.integer(i, 2));

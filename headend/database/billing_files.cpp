@@ -126,7 +126,7 @@ std::vector<FileDay> BillingFiles::unsent(const FileChannel& channel, Instant no
                         "1)::timestamp at "
                         "time zone :zone) <= cast(:until as bigint) and not exists (select from "
                         "file_sent s where "
-                        "s.channel = :channel and s.day = d) order by d limit :count",
+                        "s.channel = :channel and s.day = d and s.last) order by d limit :count",
              soci::use(channel.zone, "zone"), soci::use(first, "first"), soci::use(until, "until"),
              soci::use(channel.id, "channel"), soci::use(count_max, "count"));
         return days_from(rows);
@@ -199,6 +199,17 @@ std::map<std::pair<std::int64_t, ObisCode>, SentLine> BillingFiles::known(const 
     return known;
 }
 
+int BillingFiles::parts(const FileChannel& channel, const FileDay& day) {
+    return connection_.run("counting a day's files", [&](soci::session& sql) {
+        const auto date = days_of(day.date);
+        int parts = 0;
+        sql << "select coalesce(max(part), 0)::int from file_sent where channel = :channel and day = date "
+               "'1970-01-01' + cast(:day as integer)",
+            use(channel.id), use(date), soci::into(parts);
+        return parts;
+    });
+}
+
 FileId BillingFiles::add(const FileChannel& channel, const SentFile& file,
                          const std::vector<LineToSend>& lines) {
     Transaction transaction{connection_};
@@ -206,12 +217,12 @@ FileId BillingFiles::add(const FileChannel& channel, const SentFile& file,
         FileId made;
         const auto day = days_of(file.day);
         const auto hash = bytea(file.sha256);
-        sql << "insert into file_sent (channel, day, part, revision, name, lines, total, sha256, written_us) "
-               "values (:channel, date '1970-01-01' + cast(:day as integer), :part, :revision, :name, "
-               ":lines, "
-               ":total, cast(:hash as bytea), :at) returning id",
+        const int last = file.last ? 1 : 0;
+        sql << "insert into file_sent (channel, day, part, revision, name, lines, total, sha256, written_us, "
+               "last) values (:channel, date '1970-01-01' + cast(:day as integer), :part, :revision, :name, "
+               ":lines, :total, cast(:hash as bytea), :at, :last <> 0) returning id",
             use(channel.id), use(day), use(file.part), use(file.revision), use(file.name), use(file.lines),
-            use(file.total), use(hash), use(file.written), soci::into(made);
+            use(file.total), use(hash), use(file.written), use(last), soci::into(made);
         return made;
     });
     CopyIn copy{connection_, "file_line (file, line, meter, register, digest)"};

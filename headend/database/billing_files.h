@@ -60,6 +60,7 @@ struct SentFile {
     FileId id;
     std::chrono::sys_days day{};
     int part = 0, revision = 0;
+    bool last = false;  ///< with it the day is whole; written, not read back
     std::string name;
     int lines = 0;
     std::string total;
@@ -88,7 +89,7 @@ public:
     void put(const FileChannel& channel);
     std::vector<FileChannel> all();
 
-    /// Days that ended `after` before now, from the first on, of which nothing was sent; oldest first.
+    /// Days that ended `after` before now, from the first on, whose last part was not sent; oldest first.
     std::vector<FileDay> unsent(const FileChannel& channel, Instant now, int count_max);
     /// Days of the channel that were sent and that a UTC day (since 1970) touches.
     std::vector<FileDay> sent_days(const FileChannel& channel, int utc_day, Instant now);
@@ -108,6 +109,8 @@ public:
     /// What the partner has of a day: the newest of each meter and register.
     std::map<std::pair<std::int64_t, ObisCode>, SentLine> known(const FileChannel& channel,
                                                                 const FileDay& day);
+    /// The greatest part that the day has; 0: none.
+    int parts(const FileChannel& channel, const FileDay& day);
     FileId add(const FileChannel& channel, const SentFile& file, const std::vector<LineToSend>& lines);
     std::vector<SentFile> unpublished(const FileChannel& channel);
     void published(FileId file);

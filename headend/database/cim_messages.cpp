@@ -1,6 +1,7 @@
 #include "headend/database/cim_messages.h"
 
 #include "headend/database/bindings.h"
+#include "headend/database/copy_in.h"
 
 namespace wattmesh::headend::database {
 
@@ -37,35 +38,26 @@ std::optional<CimMessages::Answered> CimMessages::find(ContractId contract, cons
 }
 
 void CimMessages::add(CimMessageId message, const std::vector<CimLine>& lines) {
-    connection_.run("storing what a message ordered", [&](soci::session& sql) {
-        int number = 0;
-        std::optional<JobId> job;
-        std::optional<int> place;
-        std::optional<std::string> code, reason;
-        std::string name, device, command;
-        soci::statement insert =
-            (sql.prepare << "insert into cim_line (message, line, name, device, command, job, place, code, "
-                            "reason) values (:message, :line, :name, :device, :command, :job, :place, :code, "
-                            ":reason)",
-             soci::use(message, "message"), soci::use(number, "line"), soci::use(name, "name"),
-             soci::use(device, "device"), soci::use(command, "command"), soci::use(job, "job"),
-             soci::use(place, "place"), soci::use(code, "code"), soci::use(reason, "reason"));
-        for (const auto& line : lines) {
-            ++number;
-            name = line.name;
-            device = line.device;
-            command = line.command;
-            job = line.job;
-            place.reset();
-            code.reset();
-            reason.reset();
-            if (job)
-                place = line.place;
-            else
-                code = line.code, reason = line.reason;
-            insert.execute(true);
+    if (lines.empty()) return;
+    CopyIn copy{connection_, "cim_line (message, line, name, device, command, job, place, code, reason)"};
+    int number = 0;
+    for (const auto& line : lines) {
+        copy.row(9);
+        copy.i64(message.value);
+        copy.i32(++number);
+        for (const auto* word : {&line.name, &line.device, &line.command}) copy.text(*word);
+        if (line.job) {
+            copy.i64(line.job->value);
+            copy.i32(line.place);
+            copy.null();
+        } else {
+            copy.null();
+            copy.null();
+            copy.text(line.code);
         }
-    });
+        copy.text(line.reason);
+    }
+    copy.finish();
 }
 
 std::vector<CimLine> CimMessages::lines(CimMessageId message) {
@@ -97,13 +89,14 @@ std::vector<CimLine> CimMessages::lines(CimMessageId message) {
     });
 }
 
-int CimMessages::withdraw(ContractId contract, const std::string& device, const std::string& command,
-                          Instant now) {
+std::vector<std::string> CimMessages::withdraw(ContractId contract, const std::vector<std::string>& devices,
+                                               Instant now) {
     return connection_.run("withdrawing orders", [&](soci::session& sql) {
-        int withdrawn = 0;
-        sql << "select withdraw_orders(:contract, :device, :command, :now)", use(contract), use(device),
-            use(command), use(now), soci::into(withdrawn);
-        return withdrawn;
+        const auto words = array_text(devices);
+        const soci::rowset<std::string> rows =
+            (sql.prepare << "select withdraw_orders(:contract, cast(:devices as text[]), :now)",
+             use(contract), use(words), use(now));
+        return std::vector<std::string>(rows.begin(), rows.end());
     });
 }
 
@@ -154,15 +147,18 @@ std::vector<CimReply> CimMessages::waiting(Instant now, Instant until, int count
     return connection_.run("looking for replies to send", [&](soci::session& sql) {
         std::vector<CimReply> found;
         const soci::rowset<soci::row> rows =
-            (sql.prepare << "update cim_reply r set next_us = :until from cim_message m where m.id = "
-                            "r.message and (r.message, r.piece) in (select message, piece from cim_reply "
+            (sql.prepare << "update cim_reply r set next_us = :until from cim_message m join "
+                            "exchange_contract c on c.id = m.contract where m.id = r.message and (r.message, "
+                            "r.piece) in (select message, piece from cim_reply "
                             "where state = 'waiting' and next_us <= :now order by next_us limit :count for "
                             "update skip locked) returning r.message, r.piece, m.reply_to, r.body, "
-                            "r.attempts, r.failing_since_us",
+                            "r.attempts, r.failing_since_us, c.name, m.message_id",
              soci::use(until, "until"), soci::use(now, "now"), soci::use(count_max, "count"));
         for (const auto& row : rows)
             found.push_back({.message = row.get<CimMessageId>(0),
                              .piece = row.get<int>(1),
+                             .contract = row.get<std::string>(6),
+                             .message_id = row.get<std::string>(7),
                              .url = row.get<std::string>(2),
                              .body = row.get<std::string>(3),
                              .attempts = row.get<int>(4),

@@ -29,8 +29,9 @@ struct CimLine {
     std::string device;   ///< as the partner wrote it
     std::string command;  ///< "disconnect" ...
     std::optional<JobId> job{};
-    int place = 0;             ///< in the job
-    std::string code, reason;  ///< without a job: a reply code of IEC 61968-9, and words
+    int place = 0;       ///< in the job
+    std::string code;    ///< without a job: a reply code of IEC 61968-9
+    std::string reason;  ///< without a job: words to the code; else the partner's
     /// Of the job's item, when it is read.
     ItemState state = ItemState::waiting;
     std::string detail{};
@@ -41,6 +42,7 @@ struct CimLine {
 struct CimReply {
     CimMessageId message;
     int piece = 0;
+    std::string contract, message_id;  ///< names, for the log: the address may hold a secret
     std::string url, body;
     int attempts = 0;
     std::optional<Instant> failing_since{};
@@ -63,9 +65,10 @@ public:
     void add(CimMessageId message, const std::vector<CimLine>& lines);
     /// By line, with what became of each.
     std::vector<CimLine> lines(CimMessageId message);
-    /// Cancels what the contract's messages ordered with the command for this device and nobody has begun;
-    /// how many.
-    int withdraw(ContractId contract, const std::string& device, const std::string& command, Instant now);
+    /// Cancels the disconnections that the contract ordered for these devices, by whatever interface, and
+    /// nobody has begun; the devices of those.
+    std::vector<std::string> withdraw(ContractId contract, const std::vector<std::string>& devices,
+                                      Instant now);
 
     /// Messages whose reply can be written on: no job is open and no piece waits. In the caller's hand until
     /// `until`.

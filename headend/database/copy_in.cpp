@@ -73,6 +73,8 @@ void CopyIn::boolean(bool value) {
     number(1, 4);
     number(value ? 1 : 0, 1);
 }
+void CopyIn::null() { number(0xFFFF'FFFF, 4); }
+
 void CopyIn::text(std::string_view value) {
     number(value.size(), 4);
     out_ += value;

@@ -25,6 +25,7 @@ public:
     void i64(const std::optional<std::int64_t>& value);
     void boolean(bool value);
     void text(std::string_view value);
+    void null();
     /// Throws DatabaseError with the server's SQLSTATE, 23505 for a key that is there already.
     void finish();
 

@@ -35,6 +35,8 @@ OutboxPage Outbox::after(const Contract& contract, const std::vector<std::string
         "tenant = $1 and position > $2 and position <= $3 and mod(order_key, $4) = $5 and "
         "topic = any ('" +
         array_text(told) + "')";
+    where += " and (topic <> 'job' or ordered_by = any ('" +
+             array_text(std::vector<std::string>{"partner:" + contract.name}) + "'))";
     if (contract.areas) where += " and area = any ('" + array_text(*contract.areas) + "')";
     const BinaryRows rows{
         connection_,
@@ -57,17 +59,20 @@ OutboxPage Outbox::after(const Contract& contract, const std::vector<std::string
     return page;
 }
 
-int Outbox::drop(Instant sealed_before) {
+int Outbox::drop(Instant sealed_before, int most) {
     return connection_.run("forgetting old messages", [&](soci::session& sql) {
         int dropped = 0;
-        sql << "with gone as (delete from outbox where sealed_us < :before and position <= "
-               "coalesce(least((select min(l.position) from webhook_lane l join webhook w on w.id = "
-               "l.webhook "
-               "where w.disabled_why is null), (select min(f.position) from partner_feed f where f.moved_us "
-               ">= :before)), (select position from outbox_head)) returning position), noted as (update "
-               "outbox_head set dropped = greatest(dropped, (select max(position) from gone)) where exists "
-               "(select from gone)) select count(*)::int from gone",
-            soci::use(sealed_before, "before"), soci::into(dropped);
+        sql << "with free as (select coalesce(least((select min(l.position) from webhook_lane l join webhook "
+               "w on w.id = l.webhook join exchange_contract c on c.id = w.contract where w.disabled_why is "
+               "null and not c.disabled), (select min(f.position) from partner_feed f join "
+               "exchange_contract c on c.id = f.contract where f.moved_us >= :before and not c.disabled)), "
+               "(select position from outbox_head)) as until), gone as (delete from outbox where id in "
+               "(select id from outbox, free where sealed_us < :before and position <= free.until order by "
+               "sealed_us, position limit :most) returning position), noted as (update outbox_head set "
+               "dropped = "
+               "greatest(dropped, (select max(position) from gone)) where exists (select from gone)) select "
+               "count(*)::int from gone",
+            soci::use(sealed_before, "before"), soci::use(most, "most"), soci::into(dropped);
         return dropped;
     });
 }

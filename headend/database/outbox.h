@@ -39,9 +39,9 @@ public:
     /// What the contract may see of the topics after a position, in the contract's words.
     OutboxPage after(const Contract& contract, const std::vector<std::string>& topics, OutboxShare share,
                      std::int64_t position, int count_max);
-    /// Forgets what was sealed before `sealed_before` and neither a webhook waits for nor a partner whose
-    /// feed has moved since then; how many.
-    int drop(Instant sealed_before);
+    /// Forgets what was sealed before `sealed_before` and neither a webhook in force waits for nor a partner
+    /// whose feed has moved since then; how many, `most` at once. Contracts that are disabled hold nothing.
+    int drop(Instant sealed_before, int most = 20'000);
     /// Everything up to this position was forgotten.
     std::int64_t dropped();
     /// What the partner has confirmed by asking for what comes after it; nothing before he first asked.

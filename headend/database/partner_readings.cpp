@@ -24,6 +24,12 @@ std::string between(const char* column, Instant from, Instant to) {
            " <= " + std::to_string(epoch_us(to));
 }
 
+/// Rows of one meter.
+struct Run {
+    std::size_t meter = 0;
+    int first = 0, end = 0;
+};
+
 std::map<std::int64_t, std::size_t> places_of(const std::vector<ReadingMeter>& meters) {
     std::map<std::int64_t, std::size_t> places;
     for (std::size_t i = 0; i < meters.size(); ++i) places[meters[i].id] = i;
@@ -90,7 +96,8 @@ std::vector<ReadingMeter> PartnerReadings::meters(const std::vector<DeviceNumber
 }
 
 std::vector<ReadingRow> PartnerReadings::rows(const std::vector<ReadingMeter>& meters,
-                                              const ReadingBank& bank, Instant from, Instant to) {
+                                              const ReadingBank& bank, Instant from, Instant to,
+                                              std::int64_t most) {
     std::vector<ReadingRow> found;
     if (meters.empty()) return found;
     const BinaryRows rows{
@@ -98,23 +105,30 @@ std::vector<ReadingRow> PartnerReadings::rows(const std::vector<ReadingMeter>& m
         "select meter, at_us, status, quality, v1, v2, v3, v4, v5, v6, v7, v8 from interval_row "
         "where meter = any ('" +
             ids_text(meters) + "') and bank = $1 and " + between("at_us", from, to) +
-            " order by meter, at_us",
-        {bank.id},
+            " order by meter, at_us limit $2",
+        {bank.id, most},
         "reading intervals for a partner"};
+    // Ids are not in the order of numbers: a meter's rows are put where its number is.
     const auto places = places_of(meters);
-    found.resize(static_cast<std::size_t>(rows.size()));
-    for (int i = 0; i < rows.size(); ++i) {
-        auto& row = found[static_cast<std::size_t>(i)];
-        row.meter = places.at(rows.integer(i, 0));
-        row.at = from_epoch_us(rows.integer(i, 1));
-        row.status = static_cast<int>(rows.integer(i, 2));
-        row.quality = static_cast<std::uint64_t>(rows.integer(i, 3));
-        for (int channel = 0; channel < 8; ++channel)
-            row.values[static_cast<std::size_t>(channel)] = rows.maybe(i, value_column + channel);
+    std::vector<Run> runs;
+    for (int i = 0; i < rows.size();) {
+        const auto id = rows.integer(i, 0);
+        const int first = i;
+        while (i < rows.size() && rows.integer(i, 0) == id) ++i;
+        runs.push_back({places.at(id), first, i});
     }
-    // Ids are not in the order of numbers.
-    std::stable_sort(found.begin(), found.end(),
-                     [](const ReadingRow& a, const ReadingRow& b) { return a.meter < b.meter; });
+    std::sort(runs.begin(), runs.end(), [](const Run& a, const Run& b) { return a.meter < b.meter; });
+    found.resize(static_cast<std::size_t>(rows.size()));
+    auto row = found.begin();
+    for (const auto& run : runs)
+        for (int i = run.first; i < run.end; ++i, ++row) {
+            row->meter = run.meter;
+            row->at = from_epoch_us(rows.integer(i, 1));
+            row->status = static_cast<int>(rows.integer(i, 2));
+            row->quality = static_cast<std::uint64_t>(rows.integer(i, 3));
+            for (int channel = 0; channel < 8; ++channel)
+                row->values[static_cast<std::size_t>(channel)] = rows.maybe(i, value_column + channel);
+        }
     return found;
 }
 

@@ -65,8 +65,9 @@ public:
     std::vector<ReadingMeter> meters(const std::vector<DeviceNumber>& numbers,
                                      std::optional<DeviceNumber> after, int count_max);
     /// Intervals that end in (from, to], by number and time; `meters` are in the order of their numbers.
+    /// `most`: of a single meter, its first.
     std::vector<ReadingRow> rows(const std::vector<ReadingMeter>& meters, const ReadingBank& bank,
-                                 Instant from, Instant to);
+                                 Instant from, Instant to, std::int64_t most = INT64_MAX);
     /// Of the failed rules.
     std::vector<ReadingFinding> findings(const std::vector<ReadingMeter>& meters, const ReadingBank& bank,
                                          Instant from, Instant to);

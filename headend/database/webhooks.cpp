@@ -42,8 +42,8 @@ int affected(soci::statement& statement) {
 
 }  // namespace
 
-void Webhooks::put(const Webhook& webhook, Instant now) {
-    connection_.run("storing a webhook", [&](soci::session& sql) {
+WebhookId Webhooks::put(const Webhook& webhook, Instant now) {
+    return connection_.run("storing a webhook", [&](soci::session& sql) {
         WebhookId id;
         const auto secret = bytea(webhook.secret), words = array_text(webhook.topics);
         const int lanes = Webhook::lanes;
@@ -59,6 +59,20 @@ void Webhooks::put(const Webhook& webhook, Instant now) {
                "generate_series(0, :lanes - 1) lane, outbox_head head on conflict (webhook, lane) do update "
                "set attempts = 0, next_us = 0, failing_since_us = null",
             use(id), use(lanes);
+        return id;
+    });
+}
+
+std::int64_t Webhooks::pass_forgotten(WebhookId webhook) {
+    return connection_.run("looking what was forgotten", [&](soci::session& sql) {
+        long long places = 0;
+        sql << "select coalesce(max(h.dropped - l.position), 0) from webhook_lane l, outbox_head h where "
+               "l.webhook = :id and l.position < h.dropped",
+            use(webhook), soci::into(places);
+        sql << "update webhook_lane l set position = h.dropped from outbox_head h where l.webhook = :id and "
+               "l.position < h.dropped",
+            use(webhook);
+        return std::int64_t{places};
     });
 }
 
@@ -216,11 +230,24 @@ void Webhooks::sent_again(WebhookId webhook, const WebhookMessage& message) {
     });
 }
 
-int Webhooks::drop(Instant before) {
+int Webhooks::drop(Instant before, int most) {
     return connection_.run("forgetting what was sent", [&](soci::session& sql) {
         soci::statement drop =
-            (sql.prepare << "delete from webhook_message where at_us < :before and not again", use(before));
+            (sql.prepare << "delete from webhook_message where (webhook, position) in (select webhook, "
+                            "position from webhook_message where at_us < :before and not again order by "
+                            "at_us limit :most)",
+             use(before), use(most));
         return affected(drop);
+    });
+}
+
+bool Webhooks::delivered_since(WebhookId webhook, Instant since) {
+    return connection_.run("looking what a webhook took", [&](soci::session& sql) {
+        int any = 0;
+        sql << "select exists (select from webhook_message where webhook = :webhook and state = 0 and at_us "
+               ">= :since)::int",
+            use(webhook), use(since), soci::into(any);
+        return any != 0;
     });
 }
 

@@ -53,7 +53,10 @@ public:
 
     /// Adds it, or changes address, secret, topics, batch and form of the one of this name, which is in force
     /// again then. A new one is told of what comes after now.
-    void put(const Webhook& webhook, Instant now);
+    WebhookId put(const Webhook& webhook, Instant now);
+    /// Lanes that stand before what was forgotten, because nobody was told for long, go on behind it; how
+    /// many places they pass over, at most of one lane.
+    std::int64_t pass_forgotten(WebhookId webhook);
     bool disable(WebhookId webhook, const std::string& why);
     /// By contract and name.
     std::vector<Webhook> all();
@@ -76,7 +79,10 @@ public:
     /// Those that are to be sent again.
     std::vector<WebhookMessage> again(WebhookId webhook, int count_max);
     void sent_again(WebhookId webhook, const WebhookMessage& message);
-    int drop(Instant before);
+    /// Forgets what was sent before; how many, `most` at once.
+    int drop(Instant before, int most = 20'000);
+    /// Whether the partner took anything, on whatever lane.
+    bool delivered_since(WebhookId webhook, Instant since);
 
 private:
     Connection& connection_;

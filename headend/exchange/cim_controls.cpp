@@ -16,6 +16,7 @@ namespace {
 using namespace database;
 using platform::XmlElement;
 constexpr std::size_t lines_max = 10'000, reason_size_max = 200;
+constexpr std::size_t reasons_max = 50;  ///< of a command in a message, that get a job each
 constexpr const char* control_path = "/RequestMessage/Payload/EndDeviceControls/EndDeviceControl";
 
 void read_control(const XmlElement& control, std::size_t number, std::vector<CimControlLine>& lines) {
@@ -61,23 +62,22 @@ class Sorter {
 public:
     Sorter(Connection& connection, RestDesk& desk, const RestCall& call,
            const std::vector<CimControlLine>& lines)
-        : connection_(connection), desk_(desk), call_(call) {
+        : call_(call), lines_(lines) {
         CimDialects dialects{connection};
         const auto dialect = dialects.of(call.contract.id);
         for (const auto& [name, control] : dialects.controls()) commands_[control.code] = name;
         for (const auto& [name, code] : dialect.controls) commands_[code] = name;
         RelayRules rules{connection};
         stopped_ = rules.stopped(call.contract.tenant).has_value();
-        std::vector<DeviceNumber> numbers;
-        for (const auto& line : lines)
-            if (const auto number = DeviceNumber::parse(line.device)) numbers.push_back(*number);
-        if (numbers.empty()) return;
-        const auto views = desk.seen(call.contract);  // a meter of somebody else is unknown
-        const auto known = JobSubjects{*views}.known(numbers);
-        known_.insert(known.begin(), known.end());
+        find_meters(desk);
+        std::vector<DeviceNumber> known;
+        for (const auto& meter : meters_)
+            if (meter) known.push_back(*meter);
+        for (const auto& one : rules.protected_among(known)) protected_.insert(one.meter);
     }
 
-    CimLine sort(const CimControlLine& line) {
+    CimLine sort(std::size_t i) {
+        const auto& line = lines_[i];
         CimLine sorted{.name = line.name, .device = line.device, .command = {}, .code = {}, .reason = {}};
         const auto refuse = [&](const char* code, std::string reason) {
             sorted.code = code;
@@ -95,7 +95,7 @@ public:
         sorted.command = command->second;
         if (const auto needed = allowance_of(sorted.command); !call_.contract.allows(needed))
             return refuse(reply_code::not_authorised, "The contract does not allow '" + needed + "'.");
-        const auto meter = meter_of(line);
+        const auto& meter = meters_[i];
         if (!meter)
             return refuse(line.usage_point ? reply_code::unknown_usage_point : reply_code::unknown_meter,
                           line.usage_point
@@ -110,36 +110,73 @@ public:
         earlier = line.name;
         if (relay && stopped_)
             return refuse(reply_code::held, "The utility stopped all switching. Order it again later.");
-        if (sorted.command == "disconnect" && !RelayRules{connection_}.protected_among({*meter}).empty())
+        if (sorted.command == "disconnect" && protected_.count(*meter) > 0)
             return refuse("6.1", "The meter is protected: it must not be cut off.");
-        if (sorted.command == "hold") {
-            const int withdrawn = CimMessages{connection_}.withdraw(call_.contract.id, sorted.device,
-                                                                    "disconnect", desk_.now());
-            return refuse(reply_code::held, withdrawn > 0
-                                                ? "The disconnection that waited was withdrawn."
-                                                : "No disconnection of yours waits for this meter.");
-        }
+        if (sorted.command == "hold")
+            return refuse(reply_code::held, "No disconnection of yours waits for this meter.");
+        sorted.reason = line.reason;
         return sorted;
     }
 
 private:
-    std::optional<DeviceNumber> meter_of(const CimControlLine& line) {
-        if (line.usage_point) {
-            const auto views = desk_.seen(call_.contract);
-            return PartnerReadings{*views}.meter_at(line.device, desk_.now());
+    /// Of each line; a meter of somebody else is unknown.
+    void find_meters(RestDesk& desk) {
+        const auto views = desk.seen(call_.contract);
+        std::vector<DeviceNumber> numbers;
+        for (const auto& line : lines_)
+            if (const auto number = DeviceNumber::parse(line.device)) numbers.push_back(*number);
+        const auto found = numbers.empty() ? numbers : JobSubjects{*views}.known(numbers);
+        const std::set<DeviceNumber> known{found.begin(), found.end()};
+        PartnerReadings readings{*views};
+        for (const auto& line : lines_) {
+            const auto number = DeviceNumber::parse(line.device);
+            meters_.push_back(line.usage_point ? readings.meter_at(line.device, desk.now())
+                              : number && known.count(*number) > 0 ? number
+                                                                   : std::nullopt);
         }
-        const auto number = DeviceNumber::parse(line.device);
-        return number && known_.count(*number) > 0 ? number : std::nullopt;
     }
 
-    Connection& connection_;
-    RestDesk& desk_;
     const RestCall& call_;
+    const std::vector<CimControlLine>& lines_;
     std::map<std::string, std::string> commands_;  ///< by code
-    std::set<DeviceNumber> known_;
+    std::vector<std::optional<DeviceNumber>> meters_;
+    std::set<DeviceNumber> protected_;
     std::map<std::pair<DeviceNumber, std::string>, std::string> seen_;
     bool stopped_ = false;
 };
+
+/// Disconnections that were ordered before this message.
+void withdraw(Connection& connection, RestDesk& desk, const RestCall& call, std::vector<CimLine>& lines) {
+    const auto holds = [](const CimLine& line) {
+        return line.command == "hold" && line.code == reply_code::held;
+    };
+    std::vector<std::string> devices;
+    for (const auto& line : lines)
+        if (holds(line)) devices.push_back(line.device);
+    if (devices.empty()) return;
+    const auto gone = CimMessages{connection}.withdraw(call.contract.id, devices, desk.now());
+    const std::set<std::string> withdrawn{gone.begin(), gone.end()};
+    for (auto& line : lines)
+        if (holds(line) && withdrawn.count(line.device) > 0)
+            line.reason = "The disconnection that waited was withdrawn.";
+}
+
+/// Lines that become one job: of a command, and of a reason as long as there are few.
+using Groups = std::map<std::pair<std::string, std::string>, std::vector<std::size_t>>;
+Groups groups_of(const std::vector<CimLine>& lines, const std::string& message) {
+    std::map<std::string, std::set<std::string>> reasons;
+    for (const auto& line : lines)
+        if (line.code.empty()) reasons[line.command].insert(line.reason);
+    Groups groups;
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        const auto& line = lines[i];
+        if (!line.code.empty()) continue;
+        const bool many = reasons[line.command].size() > reasons_max;
+        const auto reason = many ? message + " has a reason for each meter" : line.reason;
+        groups[{line.command, reason.empty() ? message : reason}].push_back(i);
+    }
+    return groups;
+}
 
 bool timed_out(const std::string& detail) {
     for (const auto* fault :
@@ -166,18 +203,17 @@ CimOrdered order_controls(Connection& connection, RestDesk& desk, const RestCall
                           const std::vector<CimControlLine>& lines, const CimHeader& header) {
     CimOrdered ordered;
     Sorter sorter{connection, desk, call, lines};
-    std::map<std::string, std::vector<std::size_t>> by_command;
-    for (const auto& line : lines) {
-        ordered.lines.push_back(sorter.sort(line));
-        if (ordered.lines.back().code.empty())
-            by_command[ordered.lines.back().command].push_back(ordered.lines.size() - 1);
-    }
-    for (const auto& [command, places] : by_command) {
+    for (std::size_t i = 0; i < lines.size(); ++i) ordered.lines.push_back(sorter.sort(i));
+    withdraw(connection, desk, call, ordered.lines);
+    const auto message = "message " + header.message_id;
+    const auto groups = groups_of(ordered.lines, message);
+    std::map<std::string, std::size_t> meters;  // that the message switches, in however many jobs
+    for (const auto& [key, places] : groups) meters[key.first] += places.size();
+    for (const auto& [key, places] : groups) {
+        const auto& [command, reason] = key;
         std::vector<std::string> subjects;
         for (const auto place : places) subjects.push_back(ordered.lines[place].device);
-        auto reason = lines[places.front()].reason;
-        if (reason.empty()) reason = "message " + header.message_id;
-        auto order = new_order(desk, call, std::move(reason), std::move(subjects));
+        auto order = new_order(desk, call, reason, std::move(subjects));
         if (command == "read")
             read_order(order, obis::active_import_total);
         else if (command == "ping")
@@ -185,9 +221,11 @@ CimOrdered order_controls(Connection& connection, RestDesk& desk, const RestCall
         else
             relay_order(order,
                         command == "connect" ? monitor::RelayVerb::reconnect : monitor::RelayVerb::disconnect,
-                        desk.settings.second_person_above);
+                        static_cast<int>(meters[command]) > desk.settings.second_person_above);
         ordered.proposed = ordered.proposed || order.job.state == JobState::proposed;
-        ordered.jobs.push_back(store_order(connection, desk, call, order, "message " + header.message_id));
+        auto stored = store_order(connection, desk, call, order, message);
+        ordered.jobs.push_back(stored.id);
+        ordered.records.push_back(std::move(stored.record));
         int in_job = 0;
         for (const auto place : places) {
             ordered.lines[place].job = ordered.jobs.back();

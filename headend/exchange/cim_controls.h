@@ -2,6 +2,7 @@
 #include <string>
 #include <vector>
 
+#include "headend/database/audit_log.h"
 #include "headend/database/cim_dialects.h"
 #include "headend/database/cim_messages.h"
 #include "headend/exchange/cim_answer.h"
@@ -23,7 +24,8 @@ std::vector<CimControlLine> read_end_device_controls(const CimMessage& message);
 struct CimOrdered {
     std::vector<database::CimLine> lines;
     std::vector<database::JobId> jobs;
-    bool proposed = false;  ///< some wait for a second person at the utility
+    std::vector<database::AuditRecord> records;  ///< to be appended last in the transaction
+    bool proposed = false;                       ///< some wait for a second person at the utility
 };
 /// In the caller's transaction on a connection of `desk.tables`.
 CimOrdered order_controls(database::Connection& connection, RestDesk& desk, const RestCall& call,

@@ -120,11 +120,21 @@ Piece next_piece(RestDesk& desk, const CimRequest& request) {
 
 void CimCourier::write_next(const CimRequest& request) {
     Piece piece;
+    const auto end_with = [&](const std::string& code, const std::string& reason) {
+        piece.body = readings_reply(desk_, request, {}, false, {{.code = code, .reason = reason}});
+    };
     try {
         piece = next_piece(desk_, request);
     } catch (const CimProblem& problem) {  // the dialect was changed since
-        piece.body =
-            readings_reply(desk_, request, {}, false, {{.code = problem.code, .reason = problem.reason}});
+        end_with(problem.code, problem.reason);
+    } catch (const DatabaseError&) {
+        throw;
+    } catch (const std::exception& error) {
+        if (desk_.stopping) return;
+        end_with(reply_code::failed,
+                 "The reply could not be written. Send the message again under a new id.");
+        desk_.log("warning",
+                  "exchange: message=" + request.message_id + " ends without its reply: " + error.what());
     }
     if (piece.later) return;
     std::array<std::uint8_t, 16> chance{};
@@ -167,32 +177,52 @@ void CimCourier::send(const CimReply& reply) {
     const auto verdict = judge(answer, reply.attempts + 1, failing);
     const bool delivered = verdict == WebhookVerdict::delivered;
     std::optional<Instant> next;
-    if (verdict == WebhookVerdict::again) {
-        const auto wait =
-            std::min<Duration>(wait_max, wait_min * (std::int64_t{1} << std::min(reply.attempts, 10)));
-        next = now + desk_.simulated(std::max(wait, answer.retry_after.value_or(Duration{})));
-    }
+    if (verdict == WebhookVerdict::again)
+        next = now + desk_.simulated(wait_before(reply.attempts + 1, answer.retry_after, desk_.random));
     if (delivered) done.failing_since.reset();
     if (!delivered && reply.attempts == 0)
-        desk_.log("warning", "exchange: a reply to " + reply.url + " waits or is lost: " + answer.error);
+        desk_.log("warning", "exchange: contract=" + reply.contract + " message=" + reply.message_id +
+                                 " its reply to " + (url ? url->place.host : "an unreadable address") +
+                                 " waits or is lost: " + answer.error);
     const auto connection = desk_.tables.lease();
     CimMessages{*connection}.sent(done, delivered, next, answer.status, answer.error);
 }
 
+void CimCourier::guard(const std::string& what, const std::function<void()>& work) {
+    try {
+        work();
+    } catch (const DatabaseError& error) {
+        if (error.trouble() == Trouble::unavailable) throw;  // everybody's
+        desk_.log("warning", "exchange: " + what + " waits: " + error.what());
+    } catch (const std::exception& error) {
+        desk_.log("warning", "exchange: " + what + " waits: " + error.what());
+    }
+}
+
 bool CimCourier::round() {
-    const auto now = desk_.now();
-    const auto until = now + desk_.simulated(in_hand);
-    const auto [due, waiting] = [&] {
+    // One at a time: what is in hand waits for nothing else. What failed stays in hand for a minute.
+    const auto claimed = [&](auto claim) {
+        const auto now = desk_.now();
         const auto connection = desk_.tables.lease();
         CimMessages messages{*connection};
-        return std::pair{messages.due(now, until, messages_at_once),
-                         messages.waiting(now, until, messages_at_once)};
-    }();
-    for (const auto& request : due)
-        if (!desk_.stopping) write_next(request);
-    for (const auto& reply : waiting)
-        if (!desk_.stopping) send(reply);
-    return !due.empty() || !waiting.empty();
+        return claim(messages, now, now + desk_.simulated(in_hand));
+    };
+    bool any = false;
+    for (int i = 0; i < messages_at_once && !desk_.stopping; ++i) {
+        const auto due =
+            claimed([](auto& messages, auto now, auto until) { return messages.due(now, until, 1); });
+        if (due.empty()) break;
+        any = true;
+        guard("message=" + due[0].message_id, [&] { write_next(due[0]); });
+    }
+    for (int i = 0; i < messages_at_once && !desk_.stopping; ++i) {
+        const auto waiting =
+            claimed([](auto& messages, auto now, auto until) { return messages.waiting(now, until, 1); });
+        if (waiting.empty()) break;
+        any = true;
+        guard("reply=" + std::to_string(waiting[0].message.value), [&] { send(waiting[0]); });
+    }
+    return any;
 }
 
 void CimCourier::run() {

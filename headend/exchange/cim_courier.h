@@ -1,5 +1,6 @@
 #pragma once
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <thread>
 
@@ -29,6 +30,8 @@ public:
 private:
     void write_next(const database::CimRequest& request);
     void send(const database::CimReply& reply);
+    /// What goes wrong with one message is said and holds up no other; throws when there is no database.
+    void guard(const std::string& what, const std::function<void()>& work);
     void run();
 
     RestDesk& desk_;

@@ -83,6 +83,7 @@ struct Outcome {
     CimResponse response;
     std::optional<std::string> reply_to{};
     std::vector<CimLine> lines{};
+    std::vector<AuditRecord> records{};
     /// In the transaction that stores the message. What needs connections of its own was done before.
     std::function<void(Connection&, Outcome&)> order{};
 };
@@ -141,7 +142,8 @@ Outcome read_now_outcome(const Taken& taken, const CimReadingsAsked& asked) {
         const auto name = "message " + taken.message.header.message_id;
         auto order = new_order(taken.desk, taken.call, name, subjects);
         read_order(order, code);
-        const auto job = store_order(connection, taken.desk, taken.call, order, name);
+        auto [job, record] = store_order(connection, taken.desk, taken.call, order, name);
+        ordered.records.push_back(std::move(record));
         for (int place = 1; const auto& subject : subjects)
             ordered.lines.push_back({.name = subject,
                                      .device = subject,
@@ -191,6 +193,7 @@ Outcome control_outcome(const Taken& taken) {
         answer_lines(done.response, ordered);
         if (!ordered.jobs.empty()) done.reply_to = reply_to;
         done.lines = std::move(ordered.lines);
+        done.records = std::move(ordered.records);
     };
     return outcome;
 }
@@ -264,6 +267,7 @@ Answer answer_message(const Taken& taken) {
     messages.add(*id, outcome.lines);
     const auto body = write_response(outcome.response, taken.message.wrapping);
     messages.answer(*id, body);
+    for (const auto& one : outcome.records) AuditLog{*connection}.append(one);
     transaction.commit();
     return answer_with(body, taken.message.wrapping);
 }

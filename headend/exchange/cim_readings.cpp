@@ -15,7 +15,7 @@ constexpr std::size_t devices_named_max = 1'000, codes_max = 50;
 constexpr auto span_max = std::chrono::hours{24 * 400};
 constexpr const char* query_path = "/RequestMessage/Request/GetMeterReadings";
 
-/// "2.540000000000.1773100800000000": bank, meter and instant.
+/// "2.540000000000.1773100800000000": bank, meter and instant; "2" is the bank's beginning.
 std::string place_text(std::size_t bank, const ReadingPlace& place) {
     return std::to_string(bank) + "." + to_string(place.meter) + "." + std::to_string(epoch_us(place.at));
 }
@@ -29,6 +29,7 @@ PagePlace page_place(const std::string& text) {
     if (text.empty()) return place;
     const auto first = text.find('.');
     place.bank = static_cast<std::size_t>(std::stoul(text));
+    if (first == std::string::npos) return place;
     const auto meter = DeviceNumber::parse(text.substr(first + 1, 12));
     place.after = ReadingPlace{meter.value(), from_epoch_us(std::stoll(text.substr(first + 14)))};
     return place;
@@ -205,7 +206,8 @@ CimReadingsPage stored_readings(RestDesk& desk, const Contract& contract, const 
                     page.readings += xml.write(page.payload, {of.meter, some, of.findings});
                     after = {of.meter.number, some.back().at};
                 }
-                if (some.size() < of.rows.size()) page.next = place_text(bank, *after);
+                if (some.size() < of.rows.size())
+                    page.next = after ? place_text(bank, *after) : std::to_string(bank);
                 return page.next.empty();
             });
     }

@@ -2,10 +2,13 @@
 
 #include <sstream>
 
+#include "protocol/base/utf8.h"
+
 namespace wattmesh::headend::exchange {
 namespace {
 
 constexpr std::size_t answer_lines_max = 100'000;
+constexpr std::size_t code_size_max = 50, text_size_max = 500;  ///< octets that are kept
 
 /// Without the CR that partners write.
 bool next_line(std::istream& in, std::string& line) {
@@ -17,6 +20,7 @@ bool next_line(std::istream& in, std::string& line) {
 }  // namespace
 
 std::variant<FileAnswer, std::string> parse_answer(const std::string& text) {
+    if (!is_utf8(text) || text.find('\0') != std::string::npos) return "it is no text in UTF-8";
     std::istringstream in{text};
     std::string line;
     next_line(in, line);
@@ -35,8 +39,9 @@ std::variant<FileAnswer, std::string> parse_answer(const std::string& text) {
             std::stoi(digits) < 2)
             return "line " + std::to_string(number) + " is not LINE,CODE,TEXT";
         if (answer.refused.size() == answer_lines_max) return "it refuses more lines than a file may have";
-        answer.refused.push_back({std::stoi(digits), line.substr(first + 1, second - first - 1).substr(0, 50),
-                                  line.substr(second + 1).substr(0, 500)});
+        answer.refused.push_back({std::stoi(digits),
+                                  utf8_cut(line.substr(first + 1, second - first - 1), code_size_max),
+                                  utf8_cut(line.substr(second + 1), text_size_max)});
     }
     if ((said == "accepted") != answer.refused.empty())
         return said == "accepted" ? "it is accepted and refuses lines" : "it names no line that is refused";

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <future>
 #include <set>
 #include <sstream>
 
@@ -61,7 +62,8 @@ public:
 
 private:
     void write_day(const FileDay& day);
-    void write(const FileDay& day, int part, int revision, const std::vector<DayLine>& lines);
+    IntervalFile make(const FileDay& day, int part, int revision, const std::vector<DayLine>& lines) const;
+    void write(const FileDay& day, int part, int revision, const IntervalFile& made, bool last = false);
     void publish(const SentFile& file);
     void take_answers();
     /// Why not; empty: it was.
@@ -85,12 +87,25 @@ void Shelf::serve() {
 }
 
 void Shelf::write_day(const FileDay& day) {
-    const auto meters = files_.meters(channel_, day);
-    int part = 0;
-    for (const auto& some : parts_of(meters, channel_.meters_max))
-        write(day, ++part, 0, files_.load(some, day));
+    auto meters = files_.meters(channel_, day);
+    int part = files_.parts(channel_, day);
+    if (part > 0) {  // something failed between two parts: what was not sent then
+        std::set<std::int64_t> sent;
+        for (const auto& [key, line] : files_.known(channel_, day)) sent.insert(key.first);
+        std::erase_if(meters, [&](std::int64_t meter) { return sent.count(meter) > 0; });
+    }
+    auto parts = parts_of(meters, channel_.meters_max);
     // Without any meter there still is a file: a day that is missing would look like a fault.
-    if (part == 0) write(day, 1, 0, {});
+    if (parts.empty()) parts.emplace_back();
+    std::future<IntervalFile> made;  // a part takes shape while the next one is loaded
+    for (const auto& some : parts) {
+        auto lines = files_.load(some, day);
+        if (made.valid()) write(day, part, 0, made.get());
+        ++part;
+        made = std::async(std::launch::async,
+                          [this, &day, part, lines = std::move(lines)] { return make(day, part, 0, lines); });
+    }
+    write(day, part, 0, made.get(), true);
 }
 
 void Shelf::correct_day(const FileDay& day) {
@@ -109,18 +124,27 @@ void Shelf::correct_day(const FileDay& day) {
             changed[before == known.end() ? revisions.rbegin()->first : before->second.part].push_back(
                 std::move(line));
         }
-    for (const auto& [part, lines] : changed) write(day, part, revisions[part] + 1, lines);
+    for (const auto& [part, lines] : changed) {
+        const int revision = revisions[part] + 1;
+        write(day, part, revision, make(day, part, revision, lines));
+    }
 }
 
-void Shelf::write(const FileDay& day, int part, int revision, const std::vector<DayLine>& lines) {
+IntervalFile Shelf::make(const FileDay& day, int part, int revision,
+                         const std::vector<DayLine>& lines) const {
+    return make_interval_file(channel_, day, interval_file_name(channel_, day.date, part, revision), revision,
+                              now_, lines);
+}
+
+void Shelf::write(const FileDay& day, int part, int revision, const IntervalFile& made, bool last) {
     SentFile file;
     file.day = day.date;
     file.part = part;
     file.revision = revision;
+    file.last = last;
     file.name = interval_file_name(channel_, day.date, part, revision);
     file.written = now_;
-    const auto made = make_interval_file(channel_, day, file.name, revision, now_, lines);
-    file.lines = static_cast<int>(lines.size());
+    file.lines = static_cast<int>(made.lines.size());
     file.total = made.total;
     file.sha256 = made.sha256;
     write_file(part_of(channel_, file.name), made.text);
@@ -172,30 +196,38 @@ std::string Shelf::take_answer(const fs::path& path) {
 }
 
 bool FileDesk::attempt(const FileChannel& channel, const std::function<void()>& work) {
+    const auto failed = [&](const std::exception& error) {
+        if (failing_.insert(channel.id).second)
+            log_("warning", "files=" + channel.contract.name + "/" + channel.name + " " + error.what());
+        return false;
+    };
     try {
         work();
         failing_.erase(channel.id);
         return true;
     } catch (const fs::filesystem_error& error) {
-        if (failing_.insert(channel.id).second)
-            log_("warning", "files=" + channel.contract.name + "/" + channel.name + " " + error.what());
-        return false;
+        return failed(error);
+    } catch (const DatabaseError& error) {
+        if (error.trouble() != Trouble::refused) throw;
+        return failed(error);
     }
 }
 
 void FileDesk::round(Connection& connection, Instant now) {
     BillingFiles files{connection};
     if (!files.take_turn()) return;
-    auto channels = files.all();
-    std::erase_if(channels, [&](const FileChannel& channel) {
-        return channel.disabled || channel.contract.disabled ||
-               !attempt(channel, [&] { Shelf{files, channel, now, log_}.serve(); });
-    });
+    std::vector<std::pair<FileChannel, bool>> served;  // and whether it can be used
+    for (auto& channel : files.all()) {
+        if (channel.disabled || channel.contract.disabled) continue;
+        const bool usable = attempt(channel, [&] { Shelf{files, channel, now, log_}.serve(); });
+        served.emplace_back(std::move(channel), usable);
+    }
     for (const auto& due : files.due()) {
-        bool whole = true;
-        for (const auto& channel : channels)
+        bool whole = true;  // a day stays due until everybody who was sent it was told what changed
+        for (const auto& [channel, usable] : served)
             for (const auto& day : files.sent_days(channel, due.day, now))
-                whole = attempt(channel, [&] { Shelf{files, channel, now, log_}.correct_day(day); }) && whole;
+                whole = usable &&
+                        attempt(channel, [&] { Shelf{files, channel, now, log_}.correct_day(day); }) && whole;
         if (whole) files.done(due);
     }
     files.end_turn();

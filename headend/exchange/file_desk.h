@@ -24,11 +24,12 @@ public:
     explicit FileDesk(Log log) : log_(std::move(log)) {}
 
     /// One look at every channel: what was under way, answers, days that are due, corrections. Throws
-    /// DatabaseError. A directory that cannot be used is said in the log, once, and the other channels go on.
+    /// DatabaseError when there is no database. A channel whose directory cannot be used, or whose rows the
+    /// database refuses, is said in the log, once, and the others go on; its corrections wait for it.
     void round(database::Connection& connection, Instant now);
 
 private:
-    /// False when the channel's directory failed.
+    /// False when the channel failed.
     bool attempt(const database::FileChannel& channel, const std::function<void()>& work);
 
     Log log_;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "headend/console/json.h"
+#include "headend/exchange/reading_text.h"
 #include "security/ciphers.h"
 
 namespace wattmesh::headend::exchange {
@@ -15,8 +16,7 @@ constexpr int watt_hours = 30, var_hours = 32;  ///< COSEM unit codes (Blue Book
 constexpr int total_digits = 6;                 ///< of the sum, behind the point
 
 /// value * 10^exponent as a decimal number.
-template <class Integer>
-std::string decimal(Integer value, int exponent) {
+std::string decimal(Wide value, int exponent) {
     const bool negative = value < 0;
     std::string digits;
     for (auto rest = negative ? -value : value; rest > 0; rest /= 10)
@@ -71,9 +71,10 @@ std::string interval_line(const DayLine& line, int decimals) {
                                    to_string(line.register_), unit_text(line.unit, decimals),
                                    line.period_s / 60, line.values.size());
     const int exponent = exponent_of(line, decimals);
+    text.reserve(text.size() + line.values.size() * 12);
     for (const auto& value : line.values) {
         text += ',';
-        if (value) text += decimal(*value, exponent);
+        if (value) append_decimal(text, *value, exponent);
     }
     for (const char letter : line.quality) text.append({',', letter});
     return text;

@@ -34,17 +34,17 @@ void read_order(PartnerOrder& order, const ObisCode& code) {
                       (order.subjects.size() == 1 ? " meter" : " meters");
 }
 
-void relay_order(PartnerOrder& order, monitor::RelayVerb verb, int second_person_above) {
+void relay_order(PartnerOrder& order, monitor::RelayVerb verb, bool proposed) {
     const auto count = static_cast<int>(order.subjects.size());
     order.job.kind = "relay";
     order.job.parameters = monitor::RelayOrder{verb}.to_json();
     order.job.title = (verb == monitor::RelayVerb::disconnect ? "Disconnect " : "Reconnect ") +
                       (count == 1 ? "meter " + order.subjects.front() : std::to_string(count) + " meters");
-    if (count > second_person_above) order.job.state = database::JobState::proposed;
+    if (proposed) order.job.state = database::JobState::proposed;
 }
 
-database::JobId store_order(database::Connection& connection, RestDesk& desk, const RestCall& call,
-                            const PartnerOrder& order, const std::string& how) {
+StoredOrder store_order(database::Connection& connection, RestDesk& desk, const RestCall& call,
+                        const PartnerOrder& order, const std::string& how) {
     const auto id = database::Jobs{connection}.add(order.job, order.subjects);
     database::AuditRecord record{desk.now(), call.actor(), "job " + order.job.kind,
                                  "job " + std::to_string(id.value)};
@@ -53,8 +53,7 @@ database::JobId store_order(database::Connection& connection, RestDesk& desk, co
     record.reason = order.job.reason;
     record.after = order.job.parameters;
     record.tenant = call.contract.tenant;
-    database::AuditLog{connection}.append(record);
-    return id;
+    return {id, std::move(record)};
 }
 
 std::vector<DeviceNumber> numbers_in(const std::vector<std::string>& subjects) {

@@ -22,11 +22,16 @@ PartnerOrder new_order(RestDesk& desk, const RestCall& call, std::string reason,
                        std::vector<std::string> subjects);
 /// Of the register's usual attribute.
 void read_order(PartnerOrder& order, const ObisCode& code);
-/// More meters than the head-end allows one person wait for a second one at the utility.
-void relay_order(PartnerOrder& order, monitor::RelayVerb verb, int second_person_above);
-/// In the caller's transaction, with its record in the audit log. `how`: the message or key.
-database::JobId store_order(database::Connection& connection, RestDesk& desk, const RestCall& call,
-                            const PartnerOrder& order, const std::string& how);
+/// `proposed`: it waits for a second person at the utility.
+void relay_order(PartnerOrder& order, monitor::RelayVerb verb, bool proposed);
+struct StoredOrder {
+    database::JobId id;
+    /// For the audit log, which is everybody's: the caller appends it last in his transaction.
+    database::AuditRecord record;
+};
+/// In the caller's transaction. `how`: the message or key.
+StoredOrder store_order(database::Connection& connection, RestDesk& desk, const RestCall& call,
+                        const PartnerOrder& order, const std::string& how);
 std::vector<DeviceNumber> numbers_in(const std::vector<std::string>& subjects);
 
 }  // namespace wattmesh::headend::exchange

@@ -116,6 +116,13 @@ iec104::PointState state_of(const ScadaPoint& point, const database::ScadaValue&
     return state;
 }
 
+iec104::PointState no_more(iec104::PointState state) {
+    state.quality.invalid = true;
+    state.time.invalid = true;
+    if (auto* const counter = std::get_if<iec104::Counter>(&state.value)) counter->invalid = true;
+    return state;
+}
+
 std::string to_csv(const std::vector<ScadaPoint>& points) {
     std::string text{heading};
     text += '\n';

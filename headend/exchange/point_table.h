@@ -13,6 +13,8 @@ iec104::PointDefinition definition_of(const database::ScadaPoint& point);
 /// What it shows: value, quality bits and the time of the sample. `now` judges freshness.
 iec104::PointState state_of(const database::ScadaPoint& point, const database::ScadaValue& value,
                             Instant now);
+/// The same when the link shows the point no more: value and time are invalid.
+iec104::PointState no_more(iec104::PointState state);
 
 /// The table as CSV with a heading: station, address, type, device, quantity, scale, deadband, interval_s,
 /// freshness_s, group, writable.

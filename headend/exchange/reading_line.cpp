@@ -4,6 +4,7 @@
 
 #include "headend/console/json.h"
 #include "headend/database/ingest_rows.h"
+#include "headend/exchange/reading_text.h"
 #include "protocol/cim/reading_type.h"
 #include "protocol/cosem/units.h"
 
@@ -43,7 +44,9 @@ bool ReadingLines::write(std::string& out, const database::ReadingMeter& meter,
     if (found == channels_.end()) return false;
     const auto start = out.size();
     out.append(R"({"meter":")").append(to_string(meter.number));
-    out.append(R"(","at":")").append(console::iso(row.at)).append("\"");
+    out.append(R"(","at":")");
+    append_iso(out, row.at);
+    out += '"';
     if (row.status != 0) out.append(R"(,"status":)").append(std::to_string(row.status));
     out.append(R"(,"values":[)");
     bool any = false;
@@ -53,7 +56,9 @@ bool ReadingLines::write(std::string& out, const database::ReadingMeter& meter,
         if (!value || row.at < channel.valid_from || row.at >= channel.valid_to) continue;
         if (any) out += ',';
         any = true;
-        out.append(channel.head).append(std::to_string(*value)).append(R"(,"quality":[)");
+        out.append(channel.head);
+        append_decimal(out, *value, 0);
+        out.append(R"(,"quality":[)");
         bool first = true;
         if ((row.quality >> (8 * place) & database::quality::clock_doubtful) != 0) {
             out.append("\"").append(device_clock_error).append("\"");

@@ -1,8 +1,6 @@
 #include "headend/exchange/reading_xml.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 
 #include "headend/database/ingest_rows.h"
 #include "platform/xml_writer.h"
@@ -16,11 +14,6 @@ constexpr int cim_volt_ampere_hour = 71, cim_watt_hour = 72, cim_var_hour = 73;
 
 bool is_energy(int unit) {
     return unit == cim_watt_hour || unit == cim_var_hour || unit == cim_volt_ampere_hour;
-}
-
-void append_two(std::string& out, std::int64_t value) {
-    out += static_cast<char>('0' + value / 10);
-    out += static_cast<char>('0' + value % 10);
 }
 
 void append_quality(std::string& out, std::string_view code) {
@@ -69,52 +62,15 @@ void append_instant(std::string& out, Instant at, const std::vector<ZoneOffset>&
     for (const auto& one : offsets)
         if (one.from <= at) offset_s = one.offset_s;
     const auto local = std::chrono::floor<std::chrono::seconds>(at) + std::chrono::seconds{offset_s};
-    const auto day = std::chrono::floor<std::chrono::days>(local);
-    const std::chrono::year_month_day date{day};
-    const auto second = (local - day).count();
-    append_two(out, static_cast<int>(date.year()) / 100);
-    append_two(out, static_cast<int>(date.year()) % 100);
-    out += '-';
-    append_two(out, static_cast<unsigned>(date.month()));
-    out += '-';
-    append_two(out, static_cast<unsigned>(date.day()));
-    out += 'T';
-    append_two(out, second / 3'600);
-    out += ':';
-    append_two(out, second / 60 % 60);
-    out += ':';
-    append_two(out, second % 60);
+    append_date_time(out, local);
     if (offset_s == 0) {
         out += 'Z';
         return;
     }
-    out += offset_s < 0 ? '-' : '+';
     const auto minutes = std::abs(offset_s) / 60;
-    append_two(out, minutes / 60);
-    out += ':';
-    append_two(out, minutes % 60);
-}
-
-void append_decimal(std::string& out, std::int64_t value, int exponent) {
-    std::array<char, 24> digits{};
-    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-    std::string_view text{digits.data(), static_cast<std::size_t>(end - digits.data())};
-    if (text.front() == '-') {
-        out += '-';
-        text.remove_prefix(1);
-    }
-    if (exponent >= 0) {
-        out.append(text);
-        if (value != 0) out.append(static_cast<std::size_t>(exponent), '0');
-        return;
-    }
-    const auto behind = static_cast<std::size_t>(-exponent);
-    if (text.size() > behind) {
-        out.append(text.substr(0, text.size() - behind)).append(1, '.');
-        out.append(text.substr(text.size() - behind));
-    } else {
-        out.append("0.").append(behind - text.size(), '0').append(text);
-    }
+    const auto digit = [](int value) { return static_cast<char>('0' + value); };
+    out.append({offset_s < 0 ? '-' : '+', digit(minutes / 600), digit(minutes / 60 % 10), ':',
+                digit(minutes % 60 / 10), digit(minutes % 10)});
 }
 
 ReadingXml::ReadingXml(const ReadingBank& bank, const std::vector<ReadingChannel>& channels,

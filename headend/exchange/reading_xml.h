@@ -6,6 +6,7 @@
 
 #include "headend/database/cim_dialects.h"
 #include "headend/exchange/reading_pieces.h"
+#include "headend/exchange/reading_text.h"
 #include "protocol/cim/reading_type.h"
 
 namespace wattmesh::headend::exchange {
@@ -26,8 +27,6 @@ std::string dialect_code(const cim::ReadingType& type, const database::CimDialec
 std::optional<cim::ReadingType> known_type(const std::string& code, const database::CimDialect& dialect);
 /// Appends "2026-03-10T00:15:00+01:00"; "Z" for UTC. Whole seconds.
 void append_instant(std::string& out, Instant at, const std::vector<database::ZoneOffset>& offsets);
-/// Appends value * 10^exponent.
-void append_decimal(std::string& out, std::int64_t value, int exponent);
 
 inline constexpr std::string_view xml_declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
 inline constexpr std::string_view meter_readings_open =

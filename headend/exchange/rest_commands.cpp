@@ -67,7 +67,7 @@ PartnerOrder order_of(RestDesk& desk, const RestCall& call, const JsonBody& body
         read_order(order, *code);
         return order;
     }
-    relay_order(order, *verb, desk.settings.second_person_above);
+    relay_order(order, *verb, static_cast<int>(order.subjects.size()) > desk.settings.second_person_above);
     auto connection = desk.tables.lease();
     check_relay(*connection, call, order, *verb);
     return order;
@@ -115,11 +115,12 @@ RestAnswer command(RestDesk& desk, const RestCall& call) {
     requests.drop(desk.now() - desk.simulated(desk.settings.keys_kept));
     if (!requests.take(call.contract.id, key, digest, desk.now()))
         return stored_answer(requests, call, digest);
-    const auto id = store_order(*connection, desk, call, order, "key " + key);
+    const auto [id, record] = store_order(*connection, desk, call, order, "key " + key);
     Json json;
     write_job(json, database::Jobs{*connection}.find(id).value());
     const PartnerReply reply{.digest = {}, .status = 202, .location = location_of(id), .body = json.take()};
     requests.store(call.contract.id, key, reply);
+    database::AuditLog{*connection}.append(record);
     transaction.commit();
     return answer_from(reply);
 }

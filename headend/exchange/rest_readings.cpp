@@ -61,10 +61,8 @@ Wanted wanted_readings(database::Connection& connection, const RestCall& call) {
 }
 
 /// Until `take` has enough (returns false). `out` has the row's object; `take` empties it.
-void each_row(RestDesk& desk, const RestCall& call, const Wanted& wanted,
-              const std::optional<ReadingPlace>& after, std::string& out,
+void each_row(ReadingPieces& pieces, const Wanted& wanted, std::string& out,
               const std::function<bool(const ReadingMeter&, Instant)>& take) {
-    ReadingPieces pieces{desk, call.contract, wanted.query, after};
     const ReadingLines lines{wanted.query.bank, pieces.channels(), wanted.registers};
     std::vector<std::string_view> codes;
     while (const auto piece = pieces.next()) {
@@ -101,7 +99,8 @@ RestAnswer page(RestDesk& desk, const RestCall& call, const Wanted& wanted) {
                        std::to_string(wanted.query.bank.period_s) + R"(,"items":[)";
     std::string row, next = "null";
     int rows = 0;
-    each_row(desk, call, wanted, after, row, [&](const ReadingMeter& meter, Instant at) {
+    ReadingPieces pieces{desk, call.contract, wanted.query, after, count};
+    each_row(pieces, wanted, row, [&](const ReadingMeter& meter, Instant at) {
         if (rows > 0) body += ',';
         body += row;
         row.clear();
@@ -128,7 +127,8 @@ RestAnswer stream(RestDesk& desk, const RestCall& call, const Wanted& wanted) {
         std::string out;
         std::int64_t rows = 0;
         constexpr std::size_t enough = 64 * 1024;
-        each_row(desk, call, wanted, std::nullopt, out, [&](const ReadingMeter&, Instant) {
+        ReadingPieces pieces{desk, call.contract, wanted.query, std::nullopt};
+        each_row(pieces, wanted, out, [&](const ReadingMeter&, Instant) {
             out += '\n';
             ++rows;
             if (out.size() < enough) return true;

@@ -74,9 +74,12 @@ void ScadaStation::poll() {
 void ScadaStation::take(const Board& board) {
     if (!board.link) {
         log_.warning("found no link name={} remedy=\"headend scada import\"", settings_.link);
-        return;
+        return forget({});
     }
     if (board.points) take_table(*board.link, *board.points);
+    std::set<iec104::PointKey> shown;
+    for (const auto& value : board.values) shown.insert(key_of(value));
+    forget(shown);
     for (const auto& value : board.values) {
         const auto point = points_.find(key_of(value));
         if (point == points_.end()) continue;
@@ -110,6 +113,21 @@ void ScadaStation::show(const database::ScadaValue& value, iec104::Cause cause) 
     if (point == points_.end() || !index) return;
     values_[point->first] = value;
     outstation_.set(*index, state_of(point->second, value, loop_.now()), platform::steady_now(), cause);
+}
+
+void ScadaStation::forget(const std::set<iec104::PointKey>& shown) {
+    for (auto entry = values_.begin(); entry != values_.end();) {
+        if (shown.count(entry->first) > 0) {
+            ++entry;
+            continue;
+        }
+        const auto index = outstation_.image().find(entry->first);
+        const auto point = points_.find(entry->first);
+        if (index && point != points_.end())
+            outstation_.set(*index, no_more(state_of(point->second, entry->second, loop_.now())),
+                            platform::steady_now(), iec104::Cause::spontaneous);
+        entry = values_.erase(entry);
+    }
 }
 
 /// The database does not answer: nothing that we show is topical.

@@ -1,4 +1,6 @@
 #pragma once
+#include <set>
+
 #include "headend/database/query_queue.h"
 #include "headend/exchange/point_table.h"
 #include "headend/exchange/scada_listener.h"
@@ -41,6 +43,8 @@ private:
     void take(const Board& board);
     void take_table(const database::ScadaLink& link, const std::vector<database::ScadaPoint>& points);
     void show(const database::ScadaValue& value, iec104::Cause cause);
+    /// What the link does not show any more is no good value.
+    void forget(const std::set<iec104::PointKey>& shown);
     void lose_sight();
     void on_command(const iec104::Command& command, const std::string& peer);
     void follow();

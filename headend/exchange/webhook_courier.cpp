@@ -14,7 +14,7 @@ namespace {
 
 using namespace database;
 constexpr std::chrono::milliseconds seal_every{250}, look_every{2'000}, idle{500};
-constexpr int seal_max = 20'000;
+constexpr int seal_max = 20'000, drop_max = 20'000;
 constexpr auto drop_every = std::chrono::hours{1};
 
 /// Wakes lanes when there is something new, and everybody at the end.
@@ -71,7 +71,7 @@ struct WebhookCourier::State {
     void supervise() {
         Connection connection{settings.database};
         auto looked = std::chrono::steady_clock::time_point{}, dropped = std::chrono::steady_clock::now();
-        bool complained = false;
+        bool complained = false, old = false;
         do {
             try {
                 const auto real = std::chrono::steady_clock::now();
@@ -82,15 +82,22 @@ struct WebhookCourier::State {
                 if (Outbox{connection}.seal(clock.now(), seal_max) > 0)
                     for (auto& [id, running] : webhooks) running.bell->ring();
                 if (real - dropped >= drop_every) {
-                    Outbox{connection}.drop(clock.now() - settings.keep);
-                    Webhooks{connection}.drop(clock.now() - settings.keep);
-                    dropped = real;
+                    dropped = real;  // also when it fails: sealing goes on
+                    old = true;
                 }
+                if (std::exchange(old, false)) old = drop(connection);
                 complained = false;
             } catch (const DatabaseError& error) {
                 if (!std::exchange(complained, true)) log("warning", error.what());
             }
         } while (bell.wait(seal_every));
+    }
+
+    /// A slice of what is old, between two sealings; true: there may be more.
+    bool drop(Connection& connection) const {
+        const auto before = clock.now() - settings.keep;
+        const int messages = Outbox{connection}.drop(before, drop_max);
+        return std::max(messages, Webhooks{connection}.drop(before, drop_max)) == drop_max;
     }
 
     /// Starts what was added, stops what is gone, and both where something changed.

@@ -10,17 +10,6 @@ Duration times(Duration duration, double factor) {
     return Duration{static_cast<Duration::rep>(static_cast<double>(duration.count()) * factor)};
 }
 
-/// Up to an eighth longer, so that many partners behind one proxy do not come back at once.
-Duration wait(int attempts, std::optional<Duration> retry_after, Random& random) {
-    std::array<std::uint8_t, 1> chance{};
-    random.fill(chance);
-    Duration longest = wait_min;
-    for (int i = 1; i < attempts && longest < wait_max; ++i) longest *= 2;
-    longest = std::min(longest, wait_max);
-    if (retry_after) longest = std::max(longest, std::min(*retry_after, retry_after_max));
-    return longest + longest * chance[0] / (255 * 8);
-}
-
 }  // namespace
 
 bool refuses_message(int status) {
@@ -35,6 +24,16 @@ WebhookVerdict judge(const WebhookAnswer& answer, int attempts, Duration failing
     if (answer.status == 410) return WebhookVerdict::gone;
     if (refuses_message(answer.status) && attempts >= refusals_max) return WebhookVerdict::dead;
     return failing >= patience ? WebhookVerdict::dead : WebhookVerdict::again;
+}
+
+Duration wait_before(int attempts, std::optional<Duration> retry_after, Random& random) {
+    std::array<std::uint8_t, 1> chance{};
+    random.fill(chance);
+    Duration longest = wait_min;
+    for (int i = 1; i < attempts && longest < wait_max; ++i) longest *= 2;
+    longest = std::min(longest, wait_max);
+    if (retry_after) longest = std::max(longest, std::min(*retry_after, retry_after_max));
+    return longest + longest * chance[0] / (255 * 8);
 }
 
 int request_size(const database::WebhookLane& lane, int batch) { return lane.attempts == 0 ? batch : 1; }
@@ -55,7 +54,7 @@ WebhookVerdict settle(database::WebhookLane& lane, const WebhookAnswer& answer, 
     }
     ++lane.attempts;
     lane.failing_since = since;
-    lane.next = now + times(wait(lane.attempts, answer.retry_after, random), speed);
+    lane.next = now + times(wait_before(lane.attempts, answer.retry_after, random), speed);
     return verdict;
 }
 

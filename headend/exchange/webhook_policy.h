@@ -25,13 +25,17 @@ inline constexpr int refusals_max = 5;                          ///< of one mess
 inline constexpr Duration wait_min = std::chrono::seconds{5};   ///< doubled with each failure
 inline constexpr Duration wait_max = std::chrono::minutes{15};  ///< and never longer
 inline constexpr Duration retry_after_max = std::chrono::hours{1};
-inline constexpr Duration patience = std::chrono::days{7};  ///< then a message is dead, whatever the reason
+/// Then a message is dead, whatever the reason; when the partner took nothing else either, the webhook ends.
+inline constexpr Duration patience = std::chrono::days{7};
 
 /// Whether a status blames the message, not the way to the partner.
 bool refuses_message(int status);
 /// `attempts` counts this one; `failing` since the first of them.
 WebhookVerdict judge(const WebhookAnswer& answer, int attempts, Duration failing);
 
+/// Before the next try: longer with each failure, as the partner wants it within reason, and up to an eighth
+/// longer, so that many partners behind one proxy do not come back at once.
+Duration wait_before(int attempts, std::optional<Duration> retry_after, Random& random);
 /// How many messages the next request carries: after a failure one, so that one message that is refused does
 /// not hold up its neighbours.
 int request_size(const database::WebhookLane& lane, int batch);

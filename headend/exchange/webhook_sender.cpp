@@ -13,7 +13,9 @@ namespace {
 using namespace database;
 constexpr Duration hold = std::chrono::seconds{60};  ///< a lane; longer than a request may take
 constexpr int page_size = 1'000, again_max = 50;
-constexpr std::int64_t pass_over_max = 1'000;  ///< messages of others are worth no write each
+/// Messages of others are worth no write each; what a lane shows of itself is seldom older.
+constexpr std::int64_t pass_over_max = 1'000;
+constexpr std::chrono::seconds pass_over_every{2};
 
 std::string list_of(const std::vector<std::string>& events) {
     std::string body = "[";
@@ -61,7 +63,10 @@ WebhookAnswer WebhookSender::post(const std::string& id, const std::string& type
 std::optional<WebhookAnswer> WebhookSender::send_again(Connection& connection) {
     Webhooks webhooks{connection};
     for (auto& message : webhooks.again(target_.webhook.id, again_max)) {
-        auto answer = post(std::to_string(message.message), single_type(), message.body);
+        auto answer =
+            target_.webhook.batch > 1
+                ? post(fmt::format("{0}-{0}", message.message), cloud_events_type, list_of({message.body}))
+                : post(std::to_string(message.message), single_type(), message.body);
         const bool delivered = answer.status >= 200 && answer.status < 300;
         if (!delivered && !refuses_message(answer.status)) return answer;
         message.dead = !delivered;
@@ -73,26 +78,58 @@ std::optional<WebhookAnswer> WebhookSender::send_again(Connection& connection) {
     return std::nullopt;
 }
 
+std::vector<std::string> WebhookSender::write(Connection& connection, std::span<const OutboxMessage> page,
+                                              std::string& why) {
+    std::vector<std::string> events;
+    for (const auto& message : page) try {
+            events.push_back(target_.webhook.cim ? cim_push(connection, target_.webhook.contract, message)
+                                                 : cloud_event(message, target_.webhook.contract.tenant));
+        } catch (const std::exception& error) {
+            why = error.what();
+            break;
+        }
+    return events;
+}
+
+WebhookVerdict WebhookSender::settled(Connection& connection, WebhookLane& lane, const WebhookAnswer& answer,
+                                      std::int64_t position) {
+    const auto before = lane;
+    const auto now = clock_.now();
+    const auto verdict = settle(lane, answer, position, now, settings_.speed, random_);
+    if (verdict == WebhookVerdict::gone) ends_ = "the partner answered 410: it wants no more";
+    const bool refused = refuses_message(answer.status) && before.attempts + 1 >= refusals_max;
+    if (verdict != WebhookVerdict::dead || refused ||
+        Webhooks{connection}.delivered_since(target_.webhook.id, before.failing_since.value_or(now)))
+        return verdict;
+    // It is not this message, but everything: whoever comes back finds it waiting.
+    lane = before;
+    lane.last_status = answer.status;
+    lane.last_error = answer.error;
+    ends_ = "nothing was taken for a week: " + answer.error;
+    return WebhookVerdict::gone;
+}
+
 bool WebhookSender::send_next(Connection& connection, WebhookLane& lane,
                               const std::vector<OutboxMessage>& page, std::size_t& next,
                               std::vector<WebhookMessage>& sent) {
-    const auto size =
+    auto size =
         std::min(page.size() - next, static_cast<std::size_t>(request_size(lane, target_.webhook.batch)));
-    std::vector<std::string> events;
-    for (std::size_t i = next; i < next + size; ++i)
-        events.push_back(target_.webhook.cim ? cim_push(connection, target_.webhook.contract, page[i])
-                                             : cloud_event(page[i], target_.webhook.contract.tenant));
+    std::string why;
+    auto events = write(connection, std::span{page}.subspan(next, size), why);
+    // What cannot be written waits like what is not taken; what is before it goes.
+    size = std::max<std::size_t>(events.size(), 1);
     const auto &first = page[next], &last = page[next + size - 1];
     // Who asked for batches always gets lists.
     const bool batch = target_.webhook.batch > 1;
     const auto answer =
-        batch ? post(fmt::format("{}-{}", first.id, last.id), cloud_events_type, list_of(events))
-              : post(std::to_string(first.id), single_type(), events.front());
+        events.empty() ? WebhookAnswer{0, {}, "it cannot be written: " + why}
+        : batch        ? post(fmt::format("{}-{}", first.id, last.id), cloud_events_type, list_of(events))
+                       : post(std::to_string(first.id), single_type(), events.front());
+    events.resize(size);
     const int attempts = lane.attempts + 1;
-    const auto verdict = settle(lane, answer, last.position, clock_.now(), settings_.speed, random_);
+    const auto verdict = settled(connection, lane, answer, last.position);
     const auto name = target_.webhook.contract.name + "/" + target_.webhook.name;
     if (verdict == WebhookVerdict::again || verdict == WebhookVerdict::gone) {
-        gone_ = verdict == WebhookVerdict::gone;
         if (!std::exchange(failing_, true))
             log_("warning", fmt::format("webhook={} lane={} waits: {}", name, lane.lane, answer.error));
         return false;
@@ -112,6 +149,10 @@ bool WebhookSender::send_next(Connection& connection, WebhookLane& lane,
 
 bool WebhookSender::round(Connection& connection, const std::function<bool()>& over) {
     Webhooks webhooks{connection};
+    if (!ends_.empty()) {  // until the courier has seen it
+        webhooks.disable(target_.webhook.id, ends_);
+        return false;
+    }
     const auto now = clock_.now();
     auto lane = webhooks.claim(target_.webhook.id, target_.lane, settings_.owner, now, now + simulated(hold));
     if (!lane) return false;
@@ -130,11 +171,19 @@ bool WebhookSender::round(Connection& connection, const std::function<bool()>& o
     while (going && next < page.messages.size() && !over() && clock_.now() < now + simulated(hold) / 2)
         going = send_next(connection, *lane, page.messages, next, sent);
     const bool whole = next == page.messages.size();
-    const bool passed_over = page.messages.empty() && page.position - lane->position < pass_over_max;
+    const auto others = page.messages.empty() ? page.position - lane->position : pass_over_max;
     // What the lane has no part in is behind it, too.
     if (whole) lane->position = page.position;
-    if (!passed_over && !webhooks.store(*lane, settings_.owner, sent)) return false;
-    if (gone_) webhooks.disable(target_.webhook.id, "the partner answered 410: it wants no more");
+    const auto real = std::chrono::steady_clock::now();
+    if (others >= pass_over_max || (others > 0 && real - stored_ >= pass_over_every)) {
+        if (!webhooks.store(*lane, settings_.owner, sent)) return false;
+        stored_ = real;
+    }
+    if (!ends_.empty()) {
+        webhooks.disable(target_.webhook.id, ends_);
+        log_("warning", "webhook=" + target_.webhook.contract.name + "/" + target_.webhook.name +
+                            " was disabled: " + ends_ + " (headend partner webhook)");
+    }
     return going && !page.messages.empty();
 }
 

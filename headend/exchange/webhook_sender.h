@@ -1,5 +1,7 @@
 #pragma once
+#include <chrono>
 #include <functional>
+#include <span>
 
 #include "headend/database/outbox.h"
 #include "headend/database/webhooks.h"
@@ -28,6 +30,12 @@ private:
     WebhookAnswer post(const std::string& id, const std::string& type, const std::string& body);
     /// What somebody wants once more; the answer that stopped it, if one did.
     std::optional<WebhookAnswer> send_again(database::Connection& connection);
+    /// In the partner's form, up to the first that cannot be written, and why that cannot.
+    std::vector<std::string> write(database::Connection& connection,
+                                   std::span<const database::OutboxMessage> page, std::string& why);
+    /// Moves the lane on, or ends the webhook when the partner wants it or took nothing for too long.
+    WebhookVerdict settled(database::Connection& connection, database::WebhookLane& lane,
+                           const WebhookAnswer& answer, std::int64_t position);
     /// Sends the next request of the page; false when the lane has to wait.
     bool send_next(database::Connection& connection, database::WebhookLane& lane,
                    const std::vector<database::OutboxMessage>& page, std::size_t& next,
@@ -41,7 +49,9 @@ private:
     Random& random_;
     const WebhookCourier::Log& log_;
     platform::HttpClient client_;
-    bool failing_ = false, gone_ = false;
+    bool failing_ = false;
+    std::string ends_;  ///< why the webhook does
+    std::chrono::steady_clock::time_point stored_{};
 };
 
 }  // namespace wattmesh::headend::exchange

@@ -93,7 +93,7 @@ void Ring::serve() {
 
 /// Whole records at once: a file ends with a whole one unless the machine stops.
 void Ring::write(const Buffer& octets) {
-    if (file_ && file_size_ >= settings_.size_max / files) file_.reset();
+    if (file_ && (file_size_ >= settings_.size_max / files || removed())) file_.reset();
     if (!file_ && !open_next()) return;
     if (std::fwrite(octets.data(), 1, octets.size(), file_.get()) == octets.size() &&
         std::fflush(file_.get()) == 0) {
@@ -105,6 +105,12 @@ void Ring::write(const Buffer& octets) {
         log_.warning("stopped writing traces directory={} because={}",
                      platform::quoted(settings_.directory.string()), platform::quoted(std::strerror(errno)));
     file_.reset();
+}
+
+/// Another process that shares the directory makes room for itself, or somebody cleared up.
+bool Ring::removed() const {
+    struct stat is{};
+    return fstat(fileno(file_.get()), &is) != 0 || is.st_nlink == 0;
 }
 
 bool Ring::open_next() {

@@ -46,6 +46,7 @@ private:
     void serve();
     void write(const Buffer& octets);
     bool open_next();
+    bool removed() const;
     void drop_oldest();
 
     const RingSettings settings_;

@@ -4,28 +4,18 @@
 
 #include <algorithm>
 
+#include "protocol/base/utf8.h"
+
 namespace wattmesh::decode {
 namespace {
 
 bool is_plain(std::uint8_t octet) { return octet >= 0x20 && octet < 0x7F; }
 
-/// Octets of the UTF-8 character at the beginning, 0 when it is none or a control character.
-/// Source: Unicode 15, table 3-7.
-std::size_t utf8_size(Bytes octets) {
-    const std::uint8_t first = octets[0];
-    const std::size_t size = first >= 0xC2 && first < 0xE0   ? 2
-                             : first >= 0xE0 && first < 0xF0 ? 3
-                             : first >= 0xF0 && first < 0xF5 ? 4
-                                                             : 0;
-    if (size == 0 || octets.size() < size) return 0;
-    const std::uint8_t second = octets[1];
-    const bool low = (first == 0xE0 && second < 0xA0) || (first == 0xF0 && second < 0x90);
-    const bool high = (first == 0xED && second > 0x9F) || (first == 0xF4 && second > 0x8F);
-    const bool control = first == 0xC2 && second < 0xA0;
-    if (low || high || control) return 0;
-    const Bytes rest = octets.subspan(1, size - 1);
-    return std::all_of(rest.begin(), rest.end(), [](std::uint8_t o) { return (o & 0xC0U) == 0x80; }) ? size
-                                                                                                     : 0;
+/// Octets of the character at the beginning, 0 when it is none or a control character.
+std::size_t shown_size(Bytes octets) {
+    if (octets[0] < 0x80) return is_plain(octets[0]) ? 1 : 0;
+    const bool control = octets[0] == 0xC2 && octets.size() > 1 && octets[1] < 0xA0;
+    return control ? 0 : utf8_size(octets);
 }
 
 }  // namespace
@@ -37,7 +27,7 @@ bool is_printable(Bytes octets) {
 std::string printable(Bytes octets) {
     std::string out;
     for (std::size_t i = 0; i < octets.size();) {
-        const std::size_t size = is_plain(octets[i]) ? 1 : utf8_size(octets.subspan(i));
+        const std::size_t size = shown_size(octets.subspan(i));
         if (size == 0) {
             out += fmt::format("\\x{:02X}", octets[i++]);
             continue;

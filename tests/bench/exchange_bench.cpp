@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "headend/database/binary_rows.h"
 #include "headend/database/outbox.h"
 #include "headend/database/webhooks.h"
 #include "headend/exchange/webhook_courier.h"
@@ -82,12 +83,29 @@ private:
     std::vector<std::thread> connections_;
 };
 
-/// Everything up to here is delivered.
-std::int64_t delivered(Connection& admin) {
-    Webhooks webhooks{admin};
-    std::int64_t least = INT64_MAX;
-    for (const auto& lane : webhooks.lanes(webhooks.all().at(0).id)) least = std::min(least, lane.position);
-    return least;
+/// Waits until so many messages are stored as delivered since the position, and says how far it is.
+void wait_for(Connection& admin, std::int64_t position, int messages) {
+    constexpr std::chrono::seconds say_every{5}, stuck_max{60};
+    auto said = Timer::now(), moved = said;
+    for (std::int64_t before = 0;;) {
+        const auto now = Timer::now();
+        const BinaryRows rows{admin,
+                              "select count(*) from webhook_message where position > $1 and state = 0",
+                              {position},
+                              "counting deliveries"};
+        const auto count = rows.integer(0, 0);
+        if (count >= messages) return;
+        if (count > before) moved = now;
+        before = count;
+        if (now - moved > stuck_max)
+            throw std::runtime_error("nothing was delivered for a minute; " + std::to_string(count) + " of " +
+                                     std::to_string(messages) + " messages were");
+        if (now - said > say_every) {
+            std::fprintf(stderr, "%lld of %d messages\n", static_cast<long long>(count), messages);
+            said = now;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    }
 }
 
 double run(wattmesh::test::TestDatabase& database, const security::MasterKey& master, Random& random,
@@ -125,7 +143,7 @@ double run(wattmesh::test::TestDatabase& database, const security::MasterKey& ma
         [](std::string_view, const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }};
     const auto start = Timer::now();
     courier.start();
-    while (delivered(admin) < before + messages) std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    wait_for(admin, before, messages);
     const auto seconds = std::chrono::duration<double>(Timer::now() - start).count();
     courier.stop();
     return messages / seconds;
@@ -134,6 +152,15 @@ double run(wattmesh::test::TestDatabase& database, const security::MasterKey& ma
 }  // namespace
 
 int main(int argc, char** argv) {
+    for (int i = 1; i < argc; ++i)
+        if (std::string_view{argv[i]} == "--help") {
+            std::puts(
+                "ops/bench exchange [--messages N] [--meters N]\n"
+                "  webhooks: N messages (100000) one by one and in lists of 100; readings: a day of N meters "
+                "(10000) as\n"
+                "  NDJSON, XML and CSV files. One JSON line.");
+            return 0;
+        }
     int messages = 100'000, meters = 10'000;
     for (int i = 1; i + 1 < argc; ++i) {
         if (std::string_view{argv[i]} == "--messages") messages = std::max(1'000, std::atoi(argv[i + 1]));

@@ -195,14 +195,49 @@ TEST_CASE("outbox: is not forgotten while a webhook waits for it", "[db]") {
     CHECK(partner.told().at(0).position == 2);
 }
 
-TEST_CASE("outbox: a job's items and alarms are told, too", "[db]") {
+TEST_CASE("outbox: is forgotten in slices, and disabled contracts hold nothing", "[db]") {
+    Partner partner;
+    Webhook webhook;
+    webhook.contract = partner.contract;
+    webhook.name = "main";
+    webhook.url = "https://mis.example/";
+    webhook.topics = {"event"};
+    webhook.secret = Buffer(40);
+    Webhooks webhooks{partner.town.admin};
+    webhooks.put(webhook, midnight);
+    Outbox outbox{partner.exchange};
+    outbox.confirm(partner.contract.id, 0, quarter(70));
+    partner.town.admin.execute(
+        "select tell(1, 1, 'event', 'meter.joined', 'x', 1, 1, '{}') from generate_series(1, 5)", "telling");
+    CHECK(partner.told().size() == 5);
+    CHECK(outbox.drop(quarter(60)) == 0);
+    partner.contract.disabled = true;
+    partner.put();
+    CHECK(outbox.drop(quarter(60), 2) == 2);
+    CHECK(outbox.dropped() == 2);
+    CHECK(outbox.drop(quarter(60), 2) == 2);
+    CHECK(outbox.drop(quarter(60), 2) == 1);
+    CHECK(outbox.dropped() == 5);
+
+    CHECK(webhooks.pass_forgotten(webhooks.all().at(0).id) == 5);
+    CHECK(webhooks.pass_forgotten(webhooks.all().at(0).id) == 0);
+    CHECK(partner.town.value("select min(position) from webhook_lane") == 5);
+
+    partner.town.admin.execute(
+        "insert into webhook_message select id, g, g, 0, 1, 200, g, '' from webhook, generate_series(1, 5) g",
+        "what was sent");
+    CHECK(webhooks.drop(from_epoch_us(5), 3) == 3);
+    CHECK(webhooks.drop(from_epoch_us(5), 3) == 1);
+}
+
+TEST_CASE("outbox: the items of his own jobs and alarms are told, too", "[db]") {
     Partner partner;
     Connection& monitor = partner.town.monitor;
     Job job;
     job.kind = "relay";
     job.title = "Switch";
     job.parameters = "{}";
-    job.requested_by = "ada";
+    job.requested_by = "partner:" + partner.contract.name;
     job.reason = "debt";
     job.scope = Scope::of(TenantId{1});
     job.created = quarter(0);
@@ -210,6 +245,10 @@ TEST_CASE("outbox: a job's items and alarms are told, too", "[db]") {
     Jobs jobs{monitor};
     const auto id = jobs.add(job, {to_string(customer(2))});
     jobs.finish(id, 1, {ItemState::done, "disconnected", {}}, quarter(1));
+    for (const auto* somebody : {"ada", "partner:other"}) {
+        job.requested_by = somebody;
+        jobs.finish(jobs.add(job, {to_string(customer(1))}), 1, {ItemState::done, "secret", {}}, quarter(1));
+    }
     Alarm alarm;
     alarm.tenant = TenantId{1};
     alarm.area = AreaId{1};

@@ -95,10 +95,12 @@ TEST_CASE("xml: a document in pieces is the same document", "[platform]") {
 TEST_CASE("xml: what is written reads the same", "[platform]") {
     std::string out;
     XmlWriter xml{out};
-    xml.open("a").attribute("k", "<\"&'>\n").element("b", "x<y>&\r z").element("c", "").maybe("d", "");
+    xml.open("a").attribute("k", "<\"&'>\n\tz").element("b", "x<y>&\r z").element("c", "").maybe("d", "");
     xml.element("e", std::string{"\x01"} + "ok").close();
-    CHECK(out == "<a k=\"&lt;&quot;&amp;'&gt;\n\"><b>x&lt;y&gt;&amp;&#13; z</b><c></c><e>?ok</e></a>");
+    CHECK(out ==
+          "<a k=\"&lt;&quot;&amp;'&gt;&#10;&#9;z\"><b>x&lt;y&gt;&amp;&#13; z</b><c></c><e>?ok</e></a>");
     const auto root = parse_xml(out, {});
     REQUIRE(root.children.size() == 3);
+    CHECK(root.attribute("k") == "<\"&'>\n\tz");
     CHECK(root.children[0].text == "x<y>&\r z");
 }

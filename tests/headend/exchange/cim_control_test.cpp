@@ -128,6 +128,41 @@ TEST_CASE("61968 controls: a hold withdraws what was not begun, and only that", 
     CHECK(sim::parse_said(scene.sink.bodies().back()).events.at(0).reply_code == "0.0");
 }
 
+TEST_CASE("61968 controls: a hold withdraws what was ordered over REST", "[exchange][cim][db]") {
+    ControlScene scene;
+    const auto ordered =
+        scene.post("north", "/partner/v1/commands",
+                   R"({"command":"disconnect","meters":[")" + digits(0) + R"("],"reason":"debt"})", "k");
+    REQUIRE(ordered.status == 202);
+    const auto held = scene.said("one", {{"a", hold, digits(0)}, {"b", hold, digits(1)}});
+    REQUIRE(held.errors.size() == 2);
+    CHECK(held.errors[0].reason.find("withdrawn") != std::string::npos);
+    CHECK(held.errors[1].reason.find("No disconnection") == 0);
+    CHECK(scene.town.value("select count(*) from job_item where state = 'cancelled'") == 1);
+}
+
+TEST_CASE("61968 controls: each cut-off is recorded with its own reason", "[exchange][cim][db]") {
+    ControlScene scene;
+    auto asked = scene.request("list", {{"a", cut, digits(0)}, {"b", cut, digits(1)}});
+    for (const auto& [name, reason] : {std::pair{"a", "debt of March"}, {"b", "moved out"}}) {
+        const auto tag = "<mRID>" + std::string{name} + "</mRID>";
+        const auto at = asked.payload.find(tag);
+        REQUIRE(at != std::string::npos);
+        asked.payload.insert(at + tag.size(), "<reason>" + std::string{reason} + "</reason>");
+    }
+    const auto text = sim::write_request(asked);
+    REQUIRE(schema_faults(text) == "");
+    const auto taken = sim::parse_said(scene.cim("north", text).body);
+    CHECK(taken.ids.size() == 2);
+    CHECK(scene.town.value("select count(*) from job j join job_item i on i.job = j.id where (j.reason, "
+                           "i.subject) in (('debt of March', '" +
+                           digits(0) + "'), ('moved out', '" + digits(1) + "'))") == 2);
+    // Two jobs of a meter each are an order for two meters all the same.
+    CHECK(scene.town.value("select count(*) from job where state = 'proposed'") == 2);
+    CHECK(scene.town.value("select count(*) from audit where action = 'job relay' and reason in ('debt of "
+                           "March', 'moved out')") == 2);
+}
+
 TEST_CASE("61968 controls: many wait for a second person, a stop holds all, the contract decides",
           "[exchange][cim][db]") {
     ControlScene scene;

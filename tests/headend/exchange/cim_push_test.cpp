@@ -7,6 +7,7 @@
 #include "headend/exchange/cim_push.h"
 #include "headend/exchange/webhook_courier.h"
 #include "terminal-sim/tool/cim_partner.h"
+#include "tests/comes.h"
 #include "tests/headend/exchange/rest_scene.h"
 #include "tests/headend/exchange/xsd.h"
 
@@ -85,8 +86,7 @@ TEST_CASE("61968 push: the webhook's courier takes them to the partner, signed a
     headend::exchange::WebhookCourier courier{settings, master, scene.clock, scene.random,
                                               [](std::string_view, const std::string&) {}};
     courier.start();
-    for (int i = 0; i < 100 && scene.town.value("select count(*) from webhook_message") < 2; ++i)
-        std::this_thread::sleep_for(std::chrono::milliseconds{100});
+    REQUIRE(comes([&] { return scene.town.value("select count(*) from webhook_message") >= 2; }));
     courier.stop();
     const auto bodies = sink.bodies();
     REQUIRE(bodies.size() == 2);

@@ -4,6 +4,7 @@
 #include "headend/database/cim_dialects.h"
 #include "headend/database/jobs.h"
 #include "headend/database/on_demand_log.h"
+#include "protocol/cim/reading_type.h"
 #include "terminal-sim/tool/cim_partner.h"
 #include "tests/headend/exchange/rest_scene.h"
 #include "tests/headend/exchange/xsd.h"
@@ -235,6 +236,82 @@ TEST_CASE("61968 readings: more than one message holds come as several, at once 
     }
     CHECK(readings == 25'600);
     CHECK(seen.size() == 25'600);
+}
+
+TEST_CASE("61968 readings: a message that is full with the end of a profile is followed by the next profile",
+          "[exchange][cim][db]") {
+    RestScene scene;
+    const auto eighth = std::to_string(epoch_us(quarter(8)));
+    scene.town.admin.execute(
+        "select make_interval_day(d) from generate_series(20523, 20580) d; insert into interval_row select "
+        "meter, at_us + i * 7200000000, journal, sequence, 0, tenant, area, bank, status, v1 + i, v2, v3, v4 "
+        "from interval_row, generate_series(1, 624) i where at_us <= " +
+            eighth +
+            "; insert into interval_row select meter, at_us, journal, sequence, 0, tenant, area, 2, status, "
+            "4711 from interval_row where at_us = " +
+            eighth,
+        "5000 quarters of each meter and a daily value");
+    const auto daily = cim::reading_type(obis::active_import_total, cim::Capture::stored, 86'400, 0, 30);
+    REQUIRE(daily);
+    sim::CimSink sink{"127.0.0.1", 0};
+    CimDialect dialect;
+    dialect.reply_to = {"http://127.0.0.1:" + std::to_string(sink.port()) + "/"};
+    speak(scene, "north", dialect);
+    auto request =
+        get_request("a", {m(0), m(1)}, {import, to_string(*daily)}, day_begin, "2026-05-20T00:00:00Z");
+    request.reply_address = dialect.reply_to[0];
+    CHECK(said_by(scene, "north", request).has("0.3"));
+    while (scene.courier->round()) {
+    }
+    const auto bodies = sink.bodies();
+    REQUIRE(bodies.size() == 2);
+    CHECK(sim::parse_said(bodies[0]).readings.size() == 10'000);
+    const auto second = sim::parse_said(bodies[1]);
+    CHECK(second.has("0.0"));
+    REQUIRE(second.readings.size() == 2);
+    CHECK(second.readings[0].meter == m(0));
+    CHECK(second.readings[0].value == "4.711");
+    CHECK(second.readings[1].meter == m(1));
+}
+
+TEST_CASE("61968 readings: a reply that cannot be written ends with an error and holds up nobody",
+          "[exchange][cim][db]") {
+    RestScene scene;
+    sim::CimSink sink{"127.0.0.1", 0};
+    CimDialect dialect;
+    dialect.reply_to = {"http://127.0.0.1:" + std::to_string(sink.port()) + "/"};
+    for (const auto* partner : {"north", "south"}) speak(scene, partner, dialect);
+    auto request = get_request("a", {m(0)}, {import});
+    request.reply_address = dialect.reply_to[0];
+    for (const auto* id : {"refused", "broken"}) {
+        request.message_id = id;
+        CHECK(said_by(scene, "north", request).has("0.3"));
+    }
+    request = get_request("a", {m(2)}, {import});
+    request.reply_address = dialect.reply_to[0];
+    CHECK(said_by(scene, "south", request).has("0.3"));
+    scene.town.admin.execute(
+        "create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$; "
+        "create trigger refuse before insert on cim_reply for each row when (new.body like '%c-refused%') "
+        "execute function refuse(); update cim_message set request = '<' where message_id = 'broken'",
+        "making one that the database refuses and one that cannot be read any more");
+    for (int round = 0; round < 3; ++round) scene.courier->round();
+    const auto bodies = sink.bodies();
+    REQUIRE(bodies.size() == 2);
+    std::map<std::string, sim::CimSaid> said;
+    for (const auto& body : bodies) {
+        CHECK(schema_faults(body) == "");
+        const auto one = sim::parse_said(body);
+        said[one.correlation] = one;
+    }
+    CHECK(said["c-broken"].has("5.3"));
+    CHECK(said["c-broken"].readings.empty());
+    CHECK(said["c-a"].readings.size() == 8);
+    CHECK(scene.town.value("select count(*) from cim_message where not closed and reply_to is not null") ==
+          1);
+    CHECK(std::count_if(scene.lines.begin(), scene.lines.end(), [](const std::string& line) {
+              return line.find("message=refused") != std::string::npos;
+          }) == 1);
 }
 
 TEST_CASE("61968 readings: meters are read now, and the reply has what they said", "[exchange][cim][db]") {

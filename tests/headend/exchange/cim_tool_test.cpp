@@ -1,4 +1,6 @@
 // terminal-sim mis cim against the head-end, with readers that answer.
+#include <arpa/inet.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -7,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <stdexcept>
 #include <thread>
 
 #include "headend/database/cim_dialects.h"
@@ -60,14 +63,38 @@ private:
     std::thread thread_;
 };
 
-std::uint16_t free_port() { return sim::CimSink{"127.0.0.1", 0}.port(); }
+/// A port that nobody else is given, and that somebody may listen at all the same: bound, not listening.
+class Reserved {
+public:
+    Reserved() : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        const int yes = 1;
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof address;
+        auto* const place = reinterpret_cast<sockaddr*>(&address);
+        setsockopt(socket_, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+        if (::bind(socket_, place, size) != 0 || getsockname(socket_, place, &size) != 0)
+            throw std::runtime_error("no port to be had");
+        port_ = ntohs(address.sin_port);
+    }
+    ~Reserved() { close(socket_); }
+    Reserved(const Reserved&) = delete;
+    Reserved& operator=(const Reserved&) = delete;
+    std::uint16_t port() const { return port_; }
+
+private:
+    int socket_;
+    std::uint16_t port_ = 0;
+};
 
 }  // namespace
 
 TEST_CASE("mis cim: passes against a head-end that is right, and finds one that is wrong",
           "[exchange][cim][db]") {
     RestScene scene;
-    const auto port = std::to_string(free_port());
+    const Reserved reserved;
+    const auto port = std::to_string(reserved.port());
     CimDialect dialect;
     dialect.energy_multiplier = 0;
     dialect.reply_to = {"http://127.0.0.1:" + port + "/cim"};

@@ -3,13 +3,13 @@
 
 #include <catch2/catch.hpp>
 #include <fstream>
-#include <thread>
 
 #include "headend/database/outbox.h"
 #include "headend/database/webhooks.h"
 #include "headend/exchange/webhook_courier.h"
 #include "headend/exchange/webhook_policy.h"
 #include "terminal-sim/tool/webhook_server.h"
+#include "tests/comes.h"
 #include "tests/db/town.h"
 
 using namespace wattmesh;
@@ -79,15 +79,6 @@ private:
     Contract contract_;
     int batch_;
 };
-
-/// Whether it comes true within 20 s.
-bool comes(const std::function<bool()>& condition) {
-    for (int i = 0; i < 400; ++i) {
-        if (condition()) return true;
-        std::this_thread::sleep_for(std::chrono::milliseconds{50});
-    }
-    return false;
-}
 
 }  // namespace
 
@@ -163,7 +154,7 @@ TEST_CASE("courier: a message that is refused is put aside, the others go on, an
     std::ifstream in{out};
     std::getline(in, line);
     unlink(out.c_str());
-    CHECK(line == body);
+    CHECK(line == (batch > 1 ? "[" + body + "]" : body));  // who asked for lists gets lists
     CHECK(sink.counts().messages == 1);
 }
 
@@ -226,4 +217,60 @@ TEST_CASE("courier: a partner who answers 410 is told no more", "[exchange][db]"
     courier->stop();
     CHECK(sink.counts().requests == 1);
     CHECK(scene.rows("true") == 0);
+}
+
+TEST_CASE("courier: a webhook that takes nothing for a week ends, one that takes other things goes on",
+          "[exchange][db]") {
+    const bool other_lane = GENERATE(false, true);
+    Scene scene;
+    scene.point_to(1);  // nobody listens there
+    scene.tell(1, 1);   // lane 1
+    scene.town.admin.execute("update webhook_lane set attempts = 700, failing_since_us = 1", "a week");
+    if (other_lane)
+        scene.town.admin.execute("insert into webhook_message select id, 0, 0, 0, 1, 200, 2, '' from webhook",
+                                 "something that was taken");
+    const auto courier = scene.courier();
+    REQUIRE(comes(
+        [&] { return other_lane ? scene.rows("state = 1") == 1 : !scene.webhook().disabled_why.empty(); }));
+    courier->stop();
+    CHECK(scene.webhook().disabled_why.starts_with("nothing was taken for a week") == !other_lane);
+    CHECK(scene.rows("state = 1") == (other_lane ? 1 : 0));
+    CHECK(scene.town.value("select max(position) from webhook_lane") == (other_lane ? 1 : 0));
+}
+
+TEST_CASE("courier: what cannot be written waits, and what went before it is not sent again",
+          "[exchange][db]") {
+    Scene scene;
+    WebhookSink sink{secret, {}};
+    const WebhookServer server{sink, "127.0.0.1", 0};
+    scene.point_to(server.port());
+    scene.town.admin.execute("update webhook set form = 'cim'", "a form that reads the message");
+    for (const auto* data : {"{}", "[]", "{}"})  // the second is no object
+        scene.town.admin.execute(
+            std::string{"select tell(1, 1, 'event', 'meter.joined', '540000000000', 4, 1, '"} + data + "')",
+            "telling");
+    auto courier = scene.courier();
+    REQUIRE(comes(
+        [&] { return scene.town.value("select max(attempts) from webhook_lane where lane = 0") >= 3; }));
+    CHECK(scene.rows("true") == 1);
+    CHECK(sink.counts().requests == 1);
+    courier->stop();
+    CHECK(Webhooks{scene.town.admin}.lanes(scene.webhook().id)[0].last_error.find("cannot be written") !=
+          std::string::npos);
+    scene.town.admin.execute("update outbox set data = '{}'", "mending it");
+    courier = scene.courier();
+    REQUIRE(comes([&] { return scene.rows("true") == 3; }));
+    courier->stop();
+    CHECK(sink.counts().requests == 3);
+}
+
+TEST_CASE("courier: lanes that have no part in what there is stand behind it soon", "[exchange][db]") {
+    Scene scene;
+    WebhookSink sink{secret, {}};
+    const WebhookServer server{sink, "127.0.0.1", 0};
+    scene.point_to(server.port());
+    scene.tell(10, 1);
+    const auto courier = scene.courier();
+    CHECK(comes([&] { return scene.town.value("select min(position) from webhook_lane") == 10; }));
+    courier->stop();
 }

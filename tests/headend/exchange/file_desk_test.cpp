@@ -71,6 +71,15 @@ struct Office {
         std::sort(found.begin(), found.end());
         return found;
     }
+    /// A second channel of the same partner, with a folder of its own.
+    fs::path add_other() {
+        auto other = channel;
+        other.name = "other";
+        other.directory = folder / "other";
+        fs::create_directories(other.directory);
+        BillingFiles{town.admin}.put(other);
+        return other.directory;
+    }
     std::vector<SentFile> sent() { return BillingFiles{town.admin}.sent(channel, 100); }
 
     Town town;
@@ -217,6 +226,80 @@ TEST_CASE("file desk: a crash between database and folder is made good", "[excha
     CHECK(office.sent().size() == 2);
 }
 
+TEST_CASE("file desk: a day that failed between two parts is made whole", "[exchange][db]") {
+    Office office{5};
+    office.measure(5);
+    const std::string second = "AMI_WATTMESH_mis_INTERVAL_20260310_000002_v0.csv";
+    fs::create_directories(office.folder / (second + ".part"));  // cannot be written
+    office.round();
+    CHECK(office.names().size() == 1);
+    CHECK(office.lines.size() == 1);
+    fs::remove(office.folder / (second + ".part"));
+    office.round();
+    office.round();
+    CHECK(office.names().size() == 3);
+    std::int64_t lines = 0;
+    for (const auto& file : FileConsumer{office.folder, 0}.take()) {
+        CHECK(file.why.empty());
+        lines += file.lines;
+    }
+    CHECK(lines == 5 * 4);
+    CHECK(office.town.value("select count(distinct (meter, register)) from file_line") == 5 * 4);
+    CHECK(office.town.value("select count(*) from file_sent where last") == 1);
+}
+
+TEST_CASE("file desk: what one channel cannot do, the others are not kept from", "[exchange][db]") {
+    Office office;
+    office.measure(3);
+    const auto other = office.add_other();
+    office.town.admin.execute(
+        "create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$; "
+        "create trigger refuse before insert on file_sent for each row when (new.channel = " +
+            std::to_string(office.channel.id.value) + ") execute function refuse()",
+        "making the database refuse one channel");
+    office.round();
+    CHECK(office.names().empty());
+    REQUIRE(office.lines.size() == 1);
+    CHECK(office.lines[0].find("files=mis/billing") == 0);
+    CHECK(FileConsumer{other, 0}.take().size() == 2);
+}
+
+TEST_CASE("file desk: an answer that is no UTF-8 is put aside", "[exchange][db]") {
+    Office office;
+    office.measure(3);
+    office.round();
+    const auto name = office.names().at(0);
+    std::ofstream{office.folder / "ack" / "latin.ack.csv"} << "ack," << name << ",partly\n2,1,z\xE4hler\n";
+    std::ofstream{office.folder / "ack" / "long.ack.csv"} << "ack," << name << ",partly\n3,"
+                                                          << std::string(49, 'c') << "\xC3\xA4,text\n";
+    office.round();
+    CHECK(fs::exists(office.folder / "error" / "latin.ack.csv"));
+    CHECK(fs::exists(office.folder / "archive" / "long.ack.csv"));
+    CHECK(office.town.value("select length(refused_code) from file_line where refused_code is not null") ==
+          49);
+}
+
+TEST_CASE("file desk: a correction waits for a channel whose folder is away", "[exchange][db]") {
+    Office office;
+    office.measure(3);
+    const auto other = office.add_other();
+    office.town.admin.execute("delete from dirty_day", "aggregates were computed");
+    office.round();
+    office.round();
+    REQUIRE(office.town.value("select count(*) from file_due") == 0);
+    fs::remove_all(other);
+    std::ofstream{other} << "no folder";
+    office.late_quarter(2, 4);
+    office.round();
+    CHECK(office.names().size() == 3);
+    CHECK(office.town.value("select count(*) from file_due") > 0);
+    fs::remove(other);
+    office.round();
+    CHECK(office.names().size() == 3);
+    CHECK(fs::exists(other / "AMI_WATTMESH_mis_INTERVAL_20260310_000002_v1.csv"));
+    CHECK(office.town.value("select count(*) from file_due") == 0);
+}
+
 TEST_CASE("file desk: a folder that is gone is said once, and files come when it is back", "[exchange][db]") {
     Office office;
     office.measure(3);
@@ -272,6 +355,7 @@ TEST_CASE("file answer: says which line is not what it should be", "[exchange]")
         {"ack,a.csv,partly\n1,1,y", "line 2 is not LINE,CODE,TEXT"},
         {"ack,a.csv,partly\n2,1", "line 2 is not LINE,CODE,TEXT"},
         {"ack,a.csv,partly\n99999999,1,y", "line 2 is not LINE,CODE,TEXT"},
+        {"ack,a.csv,partly\n2,1,\xE4", "it is no text in UTF-8"},
     }));
     DYNAMIC_SECTION(row.text) { CHECK(std::get<std::string>(parse_answer(row.text)) == row.why); }
     const auto good = std::get<FileAnswer>(parse_answer("ack,a,b.csv,partly\r\n17,2.12,no, such point\r\n"));

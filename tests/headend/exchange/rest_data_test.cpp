@@ -4,6 +4,8 @@
 #include <set>
 
 #include "headend/exchange/cloud_event.h"
+#include "headend/exchange/reading_pieces.h"
+#include "headend/exchange/reading_text.h"
 #include "terminal-sim/tool/rest_partner.h"
 #include "tests/headend/exchange/rest_scene.h"
 
@@ -270,4 +272,47 @@ TEST_CASE("partners' rest: an independent program pulls everything, over all pag
     CHECK(partner.meters().size() == 2);
     sim::RestPartner wrong{*base, {"north-1", "secret of south"}, {}};
     CHECK_THROWS_WITH(wrong.meters(), Catch::Contains("invalid_client"));
+}
+
+TEST_CASE("partners' rest: who wants few rows has few loaded, and misses none", "[exchange][db]") {
+    RestScene scene;
+    using namespace headend::exchange;
+    const auto contract = scene.contract("north");
+    ReadingQuery query{.bank = {}, .from = midnight, .to = midnight + std::chrono::hours{24}};
+    {
+        const auto connection = scene.desk->seen(contract);
+        query.bank = PartnerReadings{*connection}.bank(obis::load_profile).value();
+    }
+    std::vector<std::pair<DeviceNumber, Instant>> all, few;
+    ReadingPieces whole{*scene.desk, contract, query, std::nullopt};
+    while (const auto piece = whole.next())
+        for (const auto& row : piece->rows) all.emplace_back(piece->meters[row.meter].number, row.at);
+    CHECK(all.size() == 16);
+    for (const std::int64_t wanted : {1, 3, 8, 100}) {
+        few.clear();
+        ReadingPieces pieces{*scene.desk, contract, query, std::nullopt, wanted};
+        while (const auto piece = pieces.next()) {
+            CHECK(static_cast<std::int64_t>(piece->rows.size()) <= wanted);
+            for (const auto& row : piece->rows) few.emplace_back(piece->meters[row.meter].number, row.at);
+        }
+        CHECK(few == all);
+    }
+}
+
+TEST_CASE("readings as text: decimals are exact, instants are whole", "[exchange]") {
+    const auto decimal = [](std::int64_t value, int exponent) {
+        std::string out;
+        headend::exchange::append_decimal(out, value, exponent);
+        return out;
+    };
+    CHECK(decimal(0, 0) == "0");
+    CHECK(decimal(0, 3) == "0");
+    CHECK(decimal(0, -3) == "0.000");
+    CHECK(decimal(7, 2) == "700");
+    CHECK(decimal(-7, -3) == "-0.007");
+    CHECK(decimal(1'234, -3) == "1.234");
+    CHECK(decimal(INT64_MIN, -1) == "-922337203685477580.8");
+    std::string at;
+    headend::exchange::append_iso(at, midnight + std::chrono::milliseconds{86'399'007});
+    CHECK(at == "2026-03-10T23:59:59.007Z");
 }

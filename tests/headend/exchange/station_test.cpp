@@ -6,6 +6,7 @@
 
 #include "headend/database/jobs.h"
 #include "platform/worker_queue.h"
+#include "tests/comes.h"
 #include "tests/db/town.h"
 #include "tests/headend/exchange/tool_run.h"
 
@@ -82,12 +83,14 @@ public:
         more.insert(more.begin(), {"--tcp", "127.0.0.1:" + port_, "--station", "1", "--json"});
         return tool(std::move(more));
     }
-    /// Asks until the answer holds the text; a failing test ends by its time-out.
+    /// Asks until the answer holds the text; the last answer, in any case.
     Run until(const std::string& text) {
-        for (Run run = ask();; run = ask()) {
-            if (run.out.find(text) != std::string::npos) return run;
-            std::this_thread::sleep_for(std::chrono::milliseconds{50});
-        }
+        Run run;
+        CHECK(comes([&] {
+            run = ask();
+            return run.out.find(text) != std::string::npos;
+        }));
+        return run;
     }
 
     Town town;
@@ -119,6 +122,18 @@ TEST_CASE("station: shows what the database holds, and takes a new table over wh
                Catch::Contains(R"("address":300000,"type":"M_ME_NC_1","cause":20,"value":3,"quality":""})"));
 }
 
+TEST_CASE("station: what the link shows no more is invalid", "[exchange]") {
+    Room room;
+    room.until(R"("address":300000,"type":"M_ME_NC_1","cause":20,"value":3,"quality":""})");
+    room.town.admin.execute("update scada_link set areas = '{2}'", "taking the area away");
+    const auto run =
+        room.until(R"("address":300000,"type":"M_ME_NC_1","cause":20,"value":3,"quality":"invalid"})");
+    CHECK_THAT(run.out, Catch::Contains(
+                            R"("address":1,"type":"M_SP_NA_1","cause":20,"value":1,"quality":"invalid"})"));
+    room.town.admin.execute("update scada_link set areas = null", "giving it back");
+    room.until(R"("address":300000,"type":"M_ME_NC_1","cause":20,"value":3,"quality":""})");
+}
+
 TEST_CASE("station: a command waits for its relay job and ends as that does", "[exchange]") {
     Room room;
     room.until(R"("address":300000,"type":"M_ME_NC_1","cause":20,"value":3,"quality":""})");
@@ -128,8 +143,11 @@ TEST_CASE("station: a command waits for its relay job and ends as that does", "[
         Jobs jobs{room.town.monitor};
         const auto now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
         std::vector<Job> open;
-        while ((open = jobs.claim({"relay"}, "monitor", now, now + std::chrono::minutes{1}, 1)).empty())
-            std::this_thread::sleep_for(std::chrono::milliseconds{20});
+        if (!comes([&] {
+                open = jobs.claim({"relay"}, "monitor", now, now + std::chrono::minutes{1}, 1);
+                return !open.empty();
+            }))
+            return;  // the command fails, and with it the test
         jobs.finish(open[0].id, 1,
                     {works ? ItemState::done : ItemState::failed, works ? "disconnected" : "no_answer"},
                     now + std::chrono::seconds{1});

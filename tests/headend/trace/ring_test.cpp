@@ -57,6 +57,20 @@ TEST_CASE("trace record: is read as it was written; cut and damaged ones are tol
     CHECK(decode_record(encode(record)).record == record);
 }
 
+TEST_CASE("trace ring: goes on in a new file when somebody removed its own", "[trace]") {
+    Folder folder;
+    Ring ring{small(folder), "1-1"};
+    ring.push(frame(first, 1, 0, {1}));
+    ring.flush();
+    for (const auto& entry : std::filesystem::directory_iterator{small(folder).directory})
+        std::filesystem::remove(entry);
+    const auto later = frame(first, 1, 1, {2});
+    ring.push(later);
+    ring.flush();
+    CHECK(records_of(read(small(folder).directory, {}, {})) == std::vector{later});
+    CHECK(ring.lost() == 0);
+}
+
 TEST_CASE("trace ring: what was pushed is read in order; a cursor goes on behind it", "[trace]") {
     Folder folder;
     Ring ring{small(folder), "1-1"};
