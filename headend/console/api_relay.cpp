@@ -6,6 +6,7 @@
 #include "headend/database/relay_rules.h"
 #include "headend/monitor/relay_job.h"
 
+#include "headend/monitor/relay_priority.h"
 namespace wattmesh::headend::console {
 namespace {
 
@@ -17,7 +18,8 @@ using database::Right;
 TenantId tenant_of(const Request& request) { return request.caller->user.tenant; }
 
 Answer place(Context& context, database::Connection& connection, const Request& request,
-             monitor::RelayVerb verb, const std::vector<std::string>& subjects, const std::string& reason) {
+             monitor::RelayVerb verb, const std::vector<std::string>& subjects, const std::string& reason,
+             int priority) {
     Job job;
     job.kind = "relay";
     job.title =
@@ -26,6 +28,7 @@ Answer place(Context& context, database::Connection& connection, const Request& 
     job.parameters = monitor::RelayOrder{verb}.to_json();
     job.reason = reason;
     job.state = gated(context, subjects.size());
+    job.priority = priority;
     return order_job(context, connection, request, job, subjects);
 }
 
@@ -43,7 +46,7 @@ Answer order(Context& context, const Request& request) {
     if (only_plan) return plan_of(context, *connection, subjects, spared);
     check_not_stopped(*connection, request);
     refuse_protected(spared);
-    return place(context, *connection, request, *verb, subjects, reason);
+    return place(context, *connection, request, *verb, subjects, reason, monitor::priority_of(*verb));
 }
 
 /// An order that the caller may approve or undo: every meter of it lies where the caller may switch.
@@ -97,10 +100,14 @@ Answer undo(Context& context, const Request& request) {
                           : monitor::RelayVerb::disconnect;
     const auto subjects = database::Jobs{*connection}.changed(job.id);
     if (subjects.empty()) throw Problem{409, "Nothing to undo", "The order changed no meter."};
+    if (!job.over())
+        throw Problem{409, "Not now",
+                      "Meters of the order are being switched: " + std::to_string(job.working) +
+                          " are in hand. Undo it when they have ended."};
     if (verb == monitor::RelayVerb::disconnect)
         refuse_protected(RelayRules{*connection}.protected_among(numbers_of(subjects)));
     return place(context, *connection, request, verb, subjects,
-                 "undo of job " + std::to_string(job.id.value) + ": " + reason);
+                 "undo of job " + std::to_string(job.id.value) + ": " + reason, monitor::priority_of_undo);
 }
 
 Answer state(Context& context, const Request& request) {

@@ -25,7 +25,8 @@ void write(Json& json, const Job& job) {
     json.field("state", to_string(job.state))
         .field("total", job.total)
         .field("done", job.done)
-        .field("failed", job.failed);
+        .field("failed", job.failed)
+        .field("working", job.working);
     json.field("requested_by", job.requested_by)
         .field("approved_by", job.approved_by)
         .field("reason", job.reason)

@@ -7,6 +7,7 @@
 #include "headend/database/jobs.h"
 #include "headend/database/webhooks.h"
 #include "tests/db/town.h"
+#include "tests/db/work_bench.h"
 
 using namespace wattmesh;
 using namespace wattmesh::test;
@@ -207,9 +208,8 @@ TEST_CASE("outbox: a job's items and alarms are told, too", "[db]") {
     job.scope = Scope::of(TenantId{1});
     job.created = quarter(0);
     job.deadline = quarter(96);
-    Jobs jobs{monitor};
-    const auto id = jobs.add(job, {to_string(customer(2))});
-    jobs.finish(id, 1, {ItemState::done, "disconnected", {}}, quarter(1));
+    const auto id = Jobs{monitor}.add(job, {to_string(customer(2))});
+    end_item(monitor, id, 1, {ItemState::done, "disconnected"}, quarter(1));
     Alarm alarm;
     alarm.tenant = TenantId{1};
     alarm.area = AreaId{1};
