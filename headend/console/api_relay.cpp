@@ -2,11 +2,12 @@
 #include "headend/console/job_json.h"
 #include "headend/console/json.h"
 #include "headend/console/json_body.h"
+#include "headend/console/limit_order.h"
 #include "headend/console/relay_gate.h"
 #include "headend/database/relay_rules.h"
 #include "headend/monitor/relay_job.h"
-
 #include "headend/monitor/relay_priority.h"
+
 namespace wattmesh::headend::console {
 namespace {
 
@@ -27,8 +28,8 @@ Answer place(Context& context, database::Connection& connection, const Request& 
         (subjects.size() == 1 ? "meter " + subjects.front() : std::to_string(subjects.size()) + " meters");
     job.parameters = monitor::RelayOrder{verb}.to_json();
     job.reason = reason;
-    job.state = gated(context, subjects.size());
     job.priority = priority;
+    job.state = gated(context, subjects.size());
     return order_job(context, connection, request, job, subjects);
 }
 
@@ -79,6 +80,10 @@ Answer approve(Context& context, const Request& request) {
     record.detail = job.title + ", ordered by " + job.requested_by;
     record.before = to_string(job.state);
     record.after = to_string(JobState::queued);
+    if (job.kind == "limits") {
+        record.before = desire_approved(*connection, job, context.now());
+        record.after = job.parameters;
+    }
     record.tenant = tenant_of(request);
     context.audit(*connection, record);
     const auto after = jobs.find(job.id);
@@ -95,15 +100,15 @@ Answer undo(Context& context, const Request& request) {
     const auto job = wanted_order(*connection, request, false);
     check_not_stopped(*connection, request);
     if (job.open()) throw Problem{409, "Not now", "The order is not over. Cancel the rest first."};
+    if (!job.over())
+        throw Problem{409, "Not now",
+                      "Meters of the order are being switched: " + std::to_string(job.working) +
+                          " are in hand. Undo it when they have ended."};
     const auto verb = monitor::RelayOrder::from_json(job.parameters).verb == monitor::RelayVerb::disconnect
                           ? monitor::RelayVerb::reconnect
                           : monitor::RelayVerb::disconnect;
     const auto subjects = database::Jobs{*connection}.changed(job.id);
     if (subjects.empty()) throw Problem{409, "Nothing to undo", "The order changed no meter."};
-    if (!job.over())
-        throw Problem{409, "Not now",
-                      "Meters of the order are being switched: " + std::to_string(job.working) +
-                          " are in hand. Undo it when they have ended."};
     if (verb == monitor::RelayVerb::disconnect)
         refuse_protected(RelayRules{*connection}.protected_among(numbers_of(subjects)));
     return place(context, *connection, request, verb, subjects,
