@@ -7,7 +7,7 @@
 namespace wattmesh::headend {
 namespace {
 
-constexpr std::size_t report_threads = 1;
+constexpr std::size_t report_threads = 2;  // one for reports, one for looks at their jobs
 constexpr std::chrono::milliseconds delivery_look_real{500};
 
 jobs::JobRunnerSettings settings_of(Plant& plant) {

@@ -82,7 +82,8 @@ Answer items(Context& context, const Request& request) {
     std::optional<database::ItemState> state;
     if (const auto word = request.text("state"); !word.empty()) {
         state = database::parse_item_state(word);
-        if (!state) throw Problem{400, "Bad request", "'state' must be waiting, done, failed or cancelled."};
+        if (!state)
+            throw Problem{400, "Bad request", "'state' must be waiting, working, done, failed or cancelled."};
     }
     const int count = request.number("limit", 200, 1, 1000);
     const auto found =

@@ -2,6 +2,7 @@
 
 #include "headend/console/api.h"
 #include "headend/console/job_json.h"
+#include "headend/console/limit_order.h"
 #include "headend/console/relay_gate.h"
 #include "headend/database/parameters.h"
 #include "headend/monitor/parameter_job.h"
@@ -134,7 +135,7 @@ Answer apply_template(Context& context, const Request& request, const JsonBody& 
         throw Problem{409, "Not here",
                       limits ? "Limits open breakers: order them at /api/relay/limits."
                              : "'" + wanted->name + "' holds no limits: order it at /api/parameters/orders."};
-    const monitor::ParameterOrder order{true, kind};
+    const monitor::ParameterOrder order{true, kind, monitor::mark_of(*wanted)};
     const auto subjects = subjects_of(*connection, body, limits);
     const auto numbers = numbers_of(subjects);
     const auto spared = limits ? database::RelayRules{*connection}.protected_among(numbers)
@@ -150,8 +151,11 @@ Answer apply_template(Context& context, const Request& request, const JsonBody& 
         job.state = gated(context, subjects.size());
     }
     job.title = title_of(order, wanted->name, subjects.size());
+    // What waits for a second person is desired by nobody yet.
+    if (job.state == database::JobState::proposed)
+        return order_job(context, *connection, request, job, subjects);
     return order_job(context, *connection, request, job, subjects, [&] {
-        Parameters{*connection}.desire(wanted->id, numbers, request.caller->name(), context.now());
+        return desire(*connection, *wanted, subjects, request.caller->name(), context.now());
     });
 }
 

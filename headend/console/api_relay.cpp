@@ -2,9 +2,11 @@
 #include "headend/console/job_json.h"
 #include "headend/console/json.h"
 #include "headend/console/json_body.h"
+#include "headend/console/limit_order.h"
 #include "headend/console/relay_gate.h"
 #include "headend/database/relay_rules.h"
 #include "headend/monitor/relay_job.h"
+#include "headend/monitor/relay_priority.h"
 
 namespace wattmesh::headend::console {
 namespace {
@@ -17,7 +19,8 @@ using database::Right;
 TenantId tenant_of(const Request& request) { return request.caller->user.tenant; }
 
 Answer place(Context& context, database::Connection& connection, const Request& request,
-             monitor::RelayVerb verb, const std::vector<std::string>& subjects, const std::string& reason) {
+             monitor::RelayVerb verb, const std::vector<std::string>& subjects, const std::string& reason,
+             int priority) {
     Job job;
     job.kind = "relay";
     job.title =
@@ -25,6 +28,7 @@ Answer place(Context& context, database::Connection& connection, const Request& 
         (subjects.size() == 1 ? "meter " + subjects.front() : std::to_string(subjects.size()) + " meters");
     job.parameters = monitor::RelayOrder{verb}.to_json();
     job.reason = reason;
+    job.priority = priority;
     job.state = gated(context, subjects.size());
     return order_job(context, connection, request, job, subjects);
 }
@@ -43,7 +47,7 @@ Answer order(Context& context, const Request& request) {
     if (only_plan) return plan_of(context, *connection, subjects, spared);
     check_not_stopped(*connection, request);
     refuse_protected(spared);
-    return place(context, *connection, request, *verb, subjects, reason);
+    return place(context, *connection, request, *verb, subjects, reason, monitor::priority_of(*verb));
 }
 
 /// An order that the caller may approve or undo: every meter of it lies where the caller may switch.
@@ -76,6 +80,10 @@ Answer approve(Context& context, const Request& request) {
     record.detail = job.title + ", ordered by " + job.requested_by;
     record.before = to_string(job.state);
     record.after = to_string(JobState::queued);
+    if (job.kind == "limits") {
+        record.before = desire_approved(*connection, job, context.now());
+        record.after = job.parameters;
+    }
     record.tenant = tenant_of(request);
     context.audit(*connection, record);
     const auto after = jobs.find(job.id);
@@ -92,6 +100,10 @@ Answer undo(Context& context, const Request& request) {
     const auto job = wanted_order(*connection, request, false);
     check_not_stopped(*connection, request);
     if (job.open()) throw Problem{409, "Not now", "The order is not over. Cancel the rest first."};
+    if (!job.over())
+        throw Problem{409, "Not now",
+                      "Meters of the order are being switched: " + std::to_string(job.working) +
+                          " are in hand. Undo it when they have ended."};
     const auto verb = monitor::RelayOrder::from_json(job.parameters).verb == monitor::RelayVerb::disconnect
                           ? monitor::RelayVerb::reconnect
                           : monitor::RelayVerb::disconnect;
@@ -100,7 +112,7 @@ Answer undo(Context& context, const Request& request) {
     if (verb == monitor::RelayVerb::disconnect)
         refuse_protected(RelayRules{*connection}.protected_among(numbers_of(subjects)));
     return place(context, *connection, request, verb, subjects,
-                 "undo of job " + std::to_string(job.id.value) + ": " + reason);
+                 "undo of job " + std::to_string(job.id.value) + ": " + reason, monitor::priority_of_undo);
 }
 
 Answer state(Context& context, const Request& request) {

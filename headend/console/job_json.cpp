@@ -25,7 +25,8 @@ void write(Json& json, const Job& job) {
     json.field("state", to_string(job.state))
         .field("total", job.total)
         .field("done", job.done)
-        .field("failed", job.failed);
+        .field("failed", job.failed)
+        .field("working", job.working);
     json.field("requested_by", job.requested_by)
         .field("approved_by", job.approved_by)
         .field("reason", job.reason)
@@ -37,19 +38,20 @@ void write(Json& json, const Job& job) {
 }
 
 Answer order_job(const Context& context, database::Connection& connection, const Request& request, Job job,
-                 const std::vector<std::string>& subjects, const std::function<void()>& also) {
+                 const std::vector<std::string>& subjects, const std::function<std::string()>& also) {
     job.requested_by = request.caller->name();
     job.scope = request.scope;
     job.created = context.now();
     job.deadline = job.created + deadline_after;
     database::Transaction transaction{connection};
-    if (also) also();
+    const auto before = also ? also() : std::string{};
     database::Jobs jobs{connection};
     const auto id = jobs.add(job, subjects);
     database::AuditRecord record{{}, job.requested_by, "job " + job.kind, "job " + std::to_string(id.value)};
     record.detail = job.title + ", items: " + std::to_string(subjects.size()) +
                     (job.state == database::JobState::proposed ? ", waits for a second person" : "");
     record.reason = job.reason;
+    if (!before.empty()) record.before = before;
     record.after = job.parameters;
     record.tenant = request.caller->user.tenant;
     context.audit(connection, record);

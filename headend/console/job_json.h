@@ -16,7 +16,7 @@ void write(Json& json, const database::Job& job);
 /// 202 with the job. `also` is done in the same transaction.
 Answer order_job(const Context& context, database::Connection& connection, const Request& request,
                  database::Job job, const std::vector<std::string>& subjects,
-                 const std::function<void()>& also = {});
+                 const std::function<std::string()>& also = {});
 /// The job an address names. Everybody's jobs are for who may look at the whole utility; others see their
 /// own. A Problem 404 otherwise.
 database::Job wanted_job(database::Connection& connection, const Request& request);

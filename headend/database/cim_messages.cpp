@@ -108,7 +108,9 @@ std::vector<CimRequest> CimMessages::due(Instant now, Instant until, int count_m
                  << "update cim_message set next_us = :until where id in (select id from cim_message m where "
                     "reply_to is not null and answer is not null and not closed and next_us <= :now and not "
                     "exists (select from cim_line l join job j on j.id = l.job where l.message = m.id and "
-                    "j.state in ('proposed', 'queued', 'running', 'paused')) and not exists (select from "
+                    "(j.state in ('proposed', 'queued', 'running', 'paused') or exists (select from job_item "
+                    "i "
+                    "where i.job = j.id and i.state = 'working'))) and not exists (select from "
                     "cim_reply r where r.message = m.id and r.state = 'waiting') order by id limit :count "
                     "for update skip locked) returning id, contract, message_id, correlation, client, "
                     "request, received_us, reply_to, place",

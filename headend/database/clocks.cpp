@@ -160,6 +160,20 @@ ClockCorrectionId Clocks::begin(const ClockCorrection& correction) {
     });
 }
 
+std::optional<std::pair<ClockCorrectionId, Duration>> Clocks::unended(JobId job, DeviceNumber meter) {
+    using Unended = std::pair<ClockCorrectionId, Duration>;
+    return connection_.run(
+        "looking for an announced correction", [&](soci::session& sql) -> std::optional<Unended> {
+            ClockCorrectionId id;
+            std::int64_t before = 0;
+            sql << "select k.id, k.before_ms from clock_correction k join meter m on m.id = k.meter where "
+                   "m.number = :meter and k.job = :job and k.result = 'sent' order by k.at_us desc limit 1",
+                use(meter), use(job), soci::into(id), soci::into(before);
+            if (!sql.got_data()) return std::nullopt;
+            return Unended{id, Duration{before * ms}};
+        });
+}
+
 void Clocks::end(ClockCorrectionId id, const std::string& result, std::optional<Duration> after) {
     connection_.run("noting how a clock was set", [&](soci::session& sql) {
         const std::int64_t after_ms = after.value_or(Duration{}).count() / ms;

@@ -83,6 +83,8 @@ public:
     /// Nothing: unknown, or without a clock that can be set.
     std::optional<ClockTask> task(DeviceNumber meter, Instant now);
     ClockCorrectionId begin(const ClockCorrection& correction);
+    /// The correction that the job announced last and nobody ended: how far the clock was off before.
+    std::optional<std::pair<ClockCorrectionId, Duration>> unended(JobId job, DeviceNumber meter);
     void end(ClockCorrectionId id, const std::string& result, std::optional<Duration> after);
     /// Meters to be set without being asked: off as their rule says, measured since they were set last. Each
     /// at most once a day; by tenant.

@@ -191,10 +191,17 @@ bool Deliveries::cut_off(DeviceNumber meter) {
         int off = 0;
         sql << "select (j.parameters like '%\"disconnect\"%')::int from job_item i join job j on j.id = "
                "i.job "
-               "where i.subject = :subject and i.state = 'done' and j.kind = 'relay' order by i.finished_us "
+               "where i.subject = :subject and (i.sent or i.state = 'done') and j.kind = 'relay' order by "
+               "i.finished_us "
                "desc, i.job desc limit 1",
             use(subject), soci::into(off);
-        return sql.got_data() && off != 0;
+        if (sql.got_data() && off != 0) return true;
+        int being_cut = 0;
+        sql << "select exists (select from job_item i join job j on j.id = i.job where i.state = 'working' "
+               "and "
+               "i.subject = :subject and j.kind = 'relay' and j.parameters like '%\"disconnect\"%')::int",
+            use(subject), soci::into(being_cut);
+        return being_cut != 0;
     });
 }
 

@@ -1,7 +1,5 @@
 #include "headend/database/disconnect_grants.h"
 
-#include <optional>
-
 #include "headend/database/audit_log.h"
 #include "headend/database/bindings.h"
 
@@ -43,6 +41,17 @@ bool DisconnectGrants::acquire(MeterId meter, DeviceNumber number, const std::st
             {now, actor, "alarm", to_string(number), "disconnects refused: " + over + " were asked for"});
     transaction.commit();
     return over.empty();
+}
+
+std::optional<Instant> DisconnectGrants::next_free(Instant now) {
+    return connection_.run("looking for the oldest grant", [&](soci::session& sql) -> std::optional<Instant> {
+        const Instant hour_ago = now - std::chrono::hours{1};
+        std::optional<Instant> oldest;
+        sql << "select min(at_us) from disconnect_grant where at_us > :since", use(hour_ago),
+            soci::into(oldest);
+        if (!oldest) return std::nullopt;
+        return *oldest + std::chrono::hours{1};
+    });
 }
 
 }  // namespace wattmesh::headend::database

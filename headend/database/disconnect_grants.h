@@ -1,4 +1,5 @@
 #pragma once
+#include <optional>
 #include <string>
 
 #include "headend/database/connection.h"
@@ -22,6 +23,8 @@ public:
     /// first refusal of an hour also writes an alarm to the audit log. `operations` > 0.
     bool acquire(MeterId meter, DeviceNumber number, const std::string& actor, int operations,
                  const DisconnectCaps& caps, Instant now);
+    /// When the oldest grant of the last hour stops to count; nothing when there is none.
+    std::optional<Instant> next_free(Instant now);
 
 private:
     Connection& connection_;

@@ -3,19 +3,31 @@
 #include <array>
 #include <cassert>
 
-#include "headend/database/bindings.h"
+#include "headend/database/job_rows.h"
 
 namespace wattmesh::headend::database {
 namespace {
 
 constexpr std::array<std::string_view, 6> job_words{"queued",    "running", "paused",
                                                     "cancelled", "done",    "proposed"};
-constexpr std::array<std::string_view, 4> item_words{"waiting", "done", "failed", "cancelled"};
+constexpr std::array<std::string_view, 5> item_words{"waiting", "working", "done", "failed", "cancelled"};
 
-constexpr const char* job_columns =
-    "select id, tenant, areas, kind, title, parameters, requested_by, reason, state, total, done, failed, "
-    "created_us, "
-    "started_us, finished_us, deadline_us, approved_by from job";
+std::string wanting(const std::string& where) {
+    return std::string{"select "} + job_columns + " from job" + where;
+}
+
+JobItem item_of(const soci::row& row) {
+    JobItem item;
+    item.place = row.get<int>(0);
+    item.subject = row.get<std::string>(1);
+    item.state = parse_item_state(row.get<std::string>(2)).value_or(ItemState::waiting);
+    item.detail = row.get<std::string>(3);
+    item.attempts = row.get<int>(4);
+    item.finished = row.get<std::optional<Instant>>(5);
+    return item;
+}
+
+}  // namespace
 
 Job job_of(const soci::row& row) {
     Job job;
@@ -37,26 +49,9 @@ Job job_of(const soci::row& row) {
     job.finished = row.get<std::optional<Instant>>(14);
     job.deadline = row.get<Instant>(15);
     if (row.get_indicator(16) == soci::i_ok) job.approved_by = row.get<std::string>(16);
+    job.working = row.get<int>(17);
     return job;
 }
-
-JobItem item_of(const soci::row& row) {
-    JobItem item;
-    item.place = row.get<int>(0);
-    item.subject = row.get<std::string>(1);
-    item.state = parse_item_state(row.get<std::string>(2)).value_or(ItemState::waiting);
-    item.detail = row.get<std::string>(3);
-    item.attempts = row.get<int>(4);
-    item.finished = row.get<std::optional<Instant>>(5);
-    return item;
-}
-
-int affected(soci::statement& statement) {
-    statement.execute(true);
-    return static_cast<int>(statement.get_affected_rows());
-}
-
-}  // namespace
 
 std::string_view to_string(JobState state) { return job_words[static_cast<std::size_t>(state)]; }
 std::string_view to_string(ItemState state) { return item_words[static_cast<std::size_t>(state)]; }
@@ -127,8 +122,7 @@ JobId Jobs::add(const Job& job, const std::vector<std::string>& subjects) {
 
 std::optional<Job> Jobs::find(JobId id) {
     return connection_.run("finding a job", [&](soci::session& sql) -> std::optional<Job> {
-        const soci::rowset<soci::row> rows =
-            (sql.prepare << std::string{job_columns} + " where id = :id", use(id));
+        const soci::rowset<soci::row> rows = (sql.prepare << wanting(" where id = :id"), use(id));
         for (const auto& row : rows) return job_of(row);
         return std::nullopt;
     });
@@ -139,10 +133,9 @@ std::vector<Job> Jobs::list(const Scope& scope, bool everybody, const std::strin
         std::vector<Job> found;
         const int tenant = std::stoi(scope.tenant), all = everybody ? 1 : 0;
         const soci::rowset<soci::row> rows =
-            (sql.prepare
-                 << std::string{job_columns} +
-                        " where tenant = :tenant and (cast(:all as integer) = 1 or requested_by = :by) "
-                        "order by id desc limit :count",
+            (sql.prepare << wanting(
+                 " where tenant = :tenant and (cast(:all as integer) = 1 or requested_by = :by) "
+                 "order by id desc limit :count"),
              soci::use(tenant, "tenant"), soci::use(all, "all"), soci::use(requested_by, "by"),
              soci::use(count, "count"));
         for (const auto& row : rows) found.push_back(job_of(row));
@@ -209,10 +202,7 @@ std::vector<std::string> Jobs::changed(JobId id) {
     return connection_.run("listing what a job changed", [&](soci::session& sql) {
         std::vector<std::string> found;
         const soci::rowset<std::string> rows =
-            (sql.prepare
-                 << "select subject from job_item where job = :id and state = 'done' and detail not like "
-                    "'% already' order by place",
-             use(id));
+            (sql.prepare << "select subject from job_item where job = :id and sent order by place", use(id));
         for (const auto& subject : rows) found.push_back(subject);
         return found;
     });
@@ -224,7 +214,8 @@ int Jobs::cancel_all(const std::string& kind, TenantId tenant, Instant now) {
         {
             const soci::rowset<soci::row> rows = (sql.prepare << "select id from job where kind = :kind and "
                                                                  "tenant = :tenant and state in ('proposed', "
-                                                                 "'queued', 'running', 'paused')",
+                                                                 "'queued', 'running', 'paused') order by "
+                                                                 "id for update",
                                                   use(kind), use(tenant));
             for (const auto& row : rows) open.push_back(row.get<JobId>(0));
         }
@@ -238,114 +229,6 @@ bool Jobs::cancel(JobId id, Instant now) {
         int cancelled = 0;
         sql << "select cancel_job(:id, :now)::int", use(id), use(now), soci::into(cancelled);
         return cancelled == 1;
-    });
-}
-
-std::vector<Job> Jobs::claim(const std::vector<std::string>& kinds, const std::string& owner, Instant now,
-                             Instant until, int most) {
-    return connection_.run("taking jobs", [&](soci::session& sql) {
-        const auto list = array_text(kinds);
-        std::vector<JobId> late;
-        {
-            const soci::rowset<soci::row> rows =
-                (sql.prepare
-                     << "select id from job where state in ('proposed', 'queued', 'running', 'paused') and "
-                        "deadline_us <= :now "
-                        "and kind = any(cast(:kinds as text[])) limit 20",
-                 use(now), use(list));
-            for (const auto& row : rows) late.push_back(row.get<JobId>(0));
-        }
-        for (const auto& id : late) {
-            sql << "with ended as (update job_item set state = 'failed', detail = 'not done by the "
-                   "deadline', finished_us = "
-                   ":now where job = :id and state = 'waiting' returning 1) "
-                   "update job set failed = failed + (select count(*) from ended) where id = :id2",
-                use(now), use(id), use(id);
-            end_if_over(id, now);
-        }
-        std::vector<Job> taken;
-        const soci::rowset<soci::row> rows =
-            (sql.prepare << "update job set state = 'running', started_us = coalesce(started_us, :now), "
-                            "owner = :owner, "
-                            "owner_until_us = :until where id in (select id from job where state in "
-                            "('queued', 'running') "
-                            "and kind = any(cast(:kinds as text[])) and (owner is null or owner = :owner or "
-                            "owner_until_us "
-                            "<= :now) order by priority desc, id limit :most for update skip locked) "
-                            "returning id, tenant, "
-                            "areas, kind, "
-                            "title, parameters, requested_by, reason, state, total, done, failed, "
-                            "created_us, started_us, "
-                            "finished_us, deadline_us, approved_by",
-             soci::use(now, "now"), soci::use(owner, "owner"), soci::use(until, "until"),
-             soci::use(list, "kinds"), soci::use(most, "most"));
-        for (const auto& row : rows) taken.push_back(job_of(row));
-        return taken;
-    });
-}
-
-std::vector<JobItem> Jobs::due(JobId id, Instant now, int count) {
-    return connection_.run("looking for items to do", [&](soci::session& sql) {
-        std::vector<JobItem> found;
-        const soci::rowset<soci::row> rows =
-            (sql.prepare << "select place, subject, state, detail, attempts::int, finished_us from job_item "
-                            "where job = "
-                            ":id and state = 'waiting' and not_before_us <= :now order by place limit :count",
-             use(id), use(now), use(count));
-        for (const auto& row : rows) found.push_back(item_of(row));
-        return found;
-    });
-}
-
-bool Jobs::note(JobId id, int place, const std::string& detail) {
-    return connection_.run("noting what an item is about to do", [&](soci::session& sql) {
-        soci::statement update = (sql.prepare << "update job_item set detail = :detail where job = :id and "
-                                                 "place = :place and state = 'waiting'",
-                                  use(detail), use(id), use(place));
-        return affected(update) == 1;
-    });
-}
-
-bool Jobs::finish(JobId id, int place, const ItemOutcome& outcome, Instant now) {
-    return connection_.run("storing what an item brought", [&](soci::session& sql) {
-        const std::string state{to_string(outcome.state)};
-        const bool again = outcome.state == ItemState::waiting;
-        if (again) {
-            sql << "update job_item set attempts = attempts + 1, detail = :detail, not_before_us = :again "
-                   "where job = :id "
-                   "and place = :place and state = 'waiting'",
-                use(outcome.detail), use(outcome.again), use(id), use(place);
-            return false;
-        }
-        soci::statement update =
-            (sql.prepare << "update job_item set state = :state, attempts = attempts + 1, detail = :detail, "
-                            "finished_us = "
-                            ":now where job = :id and place = :place and state = 'waiting'",
-             use(state), use(outcome.detail), use(now), use(id), use(place));
-        if (affected(update) != 1) return false;
-        if (outcome.audit) AuditLog{connection_}.append(*outcome.audit);
-        sql << "select tell_job_item(cast(:id as bigint), cast(:place as integer))", use(id), use(place);
-        const int well = outcome.state == ItemState::done ? 1 : 0, ill = 1 - well;
-        sql << "update job set done = done + :well, failed = failed + :ill where id = :id", use(well),
-            use(ill), use(id);
-        if (outcome.file) {
-            const auto content = bytea(outcome.file->content);
-            sql << "insert into job_file (job, name, media_type, content) values (:id, :name, :type, "
-                   ":content) on conflict "
-                   "do nothing",
-                use(id), use(outcome.file->name), use(outcome.file->media_type), use(content);
-        }
-        return end_if_over(id, now);
-    });
-}
-
-bool Jobs::end_if_over(JobId id, Instant now) {
-    return connection_.run("ending a job", [&](soci::session& sql) {
-        soci::statement update = (sql.prepare << "update job set state = 'done', finished_us = :now, owner = "
-                                                 "null where id = :id and state <> "
-                                                 "'cancelled' and state <> 'done' and done + failed = total",
-                                  use(now), use(id));
-        return affected(update) == 1;
     });
 }
 

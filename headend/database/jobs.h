@@ -4,7 +4,6 @@
 #include <string_view>
 #include <vector>
 
-#include "headend/database/audit_log.h"
 #include "headend/database/scope.h"
 #include "protocol/base/bytes.h"
 
@@ -29,10 +28,13 @@ struct Job {
     Instant created{};
     std::optional<Instant> started, finished;
     Instant deadline{};
+    int working = 0;  ///< items that somebody has in hand, also of a job that was cancelled
     bool open() const { return state != JobState::cancelled && state != JobState::done; }
+    /// Nothing of it is done any more.
+    bool over() const { return !open() && working == 0; }
 };
 
-enum class ItemState { waiting, done, failed, cancelled };
+enum class ItemState { waiting, working, done, failed, cancelled };
 std::string_view to_string(ItemState state);
 std::optional<ItemState> parse_item_state(std::string_view word);
 
@@ -43,20 +45,14 @@ struct JobItem {
     std::string detail;
     int attempts = 0;
     std::optional<Instant> finished;
+    /// Somebody began it and did not live to tell: what it does may have been done.
+    bool taken_up = false;
+    bool sent = false;  ///< a command may have reached the meter
 };
 
 struct JobFile {
     std::string name, media_type;
     Buffer content;
-};
-
-/// How an item ended, or when to try it again.
-struct ItemOutcome {
-    ItemState state = ItemState::done;  ///< waiting: again at `again`
-    std::string detail;
-    Instant again{};
-    std::optional<JobFile> file{};       ///< what the item made, if anything; of one item of a job only
-    std::optional<AuditRecord> audit{};  ///< goes to the log in the transaction that stores the outcome
 };
 
 /// Which meters an order may be about: those the connection shows.
@@ -74,11 +70,10 @@ private:
     Connection& connection_;
 };
 
-/// Tables job, job_item and job_file. What is finished is never done again; what a process had in hand when
-/// it stopped is.
+/// Tables job, job_item and job_file, for those who order, watch and steer (who does the work: job_work.h).
 class Jobs {
 public:
-    static constexpr int items_max = 100'000, attempts_max = 5;
+    static constexpr int items_max = 100'000;
 
     explicit Jobs(Connection& connection) : connection_(connection) {}
 
@@ -97,29 +92,14 @@ public:
     bool resume(JobId id);
     /// From proposed to queued; false when it is not proposed.
     bool approve(JobId id, const std::string& by);
-    /// Subjects of the items that ended well and were not so before (detail without " already").
+    /// Subjects of the items of which a command may have reached the meter, however they ended.
     std::vector<std::string> changed(JobId id);
     /// Cancels every open job of the kind; how many.
     int cancel_all(const std::string& kind, TenantId tenant, Instant now);
-    /// Items that wait are cancelled; false when the job is over.
+    /// Items that wait are cancelled, those in hand are still done and stored; false when it is not open.
     bool cancel(JobId id, Instant now);
 
-    /// Takes or keeps up to `most` open jobs of the kinds for the process `owner`, until `until`; jobs of
-    /// another living process are left alone. What is past its deadline ends here.
-    std::vector<Job> claim(const std::vector<std::string>& kinds, const std::string& owner, Instant now,
-                           Instant until, int most);
-    /// Items that may be done now, in order of place.
-    std::vector<JobItem> due(JobId id, Instant now, int count);
-    /// Notes, before it is begun, what an item is about to do: whoever takes it after a crash finds it in the
-    /// detail. False when it does not wait any more: it was cancelled meanwhile and must not be begun.
-    bool note(JobId id, int place, const std::string& detail);
-    /// Stores an item's outcome and counts it; nothing happens when it was stored before or the job was
-    /// cancelled. The job ends with its last item. True when it has ended.
-    bool finish(JobId id, int place, const ItemOutcome& outcome, Instant now);
-
 private:
-    bool end_if_over(JobId id, Instant now);
-
     Connection& connection_;
 };
 

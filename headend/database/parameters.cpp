@@ -55,6 +55,32 @@ std::optional<ParameterTemplate> Parameters::find(TenantId tenant, const std::st
     });
 }
 
+std::optional<ParameterTemplate> Parameters::find(ParameterTemplateId id) {
+    return connection_.run("finding a template", [&](soci::session& sql) -> std::optional<ParameterTemplate> {
+        const soci::rowset<soci::row> rows =
+            (sql.prepare << "select t.id, t.tenant, t.name, t.kind, t.content, t.version, t.changed_us, "
+                            "t.changed_by from parameter_template t where t.id = :id",
+             use(id));
+        for (const auto& row : rows) return template_of(row);
+        return std::nullopt;
+    });
+}
+
+std::string Parameters::held(const std::string& kind, const std::vector<DeviceNumber>& meters) {
+    return connection_.run("telling what meters should hold", [&](soci::session& sql) {
+        const auto list = array_text(meters);
+        std::string text;
+        const soci::rowset<soci::row> rows =
+            (sql.prepare << "select coalesce(t.name || ' version ' || t.version, 'none') || ': ' || count(*) "
+                            "from meter m left join meter_parameter p on p.meter = m.id and p.kind = :kind "
+                            "left join parameter_template t on t.id = p.template where m.number = "
+                            "any(cast(:list as bigint[])) group by t.id order by t.name",
+             use(kind), use(list));
+        for (const auto& row : rows) text += (text.empty() ? "" : ", ") + row.get<std::string>(0);
+        return text;
+    });
+}
+
 std::optional<ParameterTemplate> Parameters::put(const ParameterTemplate& wanted) {
     return connection_.run("keeping a template", [&](soci::session& sql) -> std::optional<ParameterTemplate> {
         const soci::rowset<soci::row> rows =

@@ -59,12 +59,15 @@ public:
 
     std::vector<ParameterTemplate> templates(TenantId tenant);
     std::optional<ParameterTemplate> find(TenantId tenant, const std::string& name);
+    std::optional<ParameterTemplate> find(ParameterTemplateId id);
     /// New, or another content of the same kind under the same name: then its version counts up, and meters
     /// that hold the old one are unknown again. Nothing: the name belongs to another kind.
     std::optional<ParameterTemplate> put(const ParameterTemplate& wanted);
     /// From now on the meters should hold it; how many of them did not before.
     int desire(ParameterTemplateId id, const std::vector<DeviceNumber>& meters, const std::string& by,
                Instant now);
+    /// What of the kind the meters should hold so far, for people: "usual version 2: 12 meters, none: 3".
+    std::string held(const std::string& kind, const std::vector<DeviceNumber>& meters);
     /// Those of `meters` for which something of the kind is desired.
     std::vector<DeviceNumber> desiring(const std::string& kind, const std::vector<DeviceNumber>& meters);
 

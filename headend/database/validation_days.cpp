@@ -69,7 +69,8 @@ constexpr const char* clock_spans =
     "select k.meter, k.from_us, k.to_us from clock_correction k join meter m on m.id = k.meter where "
     "coalesce(m.concentrator, 0) = :concentrator and m.tenant = :tenant and k.at_us > cast(:before as "
     "bigint) "
-    "and k.from_us < cast(:to as bigint) and k.result in ('sent', 'set', 'not_verified') order by k.meter, "
+    "and k.from_us < cast(:to as bigint) and k.result in ('sent', 'set', 'no_effect', 'not_verified') order "
+    "by k.meter, "
     "k.at_us";
 
 std::optional<std::int64_t> maybe(const soci::row& row, std::size_t column) {

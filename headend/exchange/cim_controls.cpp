@@ -243,6 +243,7 @@ CimOutcome outcome_of(const CimLine& line) {
         case ItemState::cancelled:
             return {reply_code::cancelled, "It was withdrawn before it was begun.", false};
         case ItemState::waiting:
+        case ItemState::working:
             return {reply_code::cancelled, "Its job was ended before it was begun.", false};
         case ItemState::failed:
             break;

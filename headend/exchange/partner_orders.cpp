@@ -2,6 +2,7 @@
 
 #include "headend/jobs/read_job.h"
 #include "headend/monitor/relay_job.h"
+#include "headend/monitor/relay_priority.h"
 #include "protocol/cosem/class_table.h"
 #include "protocol/cosem/obis_names.h"
 
@@ -38,6 +39,7 @@ void relay_order(PartnerOrder& order, monitor::RelayVerb verb, bool proposed) {
     const auto count = static_cast<int>(order.subjects.size());
     order.job.kind = "relay";
     order.job.parameters = monitor::RelayOrder{verb}.to_json();
+    order.job.priority = monitor::priority_of(verb);
     order.job.title = (verb == monitor::RelayVerb::disconnect ? "Disconnect " : "Reconnect ") +
                       (count == 1 ? "meter " + order.subjects.front() : std::to_string(count) + " meters");
     if (proposed) order.job.state = database::JobState::proposed;

@@ -5,6 +5,7 @@
 #include "headend/database/audit_log.h"
 #include "headend/database/relay_rules.h"
 #include "headend/monitor/relay_job.h"
+#include "headend/monitor/relay_priority.h"
 
 namespace wattmesh::headend::exchange {
 namespace {
@@ -36,6 +37,7 @@ std::optional<database::JobId> place(database::Connection& connection, const Sca
     job.kind = "relay";
     job.title = (disconnects ? "Disconnect meter " : "Reconnect meter ") + meter;
     job.parameters = monitor::RelayOrder{order.verb}.to_json();
+    job.priority = monitor::priority_of(order.verb);
     job.requested_by = record.actor;
     job.reason = record.reason;
     job.created = now;

@@ -176,7 +176,7 @@ void ScadaStation::follow() {
             const std::optional<std::vector<std::optional<database::Job>>>& jobs) {
             if (!alive.lock()) return;
             for (std::size_t i = 0; jobs && i < asked.size(); ++i)
-                if ((*jobs)[i] && !(*jobs)[i]->open()) end(asked[i], *(*jobs)[i]);
+                if ((*jobs)[i] && (*jobs)[i]->over()) end(asked[i], *(*jobs)[i]);
             listener_.pump();
             if (!switchings_.empty()) follow_timer_.after_real(follow_real, [this] { follow(); });
         });

@@ -3,19 +3,12 @@
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
 
-#include <algorithm>
-#include <array>
 #include <sstream>
 #include <stdexcept>
 
+#include "headend/jobs/retry.h"
+
 namespace wattmesh::headend::jobs {
-namespace {
-
-/// Faults that time may cure; the others are the same tomorrow.
-constexpr std::array<std::string_view, 6> passing{"offline",   "unavailable", "unreachable",
-                                                  "no_answer", "busy",        "not_joined"};
-
-}  // namespace
 
 std::string ReadOrder::to_json() const {
     Poco::JSON::Object object;
@@ -49,12 +42,10 @@ void ReadJob::work(const database::Job& job, const database::JobItem& item, Done
         return done({database::ItemState::failed, error.what()});
     }
     if (!meter) return done({database::ItemState::failed, "'" + item.subject + "' is no meter"});
-    read_(*meter, order->attribute, [this, item, done = std::move(done)](const Answer& answer) {
+    read_(*meter, order->attribute, [this, job, item, done = std::move(done)](const Answer& answer) {
         if (answer.fault.empty()) return done({database::ItemState::done, answer.text, {}});
-        const bool again = std::find(passing.begin(), passing.end(), answer.fault) != passing.end();
-        const auto pause = std::chrono::minutes{1} * (1 << item.attempts);
-        done({again ? database::ItemState::waiting : database::ItemState::failed, answer.fault,
-              now_() + pause});
+        if (passes(answer.fault)) return done(again(job, item, answer.fault, now_()));
+        done({database::ItemState::failed, answer.fault});
     });
 }
 

@@ -122,9 +122,8 @@ void ReportJob::work(const database::Job& job, const database::JobItem&, Done do
         [this, done = std::move(done)](std::optional<Made> made) {
             database::ItemOutcome outcome;
             if (!made) {
-                outcome.state = database::ItemState::waiting;
-                outcome.detail = "the database does not answer";
-                outcome.again = now_() + std::chrono::minutes{1};
+                outcome = {database::ItemState::waiting, "the database does not answer",
+                           now_() + std::chrono::minutes{1}};
             } else if (!made->file) {
                 outcome.state = database::ItemState::failed;
                 outcome.detail = made->trouble;

@@ -31,6 +31,7 @@ public:
     ReportJob(database::QueryQueue& queue, const ObisCode& profile, std::function<Instant()> now)
         : queue_(queue), profile_(profile), now_(std::move(now)) {}
     std::string name() const override { return "report"; }
+    int jobs_at_once() const override { return 1; }
     int at_once() const override { return 1; }
     void work(const database::Job& job, const database::JobItem& item, Done done) override;
 

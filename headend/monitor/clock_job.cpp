@@ -4,11 +4,12 @@
 #include <array>
 #include <cstdio>
 
-#include "headend/database/audit_log.h"
+#include "headend/jobs/retry.h"
 
 namespace wattmesh::headend::monitor {
 namespace {
 
+using Unended = std::optional<std::pair<database::ClockCorrectionId, Duration>>;
 constexpr Duration rounding = std::chrono::seconds{1};  // shift_time takes whole seconds
 
 }  // namespace
@@ -39,34 +40,57 @@ void ClockJob::work(const database::Job& job, const database::JobItem& item, Don
             return database::Clocks{connection}.task(meter, now);
         },
         [this, turn](const std::optional<std::optional<database::ClockTask>>& task) {
-            if (!task) return again(turn, turn->item.detail, now_() + std::chrono::minutes{1});
+            if (!task) return later(turn);
             if (!*task) return turn->done({database::ItemState::failed, "has no clock that can be set"});
             turn->task = **task;
             measure(turn);
         });
 }
 
-void ClockJob::again(const std::shared_ptr<Turn>& turn, const std::string& why, Instant at) const {
-    turn->done({database::ItemState::waiting, why, at});
+void ClockJob::again(const std::shared_ptr<Turn>& turn, const std::string& fault) const {
+    turn->done(jobs::again(turn->job, turn->item, fault, now_()));
 }
+
+/// The database did not answer.
+void ClockJob::later(const std::shared_ptr<Turn>& turn) const { turn->done(jobs::later(turn->item, now_())); }
 
 void ClockJob::measure(const std::shared_ptr<Turn>& turn) {
     desk_.measure(turn->meter, [this, turn](const std::string& fault,
                                             const std::optional<database::ClockReading>& reading) {
-        if (!reading && passes(fault))
-            return again(turn, fault, now_() + std::chrono::minutes{1} * (1 << turn->item.attempts));
+        if (!reading && passes(fault)) return again(turn, fault);
         if (!reading) return turn->done({database::ItemState::failed, fault});
         turn->before = *reading;
-        queue_.execute(
-            [meter = turn->meter, reading = *reading](database::Connection& connection) {
-                database::Clocks{connection}.measured(meter, reading);
+        queue_.run(
+            [turn, reading = *reading](database::Connection& connection) {
+                database::Clocks clocks{connection};
+                clocks.measured(turn->meter, reading);
+                const bool begun = turn->item.taken_up || turn->item.sent;
+                return begun ? clocks.unended(turn->job.id, turn->meter) : std::nullopt;
             },
-            [this, turn](bool stored) {
-                if (!stored) return again(turn, turn->item.detail, now_() + std::chrono::minutes{1});
-                decide(turn);
+            [this, turn](const std::optional<Unended>& unended) {
+                if (!unended) return later(turn);
+                if (*unended) return take_up(turn, (*unended)->first, (*unended)->second);
+                if (turn->job.open()) return decide(turn);
+                turn->done({database::ItemState::failed, "cancelled"});
             });
     });
     pump_();
+}
+
+/// Somebody announced a shift and did not live to tell.
+void ClockJob::take_up(const std::shared_ptr<Turn>& turn, database::ClockCorrectionId id, Duration before) {
+    const auto now = turn->before;
+    const bool right = judge(turn->task, now, now_()).what == ClockVerdict::What::right;
+    if (right || !turn->job.open()) {
+        turn->correction = id;
+        turn->before.offset = before;
+        return conclude(turn, right ? "set" : "no_effect", "", now);
+    }
+    queue_.execute(
+        [id, offset = now.offset](database::Connection& connection) {
+            database::Clocks{connection}.end(id, "no_effect", offset);
+        },
+        [this, turn](bool stored) { stored ? decide(turn) : later(turn); });
 }
 
 void ClockJob::decide(const std::shared_ptr<Turn>& turn) {
@@ -81,11 +105,11 @@ void ClockJob::decide(const std::shared_ptr<Turn>& turn) {
                                                                 std::to_string(turn->task.rule.correct_to_s) +
                                                                 " s: somebody has to look at the meter"});
         case What::imprecise:
-            return again(turn, off + ", but the answer took too long to say",
-                         now_() + std::chrono::minutes{5});
+            return turn->done({database::ItemState::waiting, off + ", but the answer took too long to say",
+                               now_() + std::chrono::minutes{5}});
         case What::wait:
-            return again(turn, off + ", waits until it is away from midnight and the interval's end",
-                         verdict.at);
+            return turn->done(jobs::later(
+                off + ", waits until it is away from midnight and the interval's end", verdict.at));
         case What::set:
             return announce(turn);
     }
@@ -107,30 +131,40 @@ void ClockJob::announce(const std::shared_ptr<Turn>& turn) {
             return database::Clocks{connection}.begin(correction);
         },
         [this, turn](const std::optional<database::ClockCorrectionId>& id) {
-            if (!id) return again(turn, turn->item.detail, now_() + std::chrono::minutes{1});
+            if (!id) return later(turn);
             turn->correction = *id;
             shift(turn);
         });
 }
 
 void ClockJob::shift(const std::shared_ptr<Turn>& turn) {
-    desk_.shift(turn->meter, shift_s(turn->before.offset), turn->job.requested_by,
-                [this, turn](const std::string& fault, bool sent) {
-                    if (!sent) return conclude(turn, "not_sent", fault, std::nullopt);
-                    if (fault == "refused") return conclude(turn, "refused", fault, std::nullopt);
-                    verify(turn);  // also when the answer was lost: the meter knows
+    const auto still = [this, turn](const database::ClockReading& now) {
+        const Duration tolerance = turn->before.uncertainty + now.uncertainty + rounding;
+        return std::chrono::abs(now.offset - turn->before.offset) <= tolerance &&
+               may_set(turn->task, now, now_());
+    };
+    desk_.shift(turn->meter, shift_s(turn->before.offset), turn->job.requested_by, still,
+                [this, turn](const ClockDesk::Shifted& shifted) {
+                    if (!shifted.sent) return conclude(turn, "not_sent", shifted.fault, std::nullopt);
+                    if (shifted.fault == "refused") return conclude(turn, "refused", shifted.fault, {});
+                    if (shifted.after) return judge_after(turn, *shifted.after);
+                    verify(turn);  // the answer was lost: the meter knows
                 });
     pump_();
 }
 
 void ClockJob::verify(const std::shared_ptr<Turn>& turn) {
-    desk_.measure(
-        turn->meter, [this, turn](const std::string&, const std::optional<database::ClockReading>& after) {
-            if (!after) return conclude(turn, "not_verified", "", std::nullopt);
-            const Duration tolerance = turn->before.uncertainty + after->uncertainty + rounding;
-            conclude(turn, std::chrono::abs(after->offset) <= tolerance ? "set" : "no_effect", "", after);
-        });
+    desk_.measure(turn->meter,
+                  [this, turn](const std::string&, const std::optional<database::ClockReading>& after) {
+                      if (!after) return conclude(turn, "not_verified", "", std::nullopt);
+                      judge_after(turn, *after);
+                  });
     pump_();
+}
+
+void ClockJob::judge_after(const std::shared_ptr<Turn>& turn, const database::ClockReading& after) {
+    const Duration tolerance = turn->before.uncertainty + after.uncertainty + rounding;
+    conclude(turn, std::chrono::abs(after.offset) <= tolerance ? "set" : "no_effect", "", after);
 }
 
 void ClockJob::conclude(const std::shared_ptr<Turn>& turn, const std::string& result,
@@ -145,8 +179,10 @@ void ClockJob::conclude(const std::shared_ptr<Turn>& turn, const std::string& re
         },
         [this, turn, result, fault,
          after](bool) {  // not stored: it stays "sent", which is the worst it can be
-            if (result == "not_sent" && passes(fault))
-                return again(turn, fault, now_() + std::chrono::minutes{1} * (1 << turn->item.attempts));
+            if (result == "not_sent" && passes(fault)) return again(turn, fault);
+            if (fault == ClockDesk::held_back)
+                return turn->done({database::ItemState::waiting, "the clock was not as measured any more",
+                                   now_() + std::chrono::minutes{1}});
             database::AuditRecord record{now_(), turn->job.requested_by, "clock set", to_string(turn->meter)};
             record.detail = result + ", job " + std::to_string(turn->job.id.value);
             record.reason = turn->job.reason;
@@ -158,8 +194,11 @@ void ClockJob::conclude(const std::shared_ptr<Turn>& turn, const std::string& re
                 set ? "set: " + offset_text(turn->before.offset) + " to " + offset_text(after->offset)
                 : result == "not_sent" ? fault
                                        : result;
-            turn->done(
-                {set ? database::ItemState::done : database::ItemState::failed, detail, {}, {}, record});
+            database::ItemOutcome outcome{set ? database::ItemState::done : database::ItemState::failed,
+                                          detail};
+            outcome.audit = std::move(record);
+            outcome.sent = result != "not_sent";
+            turn->done(std::move(outcome));
         });
 }
 

@@ -1,17 +1,12 @@
 #include "headend/monitor/counter_rescue.h"
 
-#include <algorithm>
-#include <array>
-
 #include <utility>
+
+#include "headend/jobs/retry.h"
 
 namespace wattmesh::headend::monitor {
 
-bool passes(std::string_view fault) {
-    constexpr std::array<std::string_view, 7> passing{
-        "offline", "unavailable", "unreachable", "no_answer", "busy", "not_joined", "too_many_disconnects"};
-    return std::find(passing.begin(), passing.end(), fault) != passing.end();
-}
+bool passes(std::string_view fault) { return jobs::passes(fault); }
 
 std::string fault_of(frontend::RelayStatus status) {
     switch (status) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "headend/monitor/relay_job.h"
+#include "headend/monitor/relay_priority.h"
 #include "protocol/sts/refusal.h"
 
 namespace wattmesh::headend::monitor {
@@ -16,8 +17,6 @@ using cosem::token_gateway::StatusCode;
 using cosem::token_gateway::TokenStatus;
 using database::Deliveries;
 using database::DeliveryState;
-
-constexpr int priority = 100;  // ahead of everything that people order
 
 /// What a gateway of our models says in its eight bits; other makes have words of their own there.
 std::optional<sts::Refusal> refusal_of(const TokenStatus& status) {
@@ -226,10 +225,10 @@ void DeliveryWork::order(const LegPtr& leg) {
     job.scope = database::Scope::of(leg->delivery.tenant);
     job.kind = "relay";
     job.title = "Reconnect after sale " + sale;
-    job.parameters = RelayOrder{RelayVerb::reconnect}.to_json();
+    job.parameters = RelayOrder{RelayVerb::reconnect, true}.to_json();
     job.requested_by = "vending";
     job.reason = "sale " + sale;
-    job.priority = priority;
+    job.priority = priority_after_sale;
     job.created = now;
     job.deadline = leg->delivery.deadline;
     ports_.queue.run(
@@ -263,7 +262,8 @@ void DeliveryWork::follow(const LegPtr& leg) {
         guarded([this, leg](const std::optional<std::optional<database::JobItem>>& item) {
             if (!item) return leave(leg);
             using database::ItemState;
-            if (*item && (*item)->state == ItemState::waiting) return postpone(leg, "", settings_.soon);
+            if (*item && ((*item)->state == ItemState::waiting || (*item)->state == ItemState::working))
+                return postpone(leg, "", settings_.soon);
             const auto sale = leg->delivery.sale;
             const bool done = *item && (*item)->state == ItemState::done;
             // Also after its end the meter has the last word.

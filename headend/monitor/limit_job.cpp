@@ -1,6 +1,7 @@
 #include "headend/monitor/limit_job.h"
 
 #include "headend/database/relay_rules.h"
+#include "headend/jobs/retry.h"
 
 namespace wattmesh::headend::monitor {
 
@@ -10,7 +11,7 @@ void LimitJob::permit(const std::shared_ptr<Turn>& turn, std::size_t steps, cons
             return database::RelayRules{connection}.refusal(meter, true).value_or("");
         },
         [this, turn, steps, go](const std::optional<std::string>& refusal) {
-            if (!refusal) return again(turn, turn->item.detail);
+            if (!refusal) return turn->done(jobs::later(turn->item, ports_.now()));
             if (!refusal->empty()) return refuse(turn, *refusal);
             go(static_cast<int>(steps));
         });

@@ -57,12 +57,15 @@ void MeterErrand::follow() {
             answered(acted->outcome.result, acted->outcome.value);
         } else if (const auto* written = std::get_if<dlms::WriteCompleted>(&*event)) {
             answered(written->result, std::nullopt);
+        } else if (const auto* read = std::get_if<dlms::ReadCompleted>(&*event)) {
+            told(read->outcome);
         } else if (std::holds_alternative<dlms::Released>(*event)) {
             return end(result_.value_or(ErrandResult{What::lost, {}}));
         } else if (std::holds_alternative<dlms::AssociationRefused>(*event) ||
                    std::holds_alternative<dlms::RequestFailed>(*event)) {
             if (result_) return end(*result_);
             if (sent_) return end({What::lost, {}});
+            if (taken_ > 0) return end({What::unreached, "no_answer"});
             return end({What::denied, {}, std::move(event)});
         }
     }
@@ -70,6 +73,11 @@ void MeterErrand::follow() {
 
 void MeterErrand::next() {
     if (taken_ == steps_.size()) return conclude({What::done, {}});
+    if (auto* read = std::get_if<Read>(&steps_[taken_])) {
+        if (read->asking) read->asking();
+        client_->get(read->attribute);
+        return;
+    }
     sent_ = true;
     if (auto* call = std::get_if<Call>(&steps_[taken_])) {
         client_->act(call->method, std::move(call->argument));
@@ -83,6 +91,13 @@ void MeterErrand::answered(dlms::AccessResult result, std::optional<dlms::Data> 
     if (result != dlms::AccessResult::success) return conclude({What::refused, {}});
     if (++taken_ < steps_.size()) return next();
     conclude({What::done, {}, {}, std::move(value)});
+}
+
+void MeterErrand::told(const dlms::ReadOutcome& outcome) {
+    const auto* value = std::get_if<dlms::Data>(&outcome);
+    if (value == nullptr) return conclude({What::refused, {}});
+    if (!std::get<Read>(steps_[taken_]).told(*value)) return conclude({What::done, {}});
+    answered(dlms::AccessResult::success, *value);
 }
 
 void MeterErrand::conclude(ErrandResult result) {

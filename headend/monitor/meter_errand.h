@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,9 +18,9 @@ inline constexpr std::uint16_t radio_pdu_size_max = 200;
 /// How an errand ended.
 struct ErrandResult {
     enum class What : std::uint8_t {
-        done,       ///< associated, and every step taken
+        done,       ///< associated, and every step taken, or a read held the rest back
         refused,    ///< the meter refused a step, in an answer that opened
-        lost,       ///< a step was sent, and nothing came back that opens
+        lost,       ///< a step that is no read was sent, and since then nothing came back that opens
         denied,     ///< no association: what came back proves nothing
         unreached,  ///< nothing was sent: nothing came back
     } what{};
@@ -41,7 +42,13 @@ public:
         dlms::AttributeId attribute;
         dlms::Data value;
     };
-    using Step = std::variant<Call, Write>;
+    /// Asks the meter what the next steps depend on, while nobody else talks with it.
+    struct Read {
+        dlms::AttributeId attribute;
+        std::function<void()> asking;                 ///< the question goes out now
+        std::function<bool(const dlms::Data&)> told;  ///< false: nothing more is done
+    };
+    using Step = std::variant<Call, Write, Read>;
     using Done = std::function<void(ErrandResult)>;
     /// The references outlive this object.
     MeterErrand(DeviceNumber meter, const Carry& carry, Ciphers& ciphers, Random& random)
@@ -63,6 +70,7 @@ private:
     void follow();
     void next();
     void answered(dlms::AccessResult result, std::optional<dlms::Data> value);
+    void told(const dlms::ReadOutcome& outcome);
     void conclude(ErrandResult result);
     void end(ErrandResult result);
 

@@ -7,7 +7,9 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "headend/database/audit_log.h"
+#include "headend/jobs/retry.h"
+#include "headend/monitor/grant_wait.h"
+#include "security/ciphers.h"
 
 namespace wattmesh::headend::monitor {
 namespace {
@@ -18,11 +20,31 @@ std::size_t differing(const std::vector<ParameterMember>& wanted, const std::vec
     return count;
 }
 
+/// Whether the order is about what is desired now: a template may have been changed, or another one desired,
+/// since somebody ordered or approved it.
+bool approved(const ParameterOrder& order, const database::ParameterTemplate& wanted) {
+    if (!order.apply) return true;
+    return order.mark ? *order.mark == mark_of(wanted) : order.kind != ParameterKind::limits;
+}
+
 }  // namespace
 
 std::string ParameterOrder::to_json() const {
-    return std::string{R"({"verb":")"} + (apply ? "apply" : "check") + R"(","kind":")" +
-           std::string{to_string(kind)} + R"("})";
+    Poco::JSON::Object object;
+    object.set("verb", apply ? "apply" : "check");
+    object.set("kind", std::string{to_string(kind)});
+    if (mark) {
+        object.set("template", Poco::Int64{mark->id.value});
+        object.set("version", mark->version);
+        object.set("digest", mark->digest);
+    }
+    std::ostringstream out;
+    object.stringify(out);
+    return out.str();
+}
+
+TemplateMark mark_of(const database::ParameterTemplate& made) {
+    return {made.id, made.version, to_hex(security::sha256(as_bytes(made.content)))};
 }
 
 ParameterOrder ParameterOrder::from_json(const std::string& text) {
@@ -32,7 +54,12 @@ ParameterOrder ParameterOrder::from_json(const std::string& text) {
         const auto kind = parse_parameter_kind(object->getValue<std::string>("kind"));
         if (!kind || (verb != "apply" && verb != "check"))
             throw std::runtime_error("not an order of parameters");
-        return {verb == "apply", *kind};
+        ParameterOrder order{verb == "apply", *kind};
+        if (object->has("template"))
+            order.mark =
+                TemplateMark{database::ParameterTemplateId{object->getValue<Poco::Int64>("template")},
+                             object->getValue<int>("version"), object->getValue<std::string>("digest")};
+        return order;
     } catch (const Poco::Exception& error) {
         throw std::runtime_error("not an order of parameters: " + error.displayText());
     }
@@ -48,14 +75,16 @@ void ParameterJob::work(const database::Job& job, const database::JobItem& item,
     }
     if (!meter) return done({database::ItemState::failed, "'" + item.subject + "' is no meter"});
     const auto turn = std::make_shared<Turn>(Turn{job, item, std::move(done), *meter, *order});
+    turn->sent = order->apply && (item.taken_up || item.sent);
     ports_.queue.run(
         [meter = *meter, kind = std::string{to_string(order->kind)}](database::Connection& connection) {
             return database::Parameters{connection}.task(meter, kind);
         },
         [this, turn](const std::optional<std::optional<database::ParameterTask>>& task) {
-            if (!task) return again(turn, turn->item.detail);
+            if (!task) return turn->done(jobs::later(turn->item, ports_.now()));
             if (!*task) return refuse(turn, "nothing is desired of it");
             turn->task = **task;
+            if (!approved(turn->order, turn->task.wanted)) return refuse(turn, "superseded");
             begin(turn);
         });
 }
@@ -84,7 +113,7 @@ void ParameterJob::begin(const std::shared_ptr<Turn>& turn) {
 
 void ParameterJob::compare(const std::shared_ptr<Turn>& turn) {
     auto steps = steps_to(turn->wanted, turn->before);
-    if (steps.empty() || !turn->order.apply) return conclude(turn, &turn->before);
+    if (steps.empty() || !turn->order.apply || !turn->job.open()) return conclude(turn, &turn->before);
     if (!writes(turn->order.kind)) return refuse(turn, "limits go through the command gate");
     const auto count = steps.size();
     permit(turn, count, [this, turn, steps = std::move(steps)](int disconnects) mutable {
@@ -100,7 +129,7 @@ void ParameterJob::write(const std::shared_ptr<Turn>& turn, std::vector<MeterErr
                       [this, turn](const std::string& fault, bool sent) {
                           if (!sent && passes(fault)) return again(turn, fault);
                           turn->trouble = fault;
-                          turn->sent = sent;
+                          turn->sent = turn->sent || sent;
                           if (!sent) return conclude(turn, &turn->before);
                           verify(turn);  // also when the answer was lost: the meter knows
                       });
@@ -139,24 +168,31 @@ void ParameterJob::conclude(const std::shared_ptr<Turn>& turn, const std::vector
         audit->before = texts(*turn, turn->before);
         if (actual != nullptr) audit->after = texts(*turn, *actual);
     }
-    ports_.queue.execute(
-        [meter = turn->meter, task = turn->task, finding,
-         now = ports_.now()](database::Connection& connection) {
-            database::Parameters{connection}.found(meter, task, finding, now);
-        },
-        [turn, detail, well, audit](bool) {  // not stored: the next comparison tells
-            turn->done(
-                {well ? database::ItemState::done : database::ItemState::failed, detail, {}, {}, audit});
-        });
+    database::ItemOutcome outcome{well ? database::ItemState::done : database::ItemState::failed, detail};
+    outcome.audit = std::move(audit);
+    outcome.sent = turn->sent;
+    outcome.also = [meter = turn->meter, task = turn->task, finding,
+                    now = ports_.now()](database::Connection& connection) {
+        database::Parameters{connection}.found(meter, task, finding, now);
+    };
+    turn->done(std::move(outcome));
 }
 
-void ParameterJob::again(const std::shared_ptr<Turn>& turn, const std::string& why) const {
-    turn->done({database::ItemState::waiting, why,
-                ports_.now() + std::chrono::minutes{1} * (1 << turn->item.attempts)});
+void ParameterJob::again(const std::shared_ptr<Turn>& turn, const std::string& fault) {
+    auto outcome = jobs::again(turn->job, turn->item, fault, ports_.now());
+    outcome.sent = turn->sent;
+    if (turn->sent && turn->item.taken_up)
+        outcome.audit = record(*turn, "begun by a process that died, " + fault);
+    if (fault == too_many_disconnects)
+        return wait_for_grant(ports_.queue, std::move(outcome), ports_.now(), turn->done);
+    turn->done(std::move(outcome));
 }
 
 void ParameterJob::refuse(const std::shared_ptr<Turn>& turn, const std::string& why) const {
-    turn->done({database::ItemState::failed, why, {}, {}, record(*turn, why)});
+    database::ItemOutcome outcome{database::ItemState::failed, why};
+    outcome.audit = record(*turn, why);
+    outcome.sent = turn->sent;
+    turn->done(std::move(outcome));
 }
 
 std::string ParameterJob::members_json(const Turn& turn, const std::vector<dlms::Data>& actual) const {

@@ -10,14 +10,13 @@ using What = ErrandResult::What;
 
 const ObisCode disconnector = obis::disconnect_control;
 
+}  // namespace
+
 bool as_wanted(RelayVerb verb, const RelayState& state) {
     if (verb == RelayVerb::disconnect)
         return !state.connected && state.control == control::ControlState::disconnected;
-    // a mode that asks for a hand at the meter is armed, and that is all a command can do
     return state.connected || state.control == control::ControlState::ready_for_reconnection;
 }
-
-}  // namespace
 
 std::string_view to_string(RelayVerb verb) {
     return verb == RelayVerb::disconnect ? "disconnect" : "reconnect";

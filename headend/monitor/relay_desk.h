@@ -22,6 +22,9 @@ struct RelayState {
     cosem::disconnect_control::ControlMode mode{};
     bool operator==(const RelayState&) const = default;
 };
+/// Whether there is nothing to command. A disconnector whose mode asks for a hand at the meter is reconnected
+/// when it is armed: that is all a command can do.
+bool as_wanted(RelayVerb verb, const RelayState& state);
 /// "connected", "disconnected", "ready for reconnection by hand".
 std::string_view to_string(const RelayState& state);
 

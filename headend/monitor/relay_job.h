@@ -7,6 +7,7 @@ namespace wattmesh::headend::monitor {
 /// What "relay" jobs do.
 struct RelayOrder {
     RelayVerb verb{};
+    bool unless_cut_off = false;  ///< refused when somebody's order cut the meter off
     std::string to_json() const;
     /// Throws std::runtime_error when the text is not an order of ours.
     static RelayOrder from_json(const std::string& text);
@@ -14,7 +15,8 @@ struct RelayOrder {
 
 /// The command gate: every meter of an order is looked up once more at the moment of firing (stopped,
 /// protected), switched by the relay desk, and its result written to the audit log with who, why, before and
-/// after. Doing an item twice is harmless: a meter that is as wanted gets no command.
+/// after. Doing an item twice is harmless: a meter that is as wanted gets no command. An item that a dead
+/// process began, and that must not be switched any more, is only looked at.
 class RelayJob : public jobs::JobKind {
 public:
     RelayJob(database::QueryQueue& queue, RelayDesk& desk, std::function<void()> pump,
@@ -27,6 +29,10 @@ public:
 private:
     void fire(const database::Job& job, const database::JobItem& item, DeviceNumber meter, RelayVerb verb,
               const Done& done);
+    void find_out(const database::Job& job, DeviceNumber meter, RelayVerb verb, const std::string& refusal,
+                  const Done& done);
+    void finish(const database::Job& job, DeviceNumber meter, RelayVerb verb, const RelayResult& result,
+                const Done& done) const;
     database::AuditRecord record(const database::Job& job, DeviceNumber meter, RelayVerb verb,
                                  const std::string& detail, const RelayResult& result) const;
 

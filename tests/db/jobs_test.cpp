@@ -1,31 +1,15 @@
 #include <catch2/catch.hpp>
+#include <future>
 #include <thread>
 
-#include "headend/database/jobs.h"
+#include "headend/database/deliveries.h"
 #include "headend/database/relay_rules.h"
-#include "headend/jobs/job_runner.h"
 #include "headend/jobs/read_job.h"
 #include "headend/jobs/report_job.h"
-#include "tests/db/town.h"
+#include "tests/db/work_bench.h"
 
 namespace wattmesh::test {
 namespace {
-
-using headend::jobs::JobKind;
-using headend::jobs::JobRunner;
-
-Job order(const std::string& kind) {
-    Job job;
-    job.kind = kind;
-    job.title = "Test";
-    job.parameters = "{}";
-    job.requested_by = "ada";
-    job.reason = "test";
-    job.scope = Scope::of(TenantId{1});
-    job.created = quarter(0);
-    job.deadline = quarter(96);
-    return job;
-}
 
 std::vector<std::string> subjects(int count) {
     std::vector<std::string> list;
@@ -33,65 +17,19 @@ std::vector<std::string> subjects(int count) {
     return list;
 }
 
-ItemOutcome well(const std::string& detail) { return {ItemState::done, detail, {}, {}}; }
+Job order(const std::string& kind) { return job_of(kind, quarter(0)); }
+ItemOutcome well(const std::string& detail) { return {ItemState::done, detail}; }
 
-class SetClock : public platform::Clock {
-public:
-    Instant now() const override { return at; }
-    std::chrono::nanoseconds real(Duration simulated) const override { return simulated; }
-    Instant at = quarter(1);
-};
-
-/// Work on the caller's thread, at once.
-class Straight : public platform::Executor {
-public:
-    bool try_post(std::function<void()> job, Completion completion) override {
-        std::exception_ptr fault;
-        try {
-            job();
-        } catch (...) {
-            fault = std::current_exception();
-        }
-        completion(fault);
-        return true;
+/// A process that does jobs, by hand.
+struct Hand {
+    Hand(Connection& connection, const std::string& owner) : work(connection, owner) {}
+    std::vector<HeldJob> claim(const std::string& kind, Instant now, int slots = 5) {
+        return work.claim({{kind, slots}}, now, now + std::chrono::seconds{30});
     }
-};
-
-/// Ends an item when the test says so.
-class HeldKind : public JobKind {
-public:
-    std::string name() const override { return "held"; }
-    int at_once() const override { return 3; }
-    void work(const Job&, const JobItem& item, Done done) override {
-        open.emplace_back(item, std::move(done));
+    std::vector<JobItem> begin(JobId id, Instant now, int count = 10) {
+        return work.begin(id, now, now + std::chrono::minutes{10}, count, {});
     }
-    void end_first(const ItemOutcome& outcome) {
-        auto [item, done] = std::move(open.front());
-        open.erase(open.begin());
-        done(outcome);
-    }
-    std::vector<std::pair<JobItem, Done>> open;
-};
-
-struct Work {
-    explicit Work(Town& town, const std::string& owner)
-        : queue(
-              town.database.settings("wm_monitor"), 1, executor, [](auto f) { f(); }, [](const auto&) {}),
-          runner(loop, {.owner = owner, .look_real = look}, queue, {&kind}) {}
-    /// Longer than a look takes, also on a busy machine: else one is always due and poll() never ends.
-    static constexpr std::chrono::milliseconds look{25};
-    void turn(int times = 20) {
-        for (int i = 0; i < times; ++i) {
-            std::this_thread::sleep_for(look + std::chrono::milliseconds{1});
-            loop.poll();
-        }
-    }
-    std::shared_ptr<SetClock> clock = std::make_shared<SetClock>();
-    platform::Loop loop{clock};
-    Straight executor;
-    QueryQueue queue;
-    HeldKind kind;
-    JobRunner runner;
+    JobWork work;
 };
 
 }  // namespace
@@ -99,18 +37,23 @@ struct Work {
 TEST_CASE("jobs: every item ends once, the job with its last", "[db]") {
     Town town;
     Jobs jobs{town.monitor};
+    Hand a{town.monitor, "a"};
     const auto id = jobs.add(order("read"), subjects(3));
     CHECK(jobs.find(id)->state == JobState::queued);
-    CHECK(jobs.claim({"report"}, "a", quarter(1), quarter(2), 5).empty());
-    CHECK(jobs.claim({"read"}, "a", quarter(1), quarter(2), 5).at(0).id == id);
-    CHECK(jobs.due(id, quarter(1), 10).size() == 3);
-    CHECK_FALSE(jobs.finish(id, 1, well("1"), quarter(1)));
-    CHECK_FALSE(jobs.finish(id, 1, well("again"), quarter(1)));  // told before
-    CHECK_FALSE(jobs.finish(id, 2, {ItemState::waiting, "busy", quarter(3), {}}, quarter(1)));
-    CHECK(jobs.due(id, quarter(1), 10).size() == 1);
-    CHECK(jobs.due(id, quarter(3), 10).at(0).attempts == 1);
-    CHECK_FALSE(jobs.finish(id, 2, {ItemState::failed, "refused", {}, {}}, quarter(3)));
-    CHECK(jobs.finish(id, 3, well("3"), quarter(4)));
+    CHECK(a.claim("report", quarter(1)).empty());
+    CHECK(a.begin(id, quarter(1)).empty());  // not ours
+    CHECK(a.claim("read", quarter(1)).at(0).id == id);
+    CHECK(a.begin(id, quarter(1)).size() == 3);
+    CHECK(a.begin(id, quarter(1)).empty());
+    CHECK(jobs.find(id)->working == 3);
+    CHECK_FALSE(a.work.finish(id, 1, well("1"), quarter(1)));
+    CHECK_FALSE(a.work.finish(id, 1, well("again"), quarter(1)));  // told before
+    CHECK_FALSE(a.work.finish(id, 2, {ItemState::waiting, "busy", quarter(3)}, quarter(1)));
+    CHECK(a.begin(id, quarter(1)).empty());
+    CHECK(a.claim("read", quarter(3)).at(0).begins);
+    CHECK(a.begin(id, quarter(3)).at(0).attempts == 1);
+    CHECK_FALSE(a.work.finish(id, 2, {ItemState::failed, "refused"}, quarter(3)));
+    CHECK(a.work.finish(id, 3, well("3"), quarter(4)));
     const auto job = jobs.find(id).value();
     CHECK(job.state == JobState::done);
     CHECK(job.done == 2);
@@ -118,136 +61,152 @@ TEST_CASE("jobs: every item ends once, the job with its last", "[db]") {
     CHECK(job.finished == quarter(4));
     CHECK(jobs.items(id, ItemState::failed, 1, 10).at(0).detail == "refused");
     CHECK(jobs.items(id, std::nullopt, 2, 1).at(0).subject == to_string(customer(1)));
-    CHECK(jobs.claim({"read"}, "a", quarter(5), quarter(6), 5).empty());
+    CHECK(a.claim("read", quarter(5)).empty());
     CHECK_FALSE(jobs.cancel(id, quarter(5)));
 }
 
-TEST_CASE("jobs: what has priority goes first, then what was ordered first", "[db]") {
+TEST_CASE("jobs: what has priority goes first, then what was ordered first; who waits takes no slot",
+          "[db]") {
     Town town;
     Jobs jobs{town.monitor};
+    Hand a{town.monitor, "a"};
     const auto first = jobs.add(order("read"), subjects(1)), second = jobs.add(order("read"), subjects(1));
+    CHECK(a.claim("read", quarter(1), 1).at(0).id == first);
+    CHECK(a.begin(first, quarter(1)).size() == 1);
     auto urgent = order("read");
     urgent.priority = 100;
     const auto third = jobs.add(urgent, subjects(1));
-    CHECK(jobs.claim({"read"}, "a", quarter(1), quarter(2), 1).at(0).id == third);
-    CHECK_FALSE(jobs.finish(third, 1, {ItemState::waiting, "busy", quarter(3), {}}, quarter(1)));
-    CHECK(jobs.cancel(third, quarter(1)));
-    CHECK(jobs.claim({"read"}, "a", quarter(1), quarter(2), 1).at(0).id == first);
-    CHECK(jobs.cancel(first, quarter(1)));
-    CHECK(jobs.claim({"read"}, "a", quarter(1), quarter(2), 1).at(0).id == second);
+    // What is in hand is kept, but nothing more of it is begun.
+    for (const auto& job : a.claim("read", quarter(1), 1)) CHECK(job.begins == (job.id == third));
+    CHECK(jobs.find(first)->state == JobState::running);
+    a.begin(third, quarter(1));
+    CHECK_FALSE(a.work.finish(third, 1, {ItemState::waiting, "busy", quarter(3)}, quarter(1)));
+    CHECK_FALSE(a.work.finish(first, 1, {ItemState::waiting, "busy", quarter(3)}, quarter(1)));
+    const auto now = a.claim("read", quarter(1), 1);
+    REQUIRE(now.size() == 1);
+    CHECK(now[0].id == second);
+    // Another kind has slots of its own.
+    const auto relay = jobs.add(order("relay"), subjects(1));
+    const auto both = a.work.claim({{"read", 1}, {"relay", 1}}, quarter(1), quarter(2));
+    CHECK(both.size() == 2);
+    CHECK(std::any_of(both.begin(), both.end(), [&](const auto& job) { return job.id == relay; }));
 }
 
 TEST_CASE("jobs: a process that died leaves its jobs to another, a living one keeps them", "[db]") {
     Town town;
     Jobs jobs{town.monitor};
-    jobs.add(order("read"), subjects(2));
-    CHECK(jobs.claim({"read"}, "a", quarter(1), quarter(2), 5).size() == 1);
-    CHECK(jobs.claim({"read"}, "b", quarter(1), quarter(2), 5).empty());
-    CHECK(jobs.claim({"read"}, "a", quarter(1), quarter(3), 5).size() == 1);
-    CHECK(jobs.claim({"read"}, "b", quarter(3), quarter(4), 5).size() == 1);
-    CHECK(jobs.claim({"read"}, "a", quarter(3), quarter(4), 5).empty());
+    Hand a{town.monitor, "a"}, b{town.monitor, "b"};
+    const Instant now = quarter(1), later = now + std::chrono::seconds{30};
+    const auto id = jobs.add(order("read"), subjects(3));
+    CHECK(a.claim("read", now).size() == 1);
+    CHECK(a.begin(id, now, 1).size() == 1);
+    CHECK(b.claim("read", now).empty());
+    SECTION("without a word") {
+        CHECK(b.claim("read", later).size() == 1);
+        CHECK(a.claim("read", later).empty());
+        // What it had in hand it may have in hand yet.
+        const auto next = b.begin(id, later);
+        CHECK(next.size() == 2);
+        CHECK_FALSE(next.at(0).taken_up);
+        const Instant dead = now + std::chrono::minutes{10};
+        b.claim("read", dead);
+        const auto left = b.begin(id, dead, 1);
+        REQUIRE(left.size() == 1);
+        CHECK(left[0].place == 1);
+        CHECK(left[0].taken_up);
+        // It was not dead: its record is kept, the outcome is b's.
+        auto outcome = well("a");
+        outcome.audit = AuditRecord{now, "ada", "read", to_string(customer(0))};
+        outcome.sent = true;
+        CHECK_FALSE(a.work.finish(id, 1, outcome, dead));
+        CHECK(AuditLog{town.console}.latest(5).size() == 1);
+        CHECK(jobs.items(id, ItemState::working, 1, 1).at(0).place == 1);
+        CHECK(jobs.changed(id).size() == 1);
+        CHECK_FALSE(b.work.finish(id, 1, well("b"), dead));
+        CHECK(jobs.items(id, ItemState::done, 1, 1).at(0).detail == "b");
+    }
+    SECTION("letting go") {
+        a.work.release();
+        CHECK(b.claim("read", now).size() == 1);
+        const auto next = b.begin(id, now);
+        REQUIRE(next.size() == 3);
+        CHECK(next[0].taken_up);
+        CHECK_FALSE(next[1].taken_up);
+    }
+}
+
+TEST_CASE("jobs: a claim waits for a row that the same process is just storing into", "[db]") {
+    Town town;
+    const auto id = Jobs{town.monitor}.add(order("read"), subjects(2));
+    Hand a{town.monitor, "a"};
+    a.claim("read", quarter(1));
+    a.begin(id, quarter(1), 1);
+    Connection other{town.database.settings("wm_monitor")};
+    std::future<std::vector<HeldJob>> looking;
+    {
+        Transaction storing{town.monitor};
+        a.work.finish(id, 1, well("1"), quarter(1));
+        looking = std::async(std::launch::async, [&] {
+            Transaction transaction{other};
+            auto jobs = Hand{other, "a"}.claim("read", quarter(1));
+            transaction.commit();
+            return jobs;
+        });
+        CHECK(looking.wait_for(std::chrono::milliseconds{300}) == std::future_status::timeout);
+        storing.commit();
+    }
+    CHECK(looking.get().size() == 1);
 }
 
 TEST_CASE("jobs: pause, resume, cancel; nothing hangs past its deadline", "[db]") {
     Town town;
     Jobs jobs{town.console};
+    Hand a{town.monitor, "a"};
     const auto id = jobs.add(order("read"), subjects(3));
     CHECK(jobs.pause(id));
     CHECK_FALSE(jobs.pause(id));
-    CHECK(jobs.claim({"read"}, "a", quarter(1), quarter(2), 5).empty());
+    CHECK(a.claim("read", quarter(1)).empty());
     CHECK(jobs.resume(id));
     CHECK_FALSE(jobs.resume(id));
-    SECTION("cancelled") {
-        CHECK_FALSE(jobs.finish(id, 1, well("1"), quarter(1)));
+    a.claim("read", quarter(1));
+    a.begin(id, quarter(1), 2);
+    CHECK_FALSE(a.work.finish(id, 1, well("1"), quarter(1)));
+    auto late = well("late");
+    late.audit = AuditRecord{quarter(2), "ada", "read", to_string(customer(1))};
+    late.sent = true;
+    SECTION("cancelled: what is in hand is stored all the same") {
         CHECK(jobs.cancel(id, quarter(2)));
-        CHECK_FALSE(jobs.finish(id, 2, well("late"), quarter(2)));
-        CHECK(jobs.find(id)->state == JobState::cancelled);
-        CHECK(jobs.find(id)->done == 1);
+        CHECK_FALSE(jobs.find(id)->over());
+        CHECK(jobs.items(id, ItemState::cancelled, 1, 10).size() == 1);
+        CHECK_FALSE(a.claim("read", quarter(2)).at(0).begins);
+        CHECK(a.begin(id, quarter(2)).empty());
+        CHECK_FALSE(a.work.finish(id, 2, late, quarter(2)));
+        const auto job = jobs.find(id).value();
+        CHECK(job.state == JobState::cancelled);
+        CHECK(job.over());
+        CHECK(job.done == 2);
+        CHECK(jobs.items(id, ItemState::done, 2, 1).at(0).detail == "late");
+        CHECK(jobs.changed(id) == std::vector<std::string>{to_string(customer(1))});
+        CHECK(AuditLog{town.console}.latest(5).size() == 1);
+        CHECK(a.claim("read", quarter(3)).empty());
+    }
+    SECTION("cancelled: what would be tried again is not") {
+        CHECK(jobs.cancel(id, quarter(2)));
+        CHECK_FALSE(a.work.finish(id, 2, {ItemState::waiting, "busy", quarter(3)}, quarter(2)));
         CHECK(jobs.items(id, ItemState::cancelled, 1, 10).size() == 2);
+        CHECK(jobs.find(id)->over());
     }
     SECTION("too late, even while paused") {
-        CHECK_FALSE(jobs.finish(id, 1, well("1"), quarter(1)));
         CHECK(jobs.pause(id));
-        CHECK(jobs.claim({"read"}, "a", quarter(96), quarter(97), 5).empty());
+        a.claim("read", quarter(96));
+        CHECK(jobs.find(id)->state == JobState::paused);  // one is in hand yet
+        CHECK(jobs.items(id, ItemState::failed, 1, 10).at(0).detail == "not done by the deadline");
+        CHECK(a.work.finish(id, 2, late, quarter(96)));
         CHECK(jobs.find(id)->state == JobState::done);
-        CHECK(jobs.find(id)->failed == 2);
-        CHECK(jobs.items(id, ItemState::failed, 1, 1).at(0).detail == "not done by the deadline");
-    }
-}
-
-TEST_CASE("job runner: some items at once, the rest as they end, and a crash loses none", "[db]") {
-    Town town;
-    Jobs jobs{town.monitor};
-    const auto id = jobs.add(order("held"), subjects(8));
-    {
-        Work work{town, "first"};
-        work.runner.start();
-        work.turn();
-        REQUIRE(work.kind.open.size() == 3);
-        work.kind.end_first(well("1"));
-        work.kind.end_first({ItemState::failed, "refused", {}, {}});
-        work.turn();
-        CHECK(work.kind.open.size() == 3);
-        CHECK(jobs.find(id)->done == 1);
         CHECK(jobs.find(id)->failed == 1);
-        work.runner.stop();
-    }  // crashes with three in hand
-    Work work{town, "second"};
-    work.clock->at = quarter(1) + std::chrono::minutes{31};
-    work.runner.start();
-    for (int i = 0; i < 40 && jobs.find(id)->open(); ++i) {
-        work.turn(2);
-        while (!work.kind.open.empty()) work.kind.end_first(well("x"));
+        CHECK(jobs.find(id)->done == 2);
+        CHECK(AuditLog{town.console}.latest(5).size() == 1);
     }
-    CHECK(jobs.find(id)->state == JobState::done);
-    CHECK(jobs.find(id)->done == 7);
-    CHECK(town.value("select count(*) from job_item where state = 'waiting'") == 0);
-}
-
-TEST_CASE("job runner: a pause stops what is not begun, what is in hand is still stored", "[db]") {
-    Town town;
-    Jobs jobs{town.console};
-    const auto id = jobs.add(order("held"), subjects(8));
-    Work work{town, "first"};
-    work.runner.start();
-    work.turn();
-    REQUIRE(work.kind.open.size() == 3);
-    CHECK(jobs.pause(id));
-    work.turn();
-    work.kind.end_first(well("1"));
-    work.turn();
-    CHECK(work.kind.open.size() == 2);
-    CHECK(jobs.find(id)->done == 1);
-    CHECK(jobs.resume(id));
-    work.turn();
-    CHECK(work.kind.open.size() >= 3);
-    CHECK(jobs.cancel(id, quarter(3)));
-    work.turn();
-    while (!work.kind.open.empty()) work.kind.end_first(well("late"));
-    work.turn();
-    CHECK(work.kind.open.empty());
-    CHECK(jobs.find(id)->done == 1);
-}
-
-TEST_CASE("job runner: what never works fails in the end", "[db]") {
-    Town town;
-    Jobs jobs{town.monitor};
-    const auto id = jobs.add(order("held"), subjects(1));
-    Work work{town, "first"};
-    work.runner.start();
-    int asked = 0;
-    for (int i = 0; i < 100 && jobs.find(id)->open(); ++i) {
-        work.turn(2);
-        while (!work.kind.open.empty()) {
-            ++asked;
-            work.kind.end_first(
-                {ItemState::waiting, "no_answer", work.clock->at + std::chrono::minutes{1}, {}});
-        }
-        work.clock->at += std::chrono::minutes{1};
-    }
-    CHECK(asked == Jobs::attempts_max);
-    CHECK(jobs.find(id)->failed == 1);
-    CHECK(jobs.items(id, std::nullopt, 1, 1).at(0).detail == "no_answer");
 }
 
 TEST_CASE("read job: a fault that time may cure is tried again, another is not", "[db]") {
@@ -268,6 +227,11 @@ TEST_CASE("read job: a fault that time may cure is tried again, another is not",
     const auto ask = [&] { kind.work(job, item, [&](ItemOutcome ended) { outcome = std::move(ended); }); };
     ask();
     CHECK(outcome.state == ItemState::waiting);
+    CHECK_FALSE(outcome.counts);                                        // its link may be another process's
+    CHECK(outcome.again == quarter(4) + std::chrono::minutes{15} / 2);  // ordered an hour ago
+    fault = "no_answer";
+    ask();
+    CHECK(outcome.counts);
     CHECK(outcome.again == quarter(4) + std::chrono::minutes{4});
     fault = "no_key";
     ask();
@@ -352,38 +316,71 @@ TEST_CASE("jobs: a proposed one waits for approval, cancelling all takes it too,
     auto proposed = order("relay");
     proposed.state = JobState::proposed;
     const auto id = jobs.add(proposed, subjects(3));
-    CHECK(jobs.claim({"relay"}, "a", quarter(1), quarter(2), 5).empty());
+    Hand a{town.monitor, "a"};
+    CHECK(a.claim("relay", quarter(1)).empty());
     CHECK_FALSE(jobs.pause(id));
     CHECK(jobs.approve(id, "vic"));
     CHECK_FALSE(jobs.approve(id, "vic"));
     CHECK(jobs.find(id)->approved_by == "vic");
-    CHECK(jobs.claim({"relay"}, "a", quarter(1), quarter(2), 5).size() == 1);
-    CHECK_FALSE(jobs.finish(id, 1, well("disconnected"), quarter(1)));
-    CHECK_FALSE(jobs.finish(id, 2, well("disconnected already"), quarter(1)));
+    CHECK(a.claim("relay", quarter(1)).size() == 1);
+    a.begin(id, quarter(1));
+    auto sent = well("disconnected");
+    sent.sent = true;
+    CHECK_FALSE(a.work.finish(id, 1, sent, quarter(1)));
+    CHECK_FALSE(a.work.finish(id, 2, well("disconnected already"), quarter(1)));
+    // Nobody saw how it ended: it may be dark.
+    sent.state = ItemState::failed;
+    sent.detail = "not_verified";
     const auto second = jobs.add(proposed, subjects(1));
     CHECK(jobs.cancel_all("relay", TenantId{2}, quarter(2)) == 0);
     CHECK(jobs.cancel_all("relay", TenantId{1}, quarter(2)) == 2);
     CHECK(jobs.find(second)->state == JobState::cancelled);
-    CHECK(jobs.changed(id) == std::vector<std::string>{to_string(customer(0))});
+    CHECK_FALSE(a.work.finish(id, 3, sent, quarter(2)));
+    CHECK(jobs.changed(id) == std::vector<std::string>{to_string(customer(0)), to_string(customer(2))});
 }
 
-TEST_CASE("jobs: what an item was about to do, and its record, are stored with it or not at all", "[db]") {
+TEST_CASE("jobs: who cut a meter off last is said by what was sent, and by what is in hand", "[db]") {
     Town town;
     Jobs jobs{town.monitor};
+    Deliveries deliveries{town.monitor};
+    const auto off = R"({"verb":"disconnect"})", on = R"({"verb":"reconnect"})";
+    CHECK_FALSE(deliveries.cut_off(customer(0)));
+    const auto first = jobs.add(job_of("relay", quarter(0), off), subjects(1));
+    CHECK_FALSE(deliveries.cut_off(customer(0)));
+    begin_items(town.monitor, first, quarter(1));
+    CHECK(deliveries.cut_off(customer(0)));
+    ItemOutcome outcome{ItemState::failed, "no_effect"};
+    outcome.sent = true;
+    end_item(town.monitor, first, 1, outcome, quarter(1));
+    CHECK(deliveries.cut_off(customer(0)));
+    end_item(town.monitor, jobs.add(job_of("relay", quarter(1), on), subjects(1)), 1, well("connected"),
+             quarter(2));
+    CHECK_FALSE(deliveries.cut_off(customer(0)));
+    end_item(town.monitor, jobs.add(job_of("relay", quarter(2), off), subjects(1)), 1,
+             {ItemState::failed, "offline"}, quarter(3));
+    CHECK_FALSE(deliveries.cut_off(customer(0)));
+}
+
+TEST_CASE("jobs: an outcome, its record and what goes with it are stored together or not at all", "[db]") {
+    Town town;
+    Jobs jobs{town.monitor};
+    Hand a{town.monitor, "a"};
     const auto id = jobs.add(order("relay"), subjects(2));
-    CHECK(jobs.note(id, 1, "switching"));
-    CHECK(jobs.due(id, quarter(1), 10).at(0).detail == "switching");
+    a.claim("relay", quarter(1));
+    a.begin(id, quarter(1), 1);
     auto outcome = well("disconnected");
     outcome.audit = AuditRecord{quarter(1), "ada", "relay disconnect", to_string(customer(0))};
+    int together = 0;
+    outcome.also = [&](Connection&) { ++together; };
     {
         Transaction lost{town.monitor};
-        jobs.finish(id, 1, outcome, quarter(1));
+        a.work.finish(id, 1, outcome, quarter(1));
     }
     CHECK(AuditLog{town.console}.latest(5).empty());
-    CHECK(jobs.due(id, quarter(1), 10).size() == 2);
-    for (int i = 0; i < 2; ++i) jobs.finish(id, 1, outcome, quarter(1));
+    CHECK(jobs.find(id)->working == 1);
+    for (int i = 0; i < 2; ++i) a.work.finish(id, 1, outcome, quarter(1));
     CHECK(AuditLog{town.console}.latest(5).size() == 1);
-    CHECK_FALSE(jobs.note(id, 1, "too late"));
+    CHECK(together == 2);
     CHECK(jobs.items(id, ItemState::done, 1, 5).at(0).detail == "disconnected");
 }
 

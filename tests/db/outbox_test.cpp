@@ -7,6 +7,7 @@
 #include "headend/database/jobs.h"
 #include "headend/database/webhooks.h"
 #include "tests/db/town.h"
+#include "tests/db/work_bench.h"
 
 using namespace wattmesh;
 using namespace wattmesh::test;
@@ -242,12 +243,12 @@ TEST_CASE("outbox: the items of his own jobs and alarms are told, too", "[db]") 
     job.scope = Scope::of(TenantId{1});
     job.created = quarter(0);
     job.deadline = quarter(96);
-    Jobs jobs{monitor};
-    const auto id = jobs.add(job, {to_string(customer(2))});
-    jobs.finish(id, 1, {ItemState::done, "disconnected", {}}, quarter(1));
+    const auto id = Jobs{monitor}.add(job, {to_string(customer(2))});
+    end_item(monitor, id, 1, {ItemState::done, "disconnected"}, quarter(1));
     for (const auto* somebody : {"ada", "partner:other"}) {
         job.requested_by = somebody;
-        jobs.finish(jobs.add(job, {to_string(customer(1))}), 1, {ItemState::done, "secret", {}}, quarter(1));
+        end_item(monitor, Jobs{monitor}.add(job, {to_string(customer(1))}), 1, {ItemState::done, "secret"},
+                 quarter(1));
     }
     Alarm alarm;
     alarm.tenant = TenantId{1};

@@ -52,8 +52,13 @@ struct Monitor : RealMeter {
         REQUIRE(made);
         parameters.desire(made->id, {customer(1)}, "ada", clock->at);
     }
+    /// Of what is desired now.
+    ParameterOrder order_of(ParameterKind kind_of, bool apply = true) {
+        const auto task = Parameters{town.admin}.task(customer(1), std::string{to_string(kind_of)});
+        return {apply, kind_of, monitor::mark_of(task.value().wanted)};
+    }
     JobItem run(ParameterKind kind_of, bool apply = true, const std::string& job_kind = "parameters") {
-        const auto job = order(job_kind, ParameterOrder{apply, kind_of}.to_json());
+        const auto job = order(job_kind, order_of(kind_of, apply).to_json());
         turn();
         return item(job);
     }
@@ -178,6 +183,32 @@ TEST_CASE("parameters: limits go through the gate only, and a protected meter ge
     CHECK(threshold->integer() == 3000);
     CHECK(monitor.town.value("select count(*) from audit where action = 'write limits' and after like "
                              "'threshold_normal 3000%'") == 1);
+    // Only what was ordered and approved: not another content, template, or an order without any.
+    const auto approved = monitor.order_of(ParameterKind::limits).to_json();
+    const auto superseded = [&](const std::string& parameters) {
+        const auto job = monitor.order("limits", parameters);
+        monitor.turn();
+        CHECK(monitor.item(job).state == ItemState::failed);
+        CHECK(monitor.item(job).detail == "superseded");
+    };
+    monitor.desire(ParameterKind::limits, R"({"watts":2500,"over_s":120})");
+    superseded(approved);
+    monitor.desire(ParameterKind::limits, R"({"watts":3000,"over_s":120})", "other");
+    superseded(approved);
+    superseded(ParameterOrder{true, ParameterKind::limits}.to_json());
+    CHECK(monitor.meter.device.attribute({{0, 0, 17, 0, 0, 255}}, 4)->integer() == 3000);
+    // What a dead process had in hand: it may have written, which nobody would know.
+    monitor.desire(ParameterKind::limits, R"({"watts":2000,"over_s":120})");
+    const auto left = monitor.order("limits", monitor.order_of(ParameterKind::limits).to_json());
+    begin_items(monitor.town.monitor, left, monitor.clock->at, "dead");
+    monitor.meter.device.set({71, {{0, 0, 17, 0, 0, 255}}, 4}, dlms::Data{std::uint32_t{2000}},
+                             management_client, monitor.clock->at,
+                             [](dlms::AccessResult result) { CHECK(result == dlms::AccessResult::success); });
+    monitor.clock->at += 10min;
+    monitor.turn();
+    CHECK(monitor.item(left).detail == "written");
+    CHECK(monitor.town.value("select count(*) from audit where action = 'write limits' and after like "
+                             "'threshold_normal 2000%'") == 1);
     // The gate of limits writes nothing else.
     monitor.desire(ParameterKind::push,
                    R"({"destination":"10.0.0.1:1","retries":1,"delay_s":1,"spread_s":1})", "p");

@@ -2,33 +2,11 @@
 #include <thread>
 
 #include "headend/jobs/job_runner.h"
-#include "tests/db/town.h"
+#include "tests/db/work_bench.h"
 #include "tests/headend/monitor/drifting_meter.h"
 
 /// A monitor role's half of the head-end over a database, and one simulated meter of its town: customer(1).
 namespace wattmesh::test {
-
-class MovedClock : public platform::Clock {
-public:
-    Instant now() const override { return at; }
-    std::chrono::nanoseconds real(Duration simulated) const override { return simulated; }
-    Instant at = midnight + std::chrono::hours{10} + std::chrono::minutes{5};
-};
-
-/// Work on the caller's thread, at once.
-class Direct : public platform::Executor {
-public:
-    bool try_post(std::function<void()> job, Completion completion) override {
-        std::exception_ptr fault;
-        try {
-            job();
-        } catch (...) {
-            fault = std::current_exception();
-        }
-        completion(fault);
-        return true;
-    }
-};
 
 struct RealMeter {
     explicit RealMeter(Duration offset = {}, std::int32_t drift_ppm = 0)
@@ -43,15 +21,7 @@ struct RealMeter {
     ~RealMeter() { CHECK(troubles.empty()); }
     JobId order(const std::string& kind, const std::string& parameters = "{}",
                 std::vector<std::string> subjects = {to_string(customer(1))}) {
-        Job job;
-        job.kind = kind;
-        job.title = "Test";
-        job.parameters = parameters;
-        job.requested_by = "ada";
-        job.reason = "test";
-        job.scope = Scope::of(TenantId{1});
-        job.created = clock->at;
-        job.deadline = clock->at + std::chrono::hours{24};
+        const auto job = job_of(kind, clock->at, parameters);
         return Jobs{town.monitor}.add(job, subjects);
     }
     /// A few looks of whatever runs on the loop, and everything that it asks the meter.
@@ -68,7 +38,8 @@ struct RealMeter {
     static constexpr std::chrono::milliseconds look{25};
     Town town{2};
     std::vector<std::string> troubles;
-    std::shared_ptr<MovedClock> clock = std::make_shared<MovedClock>();
+    std::shared_ptr<MovedClock> clock =
+        std::make_shared<MovedClock>(midnight + std::chrono::hours{10} + std::chrono::minutes{5});
     platform::Loop loop{clock};
     Direct executor;
     headend::monitor::fixed::SlowRoad road;

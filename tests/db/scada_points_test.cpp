@@ -5,6 +5,7 @@
 
 #include "headend/exchange/scada_order.h"
 #include "tests/db/town.h"
+#include "tests/db/work_bench.h"
 
 using namespace wattmesh;
 using namespace wattmesh::test;
@@ -181,7 +182,7 @@ TEST_CASE("scada: a command becomes a relay job through the gate, or a line of t
     CHECK(town.value("select count(*) from job") == 1);
     // what the relay job stores is what the point shows next
     CHECK(linked.put({point_of(100'001, 3, ScadaQuantity::relay, customer(0))}).empty());
-    Jobs{town.monitor}.finish(*placed, 1, {ItemState::done, "disconnected"}, quarter(2));
+    end_item(town.monitor, *placed, 1, {ItemState::done, "disconnected"}, quarter(2));
     REQUIRE(linked.value(100'001));
     CHECK(linked.value(100'001)->value == 1);
     CHECK(linked.value(100'001)->at == quarter(2));

@@ -90,9 +90,19 @@ TEST_CASE("console parameters: limits have one door, and it is the command gate'
     CHECK(many.has(R"("state":"proposed")"));
     CHECK(many.has(R"("kind":"limits")"));
     const auto place = many.header("location");
-    CHECK(site.post(place + "/approve", "{}").status == 403);  // the own order
+    CHECK(site.value("select count(*) from wattmesh.meter_parameter") == 1);  // of the first order
+    CHECK(site.post(place + "/approve", "{}").status == 403);                 // the own order
     REQUIRE(site.sign_in("ada").status == 200);
+    // Somebody changes the template in between: that is not what was ordered.
+    site.run("update wattmesh.parameter_template set content = replace(content, '3000', '3001')");
+    CHECK(site.post(place + "/approve", "{}").status == 409);
+    site.run("update wattmesh.parameter_template set content = replace(content, '3001', '3000')");
     CHECK(site.post(place + "/approve", "{}").has(R"("approved_by":"ada")"));
+    CHECK(site.value("select count(*) from wattmesh.meter_parameter") ==
+          site.value("select total from wattmesh.job where approved_by = 'ada'"));
+    CHECK(
+        site.value("select count(*) from wattmesh.audit where action = 'job approve' and before like '%3 kW "
+                   "version 1: 1%' and before like '%none: %' and after like '%\"version\":1%'") == 1);
     CHECK(site.post(place + "/undo", R"({"reason":"x"})").status == 409);
     site.run("update wattmesh.meter set protected_why = 'dialysis' where number = 540000000002");
     const auto refused = order("/api/relay/limits", R"("meters":["540000000002"])");

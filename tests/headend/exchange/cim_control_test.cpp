@@ -3,9 +3,9 @@
 #include <thread>
 
 #include "headend/database/cim_dialects.h"
-#include "headend/database/jobs.h"
 #include "headend/database/relay_rules.h"
 #include "terminal-sim/tool/cim_partner.h"
+#include "tests/db/work_bench.h"
 #include "tests/headend/exchange/rest_scene.h"
 #include "tests/headend/exchange/xsd.h"
 
@@ -46,9 +46,7 @@ struct ControlScene : RestScene {
         }
     }
     void finish(const std::string& job, int place, ItemState state, const std::string& detail) {
-        Jobs jobs{town.monitor};
-        jobs.claim({"read", "relay"}, "test", clock.at, clock.at + std::chrono::hours{1}, 5);
-        jobs.finish(JobId{std::stoll(job)}, place, {state, detail, {}, {}, {}}, clock.at);
+        end_item(town.monitor, JobId{std::stoll(job)}, place, {state, detail}, clock.at);
     }
     sim::CimSink sink{"127.0.0.1", 0};
     CimDialect dialect;
@@ -113,15 +111,13 @@ TEST_CASE("61968 controls: a hold withdraws what was not begun, and only that", 
     CHECK(second.errors[0].reason.find("withdrawn") != std::string::npos);
     CHECK(second.errors[1].reason.find("No disconnection") != std::string::npos);
     CHECK(scene.town.value("select count(*) from job where state = 'done' and failed = 1") == 1);
-    // Whoever has it in hand finds out before he fires.
-    CHECK_FALSE(Jobs{scene.town.monitor}.note(JobId{std::stoll(first.ids.at(0))}, 1, "switching"));
+    CHECK(begin_items(scene.town.monitor, JobId{std::stoll(first.ids.at(0))}, scene.clock.at).empty());
     scene.work();
     REQUIRE(scene.sink.bodies().size() == 1);
     CHECK(sim::parse_said(scene.sink.bodies()[0]).events.at(0).reply_code == "6.5");
 
     const auto third = scene.said("three", {{"d", cut, digits(0)}});
-    Jobs jobs{scene.town.monitor};
-    CHECK(jobs.note(JobId{std::stoll(third.ids.at(0))}, 1, "switching"));
+    CHECK(begin_items(scene.town.monitor, JobId{std::stoll(third.ids.at(0))}, scene.clock.at).size() == 1);
     CHECK(scene.said("four", {{"e", hold, digits(0)}}).errors.at(0).reason.find("No disconnection") == 0);
     scene.finish(third.ids.at(0), 1, ItemState::done, "disconnected");
     scene.work();

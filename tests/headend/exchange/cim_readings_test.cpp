@@ -2,10 +2,10 @@
 #include <catch2/catch.hpp>
 
 #include "headend/database/cim_dialects.h"
-#include "headend/database/jobs.h"
 #include "headend/database/on_demand_log.h"
 #include "protocol/cim/reading_type.h"
 #include "terminal-sim/tool/cim_partner.h"
+#include "tests/db/work_bench.h"
 #include "tests/headend/exchange/rest_scene.h"
 #include "tests/headend/exchange/xsd.h"
 
@@ -334,14 +334,12 @@ TEST_CASE("61968 readings: meters are read now, and the reply has what they said
                          "requested_by = 'partner:north' and parameters like '%1-0:1.8.0*255%'") == 2);
     CHECK_FALSE(scene.courier->round());  // nothing is done yet
     const JobId job{std::stoll(taken.ids[0])};
-    Jobs jobs{scene.town.monitor};
-    jobs.claim({"read"}, "test", scene.clock.at, scene.clock.at + std::chrono::hours{1}, 5);
     OnDemandLog{scene.town.monitor}.put({MeterId{scene.town.value("select id from meter where number = " +
                                                                   std::to_string(customer(0).integer()))},
                                          obis::active_import_total, scene.clock.at, 12'345, 0, 30,
                                          "on_demand"});
-    jobs.finish(job, 1, {ItemState::done, "12345 Wh", {}, {}, {}}, scene.clock.at);
-    jobs.finish(job, 2, {ItemState::failed, "unreachable", {}, {}, {}}, scene.clock.at);
+    end_item(scene.town.monitor, job, 1, {ItemState::done, "12345 Wh"}, scene.clock.at);
+    end_item(scene.town.monitor, job, 2, {ItemState::failed, "unreachable"}, scene.clock.at);
     while (scene.courier->round()) {
     }
     REQUIRE(sink.bodies().size() == 1);

@@ -13,7 +13,7 @@
 #include <thread>
 
 #include "headend/database/cim_dialects.h"
-#include "headend/database/jobs.h"
+#include "headend/database/job_work.h"
 #include "headend/database/on_demand_log.h"
 #include "platform/settings.h"
 #include "terminal-sim/tool/cim_partner.h"
@@ -45,14 +45,14 @@ public:
 
 private:
     void work(Connection& monitor) {
-        Jobs jobs{monitor};
+        JobWork desk{monitor, "plant"};
         const auto now = scene_.clock.now();
-        for (const auto& job : jobs.claim({"read"}, "plant", now, now + std::chrono::hours{1}, 10))
-            for (const auto& item : jobs.due(job.id, now, 10)) {
+        for (const auto& job : desk.claim({{"read", 10}}, now, now + std::chrono::hours{1}))
+            for (const auto& item : desk.begin(job.id, now, now + std::chrono::hours{1}, 10, {})) {
                 if (job.parameters.find("1-0:1.8.0*255") != std::string::npos)
                     OnDemandLog{monitor}.put(
                         {meter_, obis::active_import_total, now, 12'345, 0, 30, "on_demand"});
-                jobs.finish(job.id, item.place, {ItemState::done, "12345 Wh", {}, {}, {}}, now);
+                desk.finish(job.id, item.place, {ItemState::done, "12345 Wh"}, now);
             }
     }
 

@@ -2,7 +2,7 @@
 #include <catch2/catch.hpp>
 #include <thread>
 
-#include "headend/database/jobs.h"
+#include "headend/database/job_work.h"
 #include "headend/database/relay_rules.h"
 #include "tests/headend/exchange/rest_scene.h"
 
@@ -112,11 +112,13 @@ TEST_CASE("partners' rest: a job is followed meter by meter, and cancelled", "[e
     const auto job = ordered.header("location");
     const JobId id{std::stoll(job.substr(job.rfind('/') + 1))};
     Jobs jobs{scene.town.monitor};
-    jobs.claim({"read"}, "test", scene.clock.at, scene.clock.at + std::chrono::hours{1}, 5);
+    JobWork work{scene.town.monitor, "test"};
+    work.claim({{"read", 5}}, scene.clock.at, scene.clock.at + std::chrono::hours{1});
+    work.begin(id, scene.clock.at, scene.clock.at + std::chrono::hours{1}, 1, {});
     ItemOutcome outcome;
     outcome.state = ItemState::done;
     outcome.detail = "12.345 kWh";
-    jobs.finish(id, 1, outcome, scene.clock.at);
+    work.finish(id, 1, outcome, scene.clock.at);
     CHECK(scene.get("north", job).has(R"("state":"running","total":2,"done":1,"failed":0)"));
     const auto items = scene.get("north", job + "/items");
     CHECK(items.has(

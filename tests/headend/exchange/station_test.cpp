@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 #include <thread>
 
-#include "headend/database/jobs.h"
+#include "headend/database/job_work.h"
 #include "platform/worker_queue.h"
 #include "tests/comes.h"
 #include "tests/db/town.h"
@@ -140,15 +140,17 @@ TEST_CASE("station: a command waits for its relay job and ends as that does", "[
     const bool works = GENERATE(true, false);
     // Stands for the monitor role, which switches.
     std::thread monitor{[&] {
-        Jobs jobs{room.town.monitor};
+        JobWork work{room.town.monitor, "monitor"};
         const auto now = std::chrono::floor<Duration>(std::chrono::system_clock::now());
-        std::vector<Job> open;
+        const auto until = now + std::chrono::minutes{1};
+        std::vector<HeldJob> open;
         if (!comes([&] {
-                open = jobs.claim({"relay"}, "monitor", now, now + std::chrono::minutes{1}, 1);
+                open = work.claim({{"relay", 1}}, now, until);
                 return !open.empty();
             }))
             return;  // the command fails, and with it the test
-        jobs.finish(open[0].id, 1,
+        work.begin(open[0].id, now, until, 1, {});
+        work.finish(open[0].id, 1,
                     {works ? ItemState::done : ItemState::failed, works ? "disconnected" : "no_answer"},
                     now + std::chrono::seconds{1});
     }};

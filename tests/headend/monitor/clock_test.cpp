@@ -41,10 +41,17 @@ struct World {
     }
     bool shift(int seconds) {
         std::optional<bool> told;
-        desk.shift(meter, seconds, "ada", [&](const std::string& why, bool sent) {
-            fault = why;
-            told = sent;
-        });
+        desk.shift(
+            meter, seconds, "ada",
+            [&](const database::ClockReading& now_shown) {
+                last = now_shown;
+                return still;
+            },
+            [&](const ClockDesk::Shifted& shifted) {
+                fault = shifted.fault;
+                after = shifted.after;
+                told = shifted.sent;
+            });
         road.turn(meter_, keys, now);
         REQUIRE(told);
         CHECK(on_demand.open() == 0);
@@ -52,6 +59,8 @@ struct World {
     }
     Instant now = noon;
     std::string fault;
+    bool still = true;
+    std::optional<database::ClockReading> last, after;  ///< before and after the shift, in its association
     SlowRoad road;
     FixedKeys keys;
     DriftingMeter meter_;
@@ -184,6 +193,18 @@ TEST_CASE("clock desk: what did not reach the meter was not sent, what it did no
         world.road.lose_deed = true;
         CHECK(world.shift(200));
         CHECK(world.fault == "no_answer");
+        CHECK_FALSE(world.after);
+        CHECK(world.meter_.offset(world.now) == 0s);
+    }
+    SECTION("all is told, and what was found beforehand decides") {
+        CHECK(world.shift(200));
+        REQUIRE(world.last);
+        CHECK(std::chrono::abs(world.last->offset + 200s) <= world.last->uncertainty);
+        REQUIRE(world.after);
+        CHECK(std::chrono::abs(world.after->offset) <= world.after->uncertainty);
+        world.still = false;
+        CHECK_FALSE(world.shift(200));
+        CHECK(world.fault == ClockDesk::held_back);
         CHECK(world.meter_.offset(world.now) == 0s);
     }
     SECTION("more than the method takes is refused") {

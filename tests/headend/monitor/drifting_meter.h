@@ -59,13 +59,14 @@ struct SlowRoad {
                 now += leg;
                 const auto deeds = at.device.deeds().size();
                 Buffer answered;
-                if (status == frontend::RelayStatus::answered)
+                const auto way = silent_after_deed && deeds > 0 ? frontend::RelayStatus::unreachable : status;
+                if (way == frontend::RelayStatus::answered)
                     at.server.handle(management_client, apdu, now,
                                      [&](Buffer answer) { answered = std::move(answer); });
                 now += leg;
                 const bool lost = lose_deed && at.device.deeds().size() > deeds;
-                if (status != frontend::RelayStatus::answered || lost)
-                    done({lost ? frontend::RelayStatus::timed_out : status, {}});
+                if (way != frontend::RelayStatus::answered || lost)
+                    done({lost ? frontend::RelayStatus::timed_out : way, {}});
                 else
                     done({frontend::RelayStatus::answered, std::move(answered)});
             }
@@ -78,7 +79,8 @@ struct SlowRoad {
     };
     Duration leg = std::chrono::milliseconds{700};
     frontend::RelayStatus status = frontend::RelayStatus::answered;
-    bool lose_deed = false;  ///< the answer to what changed the meter
+    bool lose_deed = false;          ///< the answer to what changed the meter
+    bool silent_after_deed = false;  ///< the meter is out of reach from then on
     std::vector<Request> requests;
 };
 

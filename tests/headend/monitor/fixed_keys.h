@@ -36,6 +36,7 @@ struct FixedKeys : KeyService {
     }
     KeyAnswer answer(const KeyRequest& request) {
         if (fault) return *fault;
+        if (capped && request.disconnects > 0) return KeyFault::too_many_disconnects;
         auto keyed = std::make_unique<dlms::SecurityContext>(keys, own_title, system_title(request.meter),
                                                              ciphers, counters, counters);
         return GuardedAccess{.concentrator = concentrator,
@@ -48,6 +49,7 @@ struct FixedKeys : KeyService {
     void raise(DeviceNumber, const dlms::CounterRaised&, const std::string&) override {}
     dlms::ClientKeys keys{key(1), key(2)};
     std::optional<KeyFault> fault;
+    bool capped = false;  ///< no more disconnections are granted
     MemoryCounters counters;
     security::OpensslCiphers ciphers;
     std::vector<std::function<void()>> waiting;

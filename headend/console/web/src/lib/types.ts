@@ -9,9 +9,9 @@ export interface User { user: string; name: string; disabled: boolean; last_logi
 export interface Token { id: number; name: string; look_only: boolean; created: string; expires: string; last_used: string | null; revoked: string | null }
 export interface AuditRecord { id: number; number: number | null; at: string; actor: string; action: string; subject: string; detail: string; reason: string; before: string | null; after: string | null }
 export interface AuditVerdict { whole: boolean; sealed: number; waiting: number; oldest_waiting: string | null; first_broken: number | null }
-export interface Job { id: number; kind: 'read' | 'report' | 'relay'; title: string; state: 'queued' | 'running' | 'paused' | 'cancelled' | 'done' | 'proposed'; total: number; done: number; failed: number; requested_by: string; approved_by: string | null; reason: string; created: string; started: string | null; finished: string | null; deadline: string }
+export interface Job { id: number; kind: 'read' | 'report' | 'relay'; title: string; state: 'queued' | 'running' | 'paused' | 'cancelled' | 'done' | 'proposed'; total: number; done: number; failed: number; working: number; requested_by: string; approved_by: string | null; reason: string; created: string; started: string | null; finished: string | null; deadline: string }
 export interface RelayState { stopped: boolean; since: string | null; by: string | null; reason: string | null; second_person_above: number }
-export interface JobItem { place: number; subject: string; state: 'waiting' | 'done' | 'failed' | 'cancelled'; detail: string; attempts: number; finished: string | null }
+export interface JobItem { place: number; subject: string; state: 'waiting' | 'working' | 'done' | 'failed' | 'cancelled'; detail: string; attempts: number; finished: string | null }
 
 export type LinkState = 'online' | 'offline' | 'never' | 'revoked';
 export type MeshState = 'online' | 'unseen' | 'joining' | 'joined' | 'suspect' | 'offline' | 'parked' | 'dark' | 'deleted' | 'lost';
