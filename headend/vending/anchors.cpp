@@ -111,6 +111,9 @@ std::vector<std::string> anchor_troubles(database::Connection& connection, Ciphe
                          [&](const auto& anchor) { return anchor_text(anchor).starts_with(text + " "); }))
             found.push_back("the database has no anchor any more that was signed here: " + text);
     }
+    if (!all.empty() && all.back().day > std::chrono::floor<std::chrono::days>(now))
+        found.push_back("the last anchor is of a day to come, " + database::day_text(all.back().day) +
+                        ": the clock was set back, and no day is signed until then");
     for (const auto day : anchors.missing(now - anchored_within))
         found.push_back("what was sealed on " + database::day_text(day) +
                         " has no anchor: is 'headend serve' with the role vending running?");

@@ -1,7 +1,5 @@
 #include "headend/vending/upkeep.h"
 
-#include "headend/vending/anchors.h"
-
 namespace wattmesh::headend::vending {
 namespace {
 
@@ -40,6 +38,19 @@ Kept look_after(database::Connection& connection, Seller& seller, security::Vend
         for (const auto alarm : alarms_of(key, now))
             kept.alarms.push_back("vending key " + to_string(key.terms.name) + ": " +
                                   std::string{to_string(alarm)});
+    return kept;
+}
+
+Kept anchor_day(database::Connection& connection, AnchorKeeper& keeper, Instant now) {
+    Kept kept;
+    try {
+        keeper.anchor(connection, now);
+    } catch (const database::DatabaseError& error) {
+        if (error.trouble() != database::Trouble::refused) throw;
+        kept.alarms.emplace_back("the journal's day was not signed: " + std::string{error.what()});
+    } catch (const std::runtime_error& error) {
+        kept.alarms.emplace_back("the journal's day was not signed: " + std::string{error.what()});
+    }
     return kept;
 }
 
