@@ -2,3 +2,78 @@
 
 -- A key change is delivered when the meter cannot read the old key any more: the monitor has to know that it is one.
 grant select (kind) on sale to wm_monitor;
+
+create index sale_key_changing on sale (meter) where kind = 'key_change' and state = 'intended';
+
+-- The intent of a sale: one commit, before the module is asked. Raises WM001 when the account moved on since it was read (price it
+-- again), WM002 when the vendor's credit does not suffice, WM003 when an identifier was taken meanwhile, or the meter has another key
+-- than the tokens are for, or is about to get one. `lines` and `tokens` are JSON.
+create or replace function vend_intend(s sale, account_version bigint, account_month integer, lines text, tokens text) returns bigint
+language plpgsql security definer set search_path = wattmesh, pg_temp as $$
+declare
+    made bigint;
+    lowest integer;
+    highest integer;
+    another_key boolean;
+    line record;
+    holds prepaid_meter;
+begin
+    if s.account is not null then
+        update customer_account a set
+            version = a.version + 1,
+            month = account_month,
+            month_tenths = case when a.month = account_month then a.month_tenths else 0 end + s.counted_tenths,
+            free_month = case when s.kind in ('sale', 'claim') and s.free_tenths > 0 then account_month else a.free_month end,
+            charged_until = case when s.kind = 'sale' then greatest(a.charged_until, account_month) else a.charged_until end
+        where a.id = s.account and a.version = account_version;
+        if not found then raise exception 'the account moved on' using errcode = 'WM001'; end if;
+    end if;
+    if tokens <> '[]' then
+        select * into holds from prepaid_meter where id = s.meter for no key update;
+        select min(t.tid), max(t.tid), bool_or((t.supply_group, t.key_revision, t.tariff_index, t.base_year) is distinct from
+                                               (holds.supply_group, holds.key_revision, holds.tariff_index, holds.base_year))
+        into lowest, highest, another_key
+        from json_to_recordset(tokens::json) as t(tid integer, supply_group integer, key_revision smallint, tariff_index smallint,
+                                                  base_year smallint);
+        if another_key or exists (select from sale where meter = s.meter and kind = 'key_change' and state = 'intended') then
+            raise exception 'the key of the meter is changed' using errcode = 'WM003';
+        end if;
+        if lowest is not null then
+            update prepaid_meter m set last_tid = highest where m.id = s.meter and coalesce(m.last_tid, -1) < lowest;
+            if not found then raise exception 'the identifier was taken' using errcode = 'WM003'; end if;
+        end if;
+    end if;
+    insert into sale (tenant, kind, state, terminal, key, body_hash, operator, shift, vendor, account, meter, tariff_version, at_us, day,
+                      tender, pay_type, tenths, free_tenths, counted_tenths, charged_before, reason, from_meter)
+    values (s.tenant, s.kind, s.state, s.terminal, s.key, s.body_hash, s.operator,
+            (select id from vend_shift where terminal = s.terminal and closed_us is null), s.vendor, s.account, s.meter,
+            s.tariff_version, s.at_us, s.day, s.tender, s.pay_type, s.tenths, s.free_tenths, s.counted_tenths, s.charged_before, s.reason,
+            s.from_meter)
+    returning id into made;
+    for line in
+        insert into sale_line
+        select made, l.place, l.kind, l.name, l.amount, l.tenths, l.price, l.base, l.ppm, l.debt, l.balance, l.debit, l.credit
+        from json_to_recordset(lines::json) as l(place integer, kind text, name text, amount bigint, tenths bigint, price bigint,
+                                                 base bigint, ppm integer, debt bigint, balance bigint, debit bigint, credit bigint)
+        returning debt, amount
+    loop
+        if line.debt is not null and s.account is not null and s.kind in ('sale', 'payment') then
+            update customer_debt set balance = balance - line.amount, last_month = account_month where id = line.debt;
+        end if;
+    end loop;
+    if tokens <> '[]' then
+        insert into vend_token
+        select t.request, made, t.place, t.kind, s.meter, t.supply_group, t.key_revision, t.tariff_index, t.base_year, t.tid, t.content
+        from json_to_recordset(tokens::json) as t(request text, place integer, kind text, supply_group integer, key_revision smallint,
+                                                  tariff_index smallint, base_year smallint, tid integer, content text);
+    end if;
+    insert into vend_journal (at_us, sale, event, operator, record)
+    values (s.at_us, made, 'intended', s.operator, s.kind || ' vendor ' || s.vendor || ' meter ' || coalesce(s.meter::text, '-') ||
+            ' tender ' || s.tender || ' lines ' || lines || ' tokens ' || tokens || ' ' || s.reason);
+    if s.tender > 0 then  -- last: a vendor's row is what his tills wait for
+        update vendor v set credit = v.credit + case when s.kind = 'deposit' then s.tender else -s.tender end
+        where v.id = s.vendor and (s.kind = 'deposit' or v.credit - s.tender >= v.credit_floor);
+        if not found then raise exception 'the credit does not suffice' using errcode = 'WM002'; end if;
+    end if;
+    return made;
+end $$;

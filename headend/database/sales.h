@@ -75,7 +75,7 @@ struct Sale {
 /// How storing an intent went.
 enum class Intended : std::uint8_t {
     stored,
-    stale,     ///< another sale came between: read and price again
+    stale,     ///< another sale came between, or another key: read and price again
     credit,    ///< the vendor's credit does not suffice
     key_taken  ///< the terminal used the key before
 };

@@ -57,7 +57,8 @@ SaleAnswer Seller::sell(Connection& connection, const Order& order) {
                 break;
         }
     }
-    return objection(Reason::busy, "Others kept selling to this account. Nothing was sold; try again.");
+    return objection(Reason::busy, "Others kept selling to this account, or the key of its meter is being changed. "
+                                   "Nothing was sold; try again.");
 }
 
 SaleAnswer Seller::again(Connection& connection, const Sale& before, const Order& order) {

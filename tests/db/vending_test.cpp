@@ -111,6 +111,30 @@ TEST_CASE("vending: whoever dies between any two steps leaves a sale that ends w
     CHECK(digits_in(Shop::sold(seller.sell(shop.vending, shop.order(0, "k2", 10'000))).body).size() == 1);
 }
 
+TEST_CASE("vending: while a meter's key is changed nothing is sold under the old one", "[db]") {
+    Shop shop;
+    shop.load_key(201458, 1);
+    auto change = shop.order(0, "c1", 0, "K1");
+    change.kind = SaleKind::key_change;
+    change.target = headend::vending::KeyTarget{{{201458}, 1}, 1};
+    auto dying = shop.seller([](Step step) {
+        if (step == Step::intended) throw Crash{};
+    });
+    CHECK_THROWS_AS(dying.sell(shop.vending, change), Crash);
+    auto seller = shop.seller();
+    CHECK(Shop::refused(seller.sell(shop.vending, shop.order(0, "k1", 10'000))) == Reason::busy);
+    bool once = true;
+    auto slow = shop.seller([&](Step step) {  // reads, and the change ends before it stores
+        if (step == Step::read && std::exchange(once, false))
+            Shop::sold(seller.sell(shop.vending, change));
+    });
+    Shop::sold(slow.sell(shop.vending, shop.order(0, "k1", 10'000)));
+    CHECK(shop.value("select supply_group from vend_token where sale = (select id from sale where key = "
+                     "'k1')") == 201458);
+    CHECK(shop.value("select credit from vendor where name = 'Corner'") == 10'000'000 - 10'000);
+    CHECK(shop.books().empty());
+}
+
 TEST_CASE("vending: an answer of the module that was lost brings the token that it made", "[db]") {
     Shop shop;
     Losing losing{*shop.module, 2};
