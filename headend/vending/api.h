@@ -31,7 +31,7 @@ void add_report_routes(std::vector<console::Route>& routes, Counter& counter);
 void add_desk_routes(std::vector<console::Route>& routes, Counter& counter);
 void add_meter_routes(std::vector<console::Route>& routes, Counter& counter);
 
-/// As a problem, with the reason as its title.
+/// As a problem with the reason.
 [[noreturn]] void refuse(const Objection& objection);
 /// The till that the request names, when the caller may use it. Throws a Problem.
 database::VendTerminal till_of(database::Connection& connection, const console::Request& request,

@@ -21,8 +21,8 @@ database::SaleGround wanted_meter(database::Connection& connection, const Reques
     const auto pan = pan_of(request.captured.at("number"));
     auto found = database::Sales{connection}.ground(pan, now);
     if (!found || found->meter.tenant != request.caller->user.tenant)
-        throw Problem{404, "unknown_meter",
-                      "There is no meter " + std::string{pan.meter_number()} + " here."};
+        refuse(
+            {Reason::unknown_meter, "There is no meter " + std::string{pan.meter_number()} + " here."});
     return std::move(*found);
 }
 
@@ -182,7 +182,7 @@ Answer verify(Counter& counter, Request& request) {
     auto connection = counter.context.pool.lease();
     const auto meter = database::Customers{*connection}.meter(pan);
     if (!meter || meter->tenant != request.caller->user.tenant)
-        throw Problem{404, "unknown_meter", "There is no such meter here."};
+        refuse({Reason::unknown_meter, "There is no such meter here."});
     Json json;
     json.open_object().field("meter", std::string{pan.meter_number()});
     const auto told = [&](std::string_view result, std::string_view words) {

@@ -187,7 +187,8 @@ Answer close_shift(Counter& counter, Request& request) {
 void refuse(const Objection& objection) {
     for (const auto& row : rows)
         if (row.reason == objection.reason)
-            throw Problem{row.status, std::string{to_string(row.reason)}, objection.words, row.retry_after_s};
+            throw Problem{row.status, "Not sold", objection.words, row.retry_after_s,
+                          std::string{to_string(row.reason)}};
     throw Problem{500, "Something went wrong", objection.words};
 }
 
@@ -262,7 +263,8 @@ Answer sell(Counter& counter, database::Connection& connection, const Order& ord
     if (!counter.ready)
         throw Problem{
             503, "Not ready",
-            "The vending module is being compared with the books. Nothing was sold; try again shortly.", 5};
+            "The vending module is being compared with the books. Nothing was sold; try again shortly.", 5,
+            "not_ready"};
     try {
         auto answer = counter.seller.sell(connection, order);
         if (const auto* no = std::get_if<Objection>(&answer)) refuse(*no);
@@ -276,7 +278,7 @@ Answer sell(Counter& counter, database::Connection& connection, const Order& ord
         throw Problem{503, "Not known",
                       "The database did not answer. Ask again with the same Idempotency-Key: it brings the "
                       "token if the sale was stored.",
-                      3};
+                      3, "not_known"};
     }
 }
 
@@ -285,7 +287,16 @@ void add_route(std::vector<console::Route>& routes, Counter& counter, const char
     routes.push_back({.method = method,
                       .pattern = pattern,
                       .right = right,
-                      .handle = [&counter, handle](Request& request) { return handle(counter, request); }});
+                      .handle = [&counter, handle](Request& request) {
+                          try {
+                              return handle(counter, request);
+                          } catch (Problem& problem) {
+                              // For a program that may have asked through somebody who answers 400 too.
+                              if (problem.status == 400 && problem.reason.empty())
+                                  problem.reason = "bad_request";
+                              throw;
+                          }
+                      }});
 }
 
 void add_sale_routes(std::vector<console::Route>& routes, Counter& counter) {

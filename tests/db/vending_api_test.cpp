@@ -25,7 +25,7 @@ TEST_CASE("vending api: a quote and its sale agree, and the key brings the same 
     CHECK(counter.post("/api/vend/sales", counter.order(1, 10'000), "a").status == 422);
     CHECK(counter.post("/api/vend/sales", counter.order(0, 10'000), "").status == 400);
     CHECK(counter.post("/api/vend/sales", counter.order(0, 10'000), "a b").status == 400);
-    CHECK(counter.post("/api/vend/sales", counter.order(0, 10), "b").has("\"title\":\"tender\""));
+    CHECK(counter.post("/api/vend/sales", counter.order(0, 10), "b").has("\"reason\":\"tender\""));
     const auto wanted = counter.post(
         "/api/vend/quotes", R"({"terminal":"T1","meter":")" + counter.meter(1) + R"(","units":"50"})");
     CHECK(wanted.has("\"units\":\"50.0\""));
