@@ -3,6 +3,9 @@
 -- A key change is delivered when the meter cannot read the old key any more: the monitor has to know that it is one.
 grant select (kind) on sale to wm_monitor;
 
+alter table sale add column tried_us bigint;  -- when upkeep failed to end it: others come first then
+grant update (tried_us) on sale to wm_vending;
+
 create index sale_key_changing on sale (meter) where kind = 'key_change' and state = 'intended';
 
 -- The intent of a sale: one commit, before the module is asked. Raises WM001 when the account moved on since it was read (price it

@@ -132,8 +132,11 @@ public:
     MeterGot got(PrepaidMeterId meter);
     /// The sale that a token is of.
     std::optional<SaleId> of_token(PrepaidMeterId meter, sts::BaseDate base, sts::Tid tid);
-    /// What was intended before `before` and has no end yet, oldest first.
+    /// What was intended before `before` and has no end yet: oldest first, and behind them those that were
+    /// tried(), the least lately tried one first.
     std::vector<SaleId> open(Instant before, int count);
+    /// Its end failed; others come first from now on.
+    void tried(SaleId sale, Instant now);
 
 private:
     void read_parts(Sale& sale);

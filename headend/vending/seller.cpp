@@ -90,9 +90,12 @@ SaleAnswer Seller::finish(Connection& connection, const Draft& draft,
             const auto answer = make(ports_.module, token, now);
             if (const auto* refusal = std::get_if<security::ModuleRefusal>(&answer)) {
                 if (made.empty()) return refuse(connection, draft, *refusal);
-                throw std::runtime_error("the module made one token of sale " +
-                                         std::to_string(draft.sale.id.value) +
-                                         " and refuses the next: " + std::string{to_string(*refusal)});
+                return objection(Reason::module_away,
+                                 "The sale is noted as number " + std::to_string(draft.sale.id.value) +
+                                     ", but the vending module refuses its second token: " +
+                                     std::string{explain(*refusal)} +
+                                     " Tell whoever looks after the module, then ask again with the same "
+                                     "key.");
             }
             const auto& issued = std::get<security::Issued>(answer);
             made.push_back({token.request, issued.sequence, issued.at});
@@ -332,6 +335,21 @@ std::optional<Objection> Seller::add_tokens(const Order& order, Draft& draft) {
     return std::nullopt;
 }
 
+/// A module refuses each token by itself: of two, the first could use up what the second needs.
+std::optional<Objection> Seller::over_limit(const Draft& draft) {
+    if (draft.sale.tokens.size() < 2) return std::nullopt;
+    const auto name = key_of(draft.ground.meter).vending_key;
+    std::uint64_t wanted = 0;
+    for (const auto& token : draft.sale.tokens)
+        if (const auto units = units_on(token)) wanted += static_cast<std::uint64_t>(units->count);
+    for (const auto& key : ports_.module.keys())
+        if (key.terms.name == name && key.units + wanted > key.terms.units_limit)
+            return objection(Reason::not_possible,
+                             std::string{explain(security::ModuleRefusal::limit_reached)} +
+                                 " Nothing was sold.");
+    return std::nullopt;
+}
+
 std::variant<Seller::Draft, Objection> Seller::draft(Connection& connection, const Order& order) {
     const auto at = now();
     auto grounds = ground(connection, order.terminal, order.meter, at);
@@ -371,6 +389,7 @@ std::variant<Seller::Draft, Objection> Seller::draft(Connection& connection, con
     if (order.kind == SaleKind::claim) no = claim(connection, draft);
     if (order.kind == SaleKind::transfer) no = transfer(connection, order, draft);
     if (!no) no = add_tokens(order, draft);
+    if (!no) no = over_limit(draft);
     if (no) return std::move(*no);
     return draft;
 }

@@ -112,6 +112,7 @@ private:
     Objection tender_objection(const pricing::Tariff& tariff, const pricing::Fee& fee,
                                const pricing::Standing& standing, pricing::Refusal refusal) const;
     std::optional<Objection> add_tokens(const Order& order, Draft& draft);
+    std::optional<Objection> over_limit(const Draft& draft);
     void post(database::Connection& connection, const Order& order, database::Sale& sale,
               const std::vector<pricing::Line>& lines);
     SaleAnswer again(database::Connection& connection, const database::Sale& before, const Order& order);
