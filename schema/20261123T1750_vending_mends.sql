@@ -80,3 +80,9 @@ begin
     end if;
     return made;
 end $$;
+
+-- A debt has a name: the same file of books, taken twice, owes once.
+update customer_debt d set name = name || ' (' || id || ')'
+where exists (select from customer_debt before where before.account = d.account and before.name = d.name and before.id < d.id);
+create unique index customer_debt_named on customer_debt (account, name);
+drop index customer_debt_account_idx;

@@ -123,8 +123,8 @@ std::optional<PrepaidMeter> Customers::first_meter(const char* condition, const 
     return prepaid_meter_of(rows, 0);
 }
 
-pricing::DebtId Customers::add_debt(PrepaidAccountId account, const CustomerDebt& added) {
-    return connection_.run("storing a debt", [&](soci::session& sql) {
+std::optional<pricing::DebtId> Customers::put_debt(PrepaidAccountId account, const CustomerDebt& added) {
+    return connection_.run("storing a debt", [&](soci::session& sql) -> std::optional<pricing::DebtId> {
         const auto& debt = added.debt;
         const std::string recovery{to_string(debt.recovery)};
         const long long original = debt.original.minor, balance = debt.balance.minor,
@@ -135,9 +135,15 @@ pricing::DebtId Customers::add_debt(PrepaidAccountId account, const CustomerDebt
                "instalment, first_month, "
                "priority, held) values (:account, :name, :recovery, :original, :balance, :ppm, :floor, :cap, "
                ":instalment, :first, "
-               ":priority, cast(:held as integer) = 1) returning id",
+               ":priority, cast(:held as integer) = 1) on conflict (account, name) do update set recovery = "
+               "excluded.recovery, ppm = excluded.ppm, floor = excluded.floor, cap = excluded.cap, "
+               "instalment = excluded.instalment, first_month = excluded.first_month, priority = "
+               "excluded.priority, held = excluded.held where customer_debt.original = excluded.original "
+               "returning id",
             use(account), use(debt.name), use(recovery), use(original), use(balance), use(ppm), use(floor),
             use(cap), use(instalment), use(first), use(added.priority), use(held), soci::into(id);
+        if (!sql.got_data()) return std::nullopt;
+        sql << "update customer_account set version = version + 1 where id = :account", use(account);
         return id;
     });
 }

@@ -59,7 +59,9 @@ public:
     PrepaidMeterId put_meter(const PrepaidMeter& meter, std::optional<PrepaidAccountId> account);
     std::optional<PrepaidMeter> meter(const sts::MeterPan& pan);
     std::optional<PrepaidMeter> meter(PrepaidMeterId id);
-    pricing::DebtId add_debt(PrepaidAccountId account, const CustomerDebt& debt);
+    /// Adds the debt, or changes the terms of the account's debt of that name; its balance stays what the
+    /// ledger made of it. Nothing when that debt was of another amount.
+    std::optional<pricing::DebtId> put_debt(PrepaidAccountId account, const CustomerDebt& debt);
     /// Of a smaller identifier than `tid`, the meter's next token gets one above it. False when it knew.
     bool raise_tid(const sts::MeterPan& pan, sts::Tid tid);
     /// The key that a key change leads to; of another base date, identifiers begin anew.

@@ -154,8 +154,12 @@ void take_debt(database::Connection& connection, const Object& line) {
                        .instalment = {number(line, "instalment", 0)},
                        .first_month = month_from(text(line, "first_month", "1970-01")),
                        .last_month = {}};
-    database::Customers{connection}.add_debt(known_customer(connection, text(line, "customer")),
-                                             {debt, small(line, "priority", 0), flag(line, "held", false)});
+    const auto customer = text(line, "customer");
+    if (!database::Customers{connection}.put_debt(
+            known_customer(connection, customer),
+            {debt, small(line, "priority", 0), flag(line, "held", false)}))
+        throw BooksError("customer '" + customer + "' has a debt '" + debt.name +
+                         "' of another amount: what is owed besides needs a name of its own");
 }
 
 void take_meter(database::Connection& connection, const Object& line) {

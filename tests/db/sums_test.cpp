@@ -59,7 +59,7 @@ void debts(Shop& shop, int accounts) {
                            .first_month = month,
                            .last_month = {}};
         const auto id = customers.find(TenantId{1}, "A" + std::to_string(account));
-        customers.add_debt(*id, {debt, priority, false});
+        REQUIRE(customers.put_debt(*id, {debt, priority, false}));
     };
     for (int i = 0; i < accounts; i += 2) {
         add(i, "arrears", pricing::Recovery::percent, 500'000, 123'456, 100, 5'000, 0, 1);
