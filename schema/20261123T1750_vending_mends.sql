@@ -86,3 +86,43 @@ update customer_debt d set name = name || ' (' || id || ')'
 where exists (select from customer_debt before where before.account = d.account and before.name = d.name and before.id < d.id);
 create unique index customer_debt_named on customer_debt (account, name);
 drop index customer_debt_account_idx;
+
+-- Takes a sale back as before. What other sales of the same or later months collected stays collected: only the charges of this one are
+-- due again, and a debt's last month is that of the last sale that is left. A key change is not taken back, for the meter may hold the
+-- key, nor is an engineering token.
+create or replace function vend_undo(wanted bigint, from_state text, to_state text, at bigint, by_whom text, why text, answer bytea) returns boolean
+language plpgsql security definer set search_path = wattmesh, pg_temp as $$
+declare
+    s sale;
+    lines integer;
+begin
+    if from_state = 'issued' then
+        if exists (select from sale where id = wanted and kind in ('key_change', 'engineering')) then return false; end if;
+        update vend_delivery set state = 'cancelled', finished_us = at where sale = wanted and state = 'waiting';
+        if exists (select from vend_delivery where sale = wanted and sent) then return false; end if;
+    end if;
+    update sale set state = to_state, completed_us = coalesce(completed_us, at), response = coalesce(response, answer)
+    where id = wanted and state = from_state and kind <> 'deposit' returning * into s;
+    if not found then return false; end if;
+    select count(*) into lines from sale_line where sale = wanted;
+    insert into sale_line
+    select sale, place + lines, kind, name, amount, -tenths, price_mills, base, ppm, debt, null, credit, debit
+    from sale_line where sale = wanted;
+    update customer_debt d set balance = d.balance + l.amount,
+        last_month = (select max(extract(year from o.day) * 12 + extract(month from o.day) - 1)
+                      from sale_line x join sale o on o.id = x.sale
+                      where x.debt = d.id and o.state in ('intended', 'issued'))
+    from sale_line l where l.sale = wanted and l.place < lines and d.id = l.debt;
+    update customer_account a set
+        version = a.version + 1,
+        month_tenths = case when a.month = s_month then a.month_tenths - s.counted_tenths else a.month_tenths end,
+        free_month = case when s.kind in ('sale', 'claim') and s.free_tenths > 0 and a.free_month = s_month then a.free_month - 1 else a.free_month end,
+        charged_until = a.charged_until - case when s.kind = 'sale' then
+            least(greatest(s_month - s.charged_before, 0), coalesce((select charge_months_max from tariff_version where id = s.tariff_version), 0))
+            else 0 end
+    from (select extract(year from s.day)::integer * 12 + extract(month from s.day)::integer - 1 as s_month) m
+    where a.id = s.account;
+    insert into vend_journal (at_us, sale, event, operator, record) values (at, wanted, to_state, by_whom, why);
+    update vendor v set credit = v.credit + s.tender where v.id = s.vendor and s.tender > 0;
+    return true;
+end $$;

@@ -117,7 +117,15 @@ Answer reverse(Counter& counter, Request& request) {
     const auto reason = body.text("reason", 200);
     auto connection = counter.context.pool.lease();
     const auto sale = wanted_sale(*connection, request);
+    if (sale.kind == SaleKind::key_change || sale.kind == SaleKind::engineering)
+        throw Problem{409, "Not reversed",
+                      "What a key change or an engineering token did to the meter is undone by another one, "
+                      "not taken back.",
+                      0, "not_possible"};
     const auto now = counter.seller.now();
+    const bool given = sale.kind == SaleKind::free || sale.kind == SaleKind::transfer;
+    if (given && !request.caller->may(Right::vend_manage))
+        throw Problem{403, "Not allowed", "What a supervisor gave is taken back by a supervisor."};
     const bool fresh = !sale.confirmed && sale.copies == 0 && now - sale.at < own_reversal;
     if (!fresh && !request.caller->may(Right::vend_manage))
         throw Problem{
