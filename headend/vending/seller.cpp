@@ -50,15 +50,15 @@ SaleAnswer Seller::sell(Connection& connection, const Order& order) {
                 reached(Step::intended);
                 return finish(connection, draft, order.terminal);
             case Intended::credit:
-                return objection(Reason::vendor_credit, "The credit of " + order.terminal.vendor.name +
-                                                            " does not suffice for this sale.");
+                return credit_objection(order.terminal.vendor);
             case Intended::stale:
             case Intended::key_taken:
                 break;
         }
     }
-    return objection(Reason::busy, "Others kept selling to this account, or the key of its meter is being changed. "
-                                   "Nothing was sold; try again.");
+    return objection(Reason::busy,
+                     "Others kept selling to this account, or the key of its meter is being changed. "
+                     "Nothing was sold; try again.");
 }
 
 SaleAnswer Seller::again(Connection& connection, const Sale& before, const Order& order) {
@@ -335,6 +335,21 @@ std::optional<Objection> Seller::add_tokens(const Order& order, Draft& draft) {
     return std::nullopt;
 }
 
+std::optional<Objection> Seller::key_objection(const database::PrepaidMeter& meter) {
+    const auto key = key_of(meter).vending_key;
+    const auto base = base_of(key);
+    if (base == meter.base) return std::nullopt;
+    return objection(
+        Reason::no_key,
+        base ? "The record of this meter says another base date than vending key " + to_string(key) + "."
+             : "The vending module has no key " + security::to_string(key) + " for this meter.");
+}
+
+Objection Seller::credit_objection(const database::Vendor& vendor) const {
+    return objection(Reason::vendor_credit,
+                     "The credit of " + vendor.name + " does not suffice for this sale.");
+}
+
 /// A module refuses each token by itself: of two, the first could use up what the second needs.
 std::optional<Objection> Seller::over_limit(const Draft& draft) {
     if (draft.sale.tokens.size() < 2) return std::nullopt;
@@ -344,9 +359,9 @@ std::optional<Objection> Seller::over_limit(const Draft& draft) {
         if (const auto units = units_on(token)) wanted += static_cast<std::uint64_t>(units->count);
     for (const auto& key : ports_.module.keys())
         if (key.terms.name == name && key.units + wanted > key.terms.units_limit)
-            return objection(Reason::not_possible,
-                             std::string{explain(security::ModuleRefusal::limit_reached)} +
-                                 " Nothing was sold.");
+            return objection(
+                Reason::not_possible,
+                std::string{explain(security::ModuleRefusal::limit_reached)} + " Nothing was sold.");
     return std::nullopt;
 }
 
@@ -355,13 +370,8 @@ std::variant<Seller::Draft, Objection> Seller::draft(Connection& connection, con
     auto grounds = ground(connection, order.terminal, order.meter, at);
     if (auto* no = std::get_if<Objection>(&grounds)) return std::move(*no);
     Draft draft{{}, std::move(std::get<database::SaleGround>(grounds))};
-    const auto key = key_of(draft.ground.meter).vending_key;
-    const auto base = base_of(key);
-    if (order.kind != SaleKind::payment && base != draft.ground.meter.base)
-        return objection(
-            Reason::no_key,
-            base ? "The record of this meter says another base date than vending key " + to_string(key) + "."
-                 : "The vending module has no key " + security::to_string(key) + " for this meter.");
+    if (order.kind != SaleKind::payment)
+        if (auto no = key_objection(draft.ground.meter)) return std::move(*no);
     if (order.target && !base_of(order.target->vending_key))
         return objection(Reason::no_key, "The vending module has no key " +
                                              security::to_string(order.target->vending_key) + ".");
@@ -394,27 +404,41 @@ std::variant<Seller::Draft, Objection> Seller::draft(Connection& connection, con
     return draft;
 }
 
+std::variant<database::SaleGround, Objection> Seller::quotable(Connection& connection,
+                                                               const database::VendTerminal& terminal,
+                                                               const sts::MeterPan& meter) {
+    auto grounds = ground(connection, terminal, meter, now());
+    if (const auto* found = std::get_if<database::SaleGround>(&grounds))
+        if (auto no = key_objection(found->meter)) return std::move(*no);
+    return grounds;
+}
+
 std::variant<pricing::Quote, Objection> Seller::quote(Connection& connection,
                                                       const database::VendTerminal& terminal,
                                                       const sts::MeterPan& meter, pricing::Money tender) {
-    auto grounds = ground(connection, terminal, meter, now());
+    auto grounds = quotable(connection, terminal, meter);
     if (auto* no = std::get_if<Objection>(&grounds)) return std::move(*no);
     const auto& found = std::get<database::SaleGround>(grounds);
     const auto& tariff = this->tariff(connection, found.tariff);
     auto priced = pricing::quote(tariff, terminal.vendor.fee, found.standing, tender);
-    if (auto* quote = std::get_if<pricing::Quote>(&priced)) return std::move(*quote);
-    return tender_objection(tariff, terminal.vendor.fee, found.standing, std::get<pricing::Refusal>(priced));
+    if (const auto* refusal = std::get_if<pricing::Refusal>(&priced))
+        return tender_objection(tariff, terminal.vendor.fee, found.standing, *refusal);
+    if (terminal.vendor.credit - tender < terminal.vendor.credit_floor)
+        return credit_objection(terminal.vendor);
+    return std::get<pricing::Quote>(std::move(priced));
 }
 
 std::variant<pricing::Quote, Objection> Seller::quote(Connection& connection,
                                                       const database::VendTerminal& terminal,
                                                       const sts::MeterPan& meter, pricing::Tenths units) {
-    auto grounds = ground(connection, terminal, meter, now());
+    auto grounds = quotable(connection, terminal, meter);
     if (auto* no = std::get_if<Objection>(&grounds)) return std::move(*no);
     const auto& found = std::get<database::SaleGround>(grounds);
     const auto& tariff = this->tariff(connection, found.tariff);
     const auto tender = pricing::least_tender(tariff, terminal.vendor.fee, found.standing, units);
     if (!tender) return objection(Reason::tender, "So many units cannot be sold at once.");
+    if (terminal.vendor.credit - *tender < terminal.vendor.credit_floor)
+        return credit_objection(terminal.vendor);
     return std::get<pricing::Quote>(pricing::quote(tariff, terminal.vendor.fee, found.standing, *tender));
 }
 

@@ -127,8 +127,7 @@ TEST_CASE("vending: while a meter's key is changed nothing is sold under the old
     CHECK(Shop::refused(seller.sell(shop.vending, shop.order(0, "k1", 10'000))) == Reason::busy);
     bool once = true;
     auto slow = shop.seller([&](Step step) {  // reads, and the change ends before it stores
-        if (step == Step::read && std::exchange(once, false))
-            Shop::sold(seller.sell(shop.vending, change));
+        if (step == Step::read && std::exchange(once, false)) Shop::sold(seller.sell(shop.vending, change));
     });
     Shop::sold(slow.sell(shop.vending, shop.order(0, "k1", 10'000)));
     CHECK(shop.value("select supply_group from vend_token where sale = (select id from sale where key = "
@@ -249,6 +248,25 @@ TEST_CASE("vending: a vendor's credit is never overdrawn, whoever sells at the s
         shop.books(),
         Catch::Contains(
             "vendor Corner has credit 5000, the ledger says 9980000"));  // it finds what we took by hand
+}
+
+TEST_CASE("vending: a quote refuses what its sale would be refused for", "[db]") {
+    Shop shop;
+    auto seller = shop.seller();
+    const auto reason = [&](auto wanted) {
+        const auto answer =
+            seller.quote(shop.vending, *Vendors{shop.admin}.terminal("T1"), Shop::pan(0), wanted);
+        const auto* no = std::get_if<Objection>(&answer);
+        return no == nullptr ? std::string{"sold"} : std::string{to_string(no->reason)};
+    };
+    CHECK(reason(Money{10'000}) == "sold");
+    shop.admin.execute("update vendor set credit = 9000 where name = 'Corner'", "leaving 90.00");
+    CHECK(reason(Money{9'000}) == "sold");
+    CHECK(reason(Money{9'001}) == "vendor_credit");
+    CHECK(reason(Tenths{500}) == "vendor_credit");
+    shop.admin.execute("update prepaid_meter set supply_group = 201458", "moving meters");
+    CHECK(reason(Money{9'000}) == "no_key");
+    CHECK(reason(Tenths{10}) == "no_key");
 }
 
 TEST_CASE("vending: what the module refuses is taken back as if it had never been", "[db]") {

@@ -75,7 +75,7 @@ export class Machine {
     this.ports = desk.data?.simulated_ports ? (this.ports ?? new SimulatedPorts(this.terminal)) : null;
     // Also while the till is disabled: what was paid is sold, or given back.
     if (till && this.ports && this.order.pending) return this.#recover();
-    if (!till || !this.ports || !desk.data?.ready || till.disabled) { this.step = 'away'; return; }
+    if (!till || !this.ports || !desk.data?.ready || till.disabled || till.available <= 0) { this.step = 'away'; return; }
     if (this.step === 'away') { await this.#moneyBack(); this.reset(); }
   }
   /// An order was written down before the machine went dark. Its money decides: kept, and the sale goes on; else nothing was sold.
