@@ -66,7 +66,11 @@ int load_key(Desk& desk, const std::string& place) {
     if (!base) throw platform::UsageError("--base-year is 1993, 2014 or 2035");
     terms.base = *base;
     terms.expiry = static_cast<sts::KeyExpiry>(desk.raw.optional_in<int>("expiry", 255, 0, 255));
-    terms.units_limit = static_cast<std::uint64_t>(desk.raw.required<std::int64_t>("units-limit")) * 10;
+    constexpr std::int64_t units_max = 1'000'000'000'000;
+    const auto units = desk.raw.required<std::int64_t>("units-limit");
+    if (units < 1 || units > units_max)
+        throw platform::UsageError("--units-limit is from 1 to " + std::to_string(units_max));
+    terms.units_limit = static_cast<std::uint64_t>(units) * 10;
     const auto expected = octets_of<3>(desk.raw, "check");
     if (desk.settings.vending.module.empty()) throw std::runtime_error("vending.module is not configured");
     const auto master = security::open_master_key(desk.settings.master_key);

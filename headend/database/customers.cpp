@@ -66,6 +66,14 @@ std::optional<PrepaidAccountId> Customers::find(TenantId tenant, const std::stri
     });
 }
 
+std::optional<PrepaidAccountId> Customers::account_of(PrepaidMeterId meter) {
+    return connection_.run("finding a meter's customer", [&](soci::session& sql) {
+        std::optional<PrepaidAccountId> account;
+        sql << "select account from prepaid_meter where id = :meter", use(meter), soci::into(account);
+        return account;
+    });
+}
+
 PrepaidMeterId Customers::put_meter(const PrepaidMeter& meter, std::optional<PrepaidAccountId> account) {
     return connection_.run("storing a prepayment meter", [&](soci::session& sql) {
         const std::string pan{meter.pan.digits()}, number{meter.pan.meter_number()};
@@ -74,6 +82,9 @@ PrepaidMeterId Customers::put_meter(const PrepaidMeter& meter, std::optional<Pre
                   algorithm = static_cast<int>(meter.algorithm), base = year_of(meter.base);
         const std::string why = meter.blocked_why.value_or("");
         PrepaidMeterId id;
+        sql << "update customer_account set version = version + 1 where id in (select account from "
+               "prepaid_meter where pan = :pan)",
+            use(pan);
         sql << "insert into prepaid_meter (tenant, pan, meter_number, account, supply_group, key_revision, "
                "tariff_index, key_type, "
                "algorithm, base_year, blocked_why) values (:tenant, :pan, :number, :account, :group, "

@@ -55,7 +55,10 @@ public:
     /// Which meter of the mesh it is; nothing: none. False when there is no such meter of a model that sells
     /// by token.
     bool set_device(PrepaidMeterId meter, std::optional<DeviceNumber> device);
-    /// Adds the meter, or changes what the record says; identifiers go on.
+    /// Whose meter it is.
+    std::optional<PrepaidAccountId> account_of(PrepaidMeterId meter);
+    /// Adds the meter, or changes what the record says; identifiers go on. A sale that read the record before
+    /// is priced again.
     PrepaidMeterId put_meter(const PrepaidMeter& meter, std::optional<PrepaidAccountId> account);
     std::optional<PrepaidMeter> meter(const sts::MeterPan& pan);
     std::optional<PrepaidMeter> meter(PrepaidMeterId id);
