@@ -3,6 +3,7 @@
 -- A key change is delivered when the meter cannot read the old key any more: the monitor has to know that it is one.
 grant select (kind) on sale to wm_monitor;
 
+alter table sale add column paid_back_shift bigint;  -- of a reversal: the shift out of whose drawer the money came
 alter table sale add column tried_us bigint;  -- when upkeep failed to end it: others come first then
 grant update (tried_us) on sale to wm_vending;
 
@@ -18,6 +19,7 @@ declare
     lowest integer;
     highest integer;
     another_key boolean;
+    the_shift bigint;
     line record;
     holds prepaid_meter;
 begin
@@ -46,10 +48,12 @@ begin
             if not found then raise exception 'the identifier was taken' using errcode = 'WM003'; end if;
         end if;
     end if;
+    -- Whoever closes the shift meanwhile waits for this sale, or this sale is of no shift.
+    select id into the_shift from vend_shift where terminal = s.terminal and closed_us is null for share;
     insert into sale (tenant, kind, state, terminal, key, body_hash, operator, shift, vendor, account, meter, tariff_version, at_us, day,
                       tender, pay_type, tenths, free_tenths, counted_tenths, charged_before, reason, from_meter)
     values (s.tenant, s.kind, s.state, s.terminal, s.key, s.body_hash, s.operator,
-            (select id from vend_shift where terminal = s.terminal and closed_us is null), s.vendor, s.account, s.meter,
+            the_shift, s.vendor, s.account, s.meter,
             s.tariff_version, s.at_us, s.day, s.tender, s.pay_type, s.tenths, s.free_tenths, s.counted_tenths, s.charged_before, s.reason,
             s.from_meter)
     returning id into made;
@@ -94,6 +98,7 @@ create or replace function vend_undo(wanted bigint, from_state text, to_state te
 language plpgsql security definer set search_path = wattmesh, pg_temp as $$
 declare
     s sale;
+    the_shift bigint;
     lines integer;
 begin
     if from_state = 'issued' then
@@ -101,7 +106,12 @@ begin
         update vend_delivery set state = 'cancelled', finished_us = at where sale = wanted and state = 'waiting';
         if exists (select from vend_delivery where sale = wanted and sent) then return false; end if;
     end if;
-    update sale set state = to_state, completed_us = coalesce(completed_us, at), response = coalesce(response, answer)
+    if from_state = 'issued' then  -- whoever closes the shift meanwhile waits
+        select v.id into the_shift from sale t join vend_shift v on v.terminal = t.terminal and v.closed_us is null where t.id = wanted
+        for share of v;
+    end if;
+    update sale set state = to_state, completed_us = coalesce(completed_us, at), response = coalesce(response, answer),
+                    paid_back_shift = the_shift
     where id = wanted and state = from_state and kind <> 'deposit' returning * into s;
     if not found then return false; end if;
     select count(*) into lines from sale_line where sale = wanted;
@@ -126,3 +136,4 @@ begin
     update vendor v set credit = v.credit + s.tender where v.id = s.vendor and s.tender > 0;
     return true;
 end $$;
+create index on sale (paid_back_shift) where paid_back_shift is not null;

@@ -30,7 +30,16 @@ constexpr Row rows[] = {
     {Reason::vendor_credit, 402, 0}, {Reason::too_many_tokens, 409, 60},  {Reason::key_reused, 422, 0},
     {Reason::busy, 503, 1},          {Reason::module_away, 503, 5},       {Reason::not_possible, 409, 0}};
 
+void require_ready(const Counter& counter) {
+    if (!counter.ready)
+        throw Problem{
+            503, "Not ready",
+            "The vending module is being compared with the books. Nothing was sold; try again shortly.", 5,
+            "not_ready"};
+}
+
 Answer quote(Counter& counter, Request& request) {
+    require_ready(counter);
     const JsonBody body{request.body};
     const auto meter = pan_of(body.text("meter", name_size));
     auto connection = counter.context.pool.lease();
@@ -254,6 +263,9 @@ Order order_of(database::Connection& connection, const Request& request, const J
         throw Problem{400, "Idempotency-Key",
                       "Send the header Idempotency-Key: 1 to 64 letters, digits and -_.: of your own, "
                       "another for each order."};
+    const auto pay_type = body.text_or("pay_type", 16, "cash");
+    if (pay_type != "cash" && pay_type != "card")
+        throw Problem{400, "Bad request", "'pay_type' must be cash or card."};
     const auto digest = security::sha256(as_bytes(request.path + "\n" + request.body));
     return {.kind = kind,
             .terminal = till_of(connection, request, body.text("terminal", name_size)),
@@ -263,16 +275,12 @@ Order order_of(database::Connection& connection, const Request& request, const J
             .meter = meter,
             .tender = {},
             .units = {},
-            .pay_type = body.text_or("pay_type", 16, "cash"),
+            .pay_type = pay_type,
             .reason = body.text_or("reason", 200, "")};
 }
 
 Answer sell(Counter& counter, database::Connection& connection, const Order& order) {
-    if (!counter.ready)
-        throw Problem{
-            503, "Not ready",
-            "The vending module is being compared with the books. Nothing was sold; try again shortly.", 5,
-            "not_ready"};
+    require_ready(counter);
     try {
         auto answer = counter.seller.sell(connection, order);
         if (const auto* no = std::get_if<Objection>(&answer)) refuse(*no);
@@ -297,6 +305,12 @@ void add_route(std::vector<console::Route>& routes, Counter& counter, const char
                       .right = right,
                       .handle = [&counter, handle](Request& request) {
                           try {
+                              // Tills, tariffs and the ledger are the whole tenant's.
+                              if (request.scope.areas != "*")
+                                  throw Problem{403, "Not allowed",
+                                                "Your role holds in some areas only, and vending knows no "
+                                                "areas: have the role given without one.",
+                                                0, "no_areas"};
                               return handle(counter, request);
                           } catch (Problem& problem) {
                               // For a program that may have asked through somebody who answers 400 too.
