@@ -24,7 +24,13 @@ std::optional<std::string> ended(database::Connection& connection, Seller& selle
 Kept seal(database::Connection& connection, const database::AuditMark& mark, Instant now) {
     database::VendJournal journal{connection};
     Kept kept;
-    if (auto trouble = differs_from(journal, mark)) kept.alarms.push_back(std::move(*trouble));
+    try {
+        if (auto trouble = differs_from(journal, mark)) kept.alarms.push_back(std::move(*trouble));
+    } catch (const database::DatabaseError&) {
+        throw;
+    } catch (const std::runtime_error& error) {
+        kept.alarms.emplace_back(error.what());  // a mark that nobody can read stops no sealing
+    }
     const auto sealed = journal.seal(now, records_at_once);
     if (kept.alarms.empty() && sealed.records > 0) mark.write(sealed.head);
     kept.sealed = sealed.records;

@@ -134,6 +134,26 @@ TEST_CASE("vending: a clock that is set back across midnight stops no signing, a
     CHECK_THAT(days.troubles(), Catch::Contains("the clock was set back"));
 }
 
+TEST_CASE("vending: a mark of the journal's end that cannot be read is an alarm, and stays as it is",
+          "[db]") {
+    Shop shop;
+    const auto file = shop.folder.path / "counters" / vend_mark;
+    const AuditMark mark{shop.folder.path / "counters", vend_mark};
+    const auto sealed = [&] {
+        VendJournal{shop.admin}.append(shop.clock.now(), "x", "boss", "");
+        return headend::vending::seal(shop.vending, mark, shop.clock.now());
+    };
+    CHECK(sealed().alarms.empty());
+    CHECK((std::filesystem::status(file).permissions() & std::filesystem::perms::all) ==
+          (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+    std::ofstream{file} << "half a li";
+    const auto kept = sealed();
+    CHECK(kept.sealed > 0);
+    REQUIRE(kept.alarms.size() == 1);
+    CHECK_THAT(kept.alarms[0], Catch::Contains("does not hold the end"));
+    CHECK(std::filesystem::file_size(file) == 9);
+}
+
 TEST_CASE("vending: a day that cannot be signed is an alarm", "[db]") {
     Days days{1};
     auto& shop = days.shop;
