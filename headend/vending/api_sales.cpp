@@ -88,8 +88,13 @@ Answer show(Counter& counter, Request& request) {
         .field("confirmed", sale.confirmed)
         .field("copies", sale.copies)
         .key("receipt");
-    const auto reply = counter.seller.stored(sale);
-    reply && reply->status == 200 ? json.raw(reply->body) : json.null();
+    const auto reply = sale.state == SaleState::issued ? counter.seller.stored(sale) : std::nullopt;
+    if (reply && reply->status == 200) {
+        counted(counter, *connection, request, sale);
+        json.raw(reply->body);
+    } else {
+        json.null();
+    }
     json.key("delivery");
     const auto delivery = database::Deliveries{*connection}.find(sale.id);
     if (delivery)
