@@ -289,7 +289,8 @@ TEST_CASE("delivery: a key change is done when the meter has the key, and what i
     }
     SECTION("answers are lost") { street.wires.lose_entries = 3; }
     SECTION("the customer types the rest in") {
-        for (int i = 0; i < 100 && results(street.delivery("c1"))[0].empty(); ++i) street.pass({&process}, 5s);
+        for (int i = 0; i < 100 && results(street.delivery("c1"))[0].empty(); ++i)
+            street.pass({&process}, 5s);
         for (const auto& digits : street.digits("c1"))
             street.mains.keypad("enter " + digits, street.shop.clock.now());
         CHECK(group() == 201458);
@@ -311,10 +312,37 @@ TEST_CASE("delivery: a key change is done when the meter has the key, and what i
     CHECK(street.mains.bought(street.shop.clock.now()) == sold_wh(street));
 }
 
+TEST_CASE("delivery: whoever dies while a key is brought leaves a change that ends with the new key",
+          "[db]") {
+    const auto at = static_cast<DeliveryStep>(GENERATE(0, 1, 2, 3, 4));
+    const int round = GENERATE(2, 5);  // in the middle; and when the first section is entered again
+    CAPTURE(static_cast<int>(at), round);
+    Street street;
+    street.shop.load_key(201458, 1);
+    street.change_key("c1");
+    int times = 0;
+    {
+        Monitor dying{street.shop, street.wires, [&](DeliveryStep step) {
+                          if (step == at && times < round) ++times;
+                          return times < round;
+                      }};
+        for (int i = 0; i < 40 && times < round; ++i) street.pass({&dying}, 5s);
+    }
+    REQUIRE(times == round);
+    street.wires.keys.waiting.clear();
+    street.wires.requests.clear();
+    street.shop.clock.at = street.shop.clock.now() + 11min;
+    street.deliver("c1");
+    CHECK(street.delivery("c1").state == DeliveryState::done);
+    CHECK(street.mains.meter.prepaid_at(street.shop.clock.now()).state().key.supply_group.value == 201458);
+    CHECK(street.mains.meter.prepaid_at(street.shop.clock.now()).state().key_changes == 1);
+}
+
 TEST_CASE("delivery: sections of a key for a meter with another one are refused", "[db]") {
     Street street;
     street.shop.load_key(201458, 1);
-    street.shop.admin.execute("update prepaid_meter set tariff_index = 2", "noting a key that the meter has not");
+    street.shop.admin.execute("update prepaid_meter set tariff_index = 2",
+                              "noting a key that the meter has not");
     street.change_key("c1");
     street.deliver("c1");
     CHECK(street.delivery("c1").state == DeliveryState::failed);

@@ -6,7 +6,6 @@
 
 #include "headend/database/vend_journal.h"
 #include "headend/vending/reconcile.h"
-#include "headend/vending/upkeep.h"
 #include "protocol/sts/amount.h"
 #include "tests/db/shop.h"
 
@@ -15,7 +14,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using headend::vending::compare_with_module;
-using headend::vending::look_after;
 
 /// What the meter that holds the key reads from a token.
 sts::Credit credit_in(Shop& shop, int meter, const std::string& digits) {
@@ -111,29 +109,6 @@ TEST_CASE("vending: whoever dies between any two steps leaves a sale that ends w
     // the month's free units are given once
     shop.clock.at = shop.clock.now() + 1min;
     CHECK(digits_in(Shop::sold(seller.sell(shop.vending, shop.order(0, "k2", 10'000))).body).size() == 1);
-}
-
-TEST_CASE("vending: while a meter's key is changed nothing is sold under the old one", "[db]") {
-    Shop shop;
-    shop.load_key(201458, 1);
-    auto change = shop.order(0, "c1", 0, "K1");
-    change.kind = SaleKind::key_change;
-    change.target = headend::vending::KeyTarget{{{201458}, 1}, 1};
-    auto dying = shop.seller([](Step step) {
-        if (step == Step::intended) throw Crash{};
-    });
-    CHECK_THROWS_AS(dying.sell(shop.vending, change), Crash);
-    auto seller = shop.seller();
-    CHECK(Shop::refused(seller.sell(shop.vending, shop.order(0, "k1", 10'000))) == Reason::busy);
-    bool once = true;
-    auto slow = shop.seller([&](Step step) {  // reads, and the change ends before it stores
-        if (step == Step::read && std::exchange(once, false)) Shop::sold(seller.sell(shop.vending, change));
-    });
-    Shop::sold(slow.sell(shop.vending, shop.order(0, "k1", 10'000)));
-    CHECK(shop.value("select supply_group from vend_token where sale = (select id from sale where key = "
-                     "'k1')") == 201458);
-    CHECK(shop.value("select credit from vendor where name = 'Corner'") == 10'000'000 - 10'000);
-    CHECK(shop.books().empty());
 }
 
 TEST_CASE("vending: an answer of the module that was lost brings the token that it made", "[db]") {
@@ -250,25 +225,6 @@ TEST_CASE("vending: a vendor's credit is never overdrawn, whoever sells at the s
             "vendor Corner has credit 5000, the ledger says 9980000"));  // it finds what we took by hand
 }
 
-TEST_CASE("vending: a quote refuses what its sale would be refused for", "[db]") {
-    Shop shop;
-    auto seller = shop.seller();
-    const auto reason = [&](auto wanted) {
-        const auto answer =
-            seller.quote(shop.vending, *Vendors{shop.admin}.terminal("T1"), Shop::pan(0), wanted);
-        const auto* no = std::get_if<Objection>(&answer);
-        return no == nullptr ? std::string{"sold"} : std::string{to_string(no->reason)};
-    };
-    CHECK(reason(Money{10'000}) == "sold");
-    shop.admin.execute("update vendor set credit = 9000 where name = 'Corner'", "leaving 90.00");
-    CHECK(reason(Money{9'000}) == "sold");
-    CHECK(reason(Money{9'001}) == "vendor_credit");
-    CHECK(reason(Tenths{500}) == "vendor_credit");
-    shop.admin.execute("update prepaid_meter set supply_group = 201458", "moving meters");
-    CHECK(reason(Money{9'000}) == "no_key");
-    CHECK(reason(Tenths{10}) == "no_key");
-}
-
 TEST_CASE("vending: what the module refuses is taken back as if it had never been", "[db]") {
     Shop shop;
     shop.load_key(201458, 1, 10);  // one kWh, and no more
@@ -295,55 +251,6 @@ TEST_CASE("vending: what the module refuses is taken back as if it had never bee
         shop.value("select sum(amount) from sale_line where sale = (select id from sale where key = 'k1')") ==
         20'000);
     CHECK(shop.books().empty());
-}
-
-TEST_CASE("vending: a limit that suffices for one token of two sells neither, or both when it is raised",
-          "[db]") {
-    Shop shop;
-    shop.admin.execute("update customer_account set free_tenths = 500", "granting free units");
-    shop.admin.execute("update prepaid_meter set supply_group = 201458", "moving meters");
-    SECTION("it is known before") {
-        shop.load_key(201458, 1, 600);
-        auto seller = shop.seller();
-        CHECK(Shop::refused(seller.sell(shop.vending, shop.order(0, "k1", 10'000))) == Reason::not_possible);
-        CHECK(shop.value("select count(*) from sale where key = 'k1'") == 0);
-        CHECK(shop.calls() == 0);
-    }
-    SECTION("somebody else uses it up in between") {
-        shop.load_key(201458, 1, 1'000);
-        auto other = shop.seller();
-        bool once = true;
-        auto seller = shop.seller([&](Step step) {
-            if (step != Step::token_made || !std::exchange(once, false)) return;
-            shop.admin.execute("update customer_account set free_tenths = 0 where number = 'A1'", "taking");
-            Shop::sold(other.sell(shop.vending, shop.order(1, "o1", 10'000)));
-        });
-        const auto sell = [&] { return seller.sell(shop.vending, shop.order(0, "k1", 10'000)); };
-        CHECK(Shop::refused(sell()) == Reason::module_away);
-        CHECK(Shop::refused(sell()) == Reason::module_away);
-        const auto kept = look_after(shop.vending, seller, *shop.module, shop.clock.now() + 1h, 0h);
-        CHECK_THAT(kept.alarms.at(0), Catch::Contains("refuses its second token"));
-        shop.load_key(201458, 1, 10'000);
-        CHECK(digits_in(Shop::sold(sell()).body).size() == 2);
-        CHECK(shop.calls() == 3);
-    }
-    CHECK(shop.books().empty());
-}
-
-TEST_CASE("vending: a sale that cannot be ended does not keep others waiting", "[db]") {
-    Shop shop;
-    auto dying = shop.seller([](Step step) {
-        if (step == Step::intended) throw Crash{};
-    });
-    for (int i = 0; i < 3; ++i)
-        CHECK_THROWS_AS(dying.sell(shop.vending, shop.order(i, "k" + std::to_string(i), 10'000)), Crash);
-    Sales sales{shop.vending};
-    const auto later = shop.clock.now() + 1h;
-    const auto ids = sales.open(later, 10);
-    REQUIRE(ids.size() == 3);
-    sales.tried(ids[0], later);
-    sales.tried(ids[1], later + 1s);
-    CHECK(sales.open(later, 10) == std::vector<SaleId>{ids[2], ids[0], ids[1]});
 }
 
 TEST_CASE("vending: a reversal puts money, debts and blocks back; a copy shows the same digits", "[db]") {
