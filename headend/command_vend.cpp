@@ -29,15 +29,16 @@ int set(Desk& desk, const std::string& file) {
 
 int deposit(Desk& desk, const std::string& name, const std::string& amount) {
     const auto reason = desk.raw.required<std::string>("reason");
+    const auto reference = desk.raw.required<std::string>("reference");
     std::int64_t minor = 0;
     std::istringstream digits{amount};
     if (!(digits >> minor) || !digits.eof() || minor <= 0 || minor > vending::pricing::money_max.minor)
         throw platform::UsageError("'" + amount + "' is not an amount: a whole number of the smallest coin");
     const auto now = desk.clock->now();
     database::Transaction transaction{desk.connection};
-    vending::deposit(desk.connection, name, {minor}, actor(), reason, now);
+    vending::deposit(desk.connection, name, {minor}, reference, actor(), reason, now);
     database::AuditRecord record{now, actor(), "vend deposit", name};
-    record.detail = amount;
+    record.detail = amount + ", reference " + reference;
     record.reason = reason;
     database::AuditLog{desk.connection}.append(record);
     transaction.commit();
@@ -121,8 +122,8 @@ int check(Desk& desk) {
 }  // namespace
 
 int run_vend(const Words& words) {
-    const auto arguments =
-        parse_words(words, {"reason", "sgc", "krn", "base-year", "expiry", "units-limit", "check"});
+    const auto arguments = parse_words(
+        words, {"reason", "reference", "sgc", "krn", "base-year", "expiry", "units-limit", "check"});
     const auto& what = arguments.words();
     const auto is = [&](const char* verb, std::size_t count) {
         return what.size() == count && what[0] == verb;

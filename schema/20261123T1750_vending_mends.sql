@@ -85,6 +85,9 @@ begin
     return made;
 end $$;
 
+-- What a vendor paid in counts once for its reference; deposits of before have none.
+create unique index sale_deposit_reference on sale (vendor, key) where kind = 'deposit' and key <> 'deposit';
+
 -- A debt has a name: the same file of books, taken twice, owes once.
 update customer_debt d set name = name || ' (' || id || ')'
 where exists (select from customer_debt before where before.account = d.account and before.name = d.name and before.id < d.id);

@@ -268,13 +268,13 @@ int take_books(database::Connection& connection, std::istream& in, Instant now) 
 }
 
 void deposit(database::Connection& connection, const std::string& vendor, pricing::Money amount,
-             const std::string& by, const std::string& reason, Instant now) {
+             const std::string& reference, const std::string& by, const std::string& reason, Instant now) {
     const auto known = known_vendor(connection, vendor);
     database::Sale sale;
     sale.tenant = tenant;
     sale.kind = database::SaleKind::deposit;
     sale.state = database::SaleState::issued;
-    sale.key = "deposit";  // without a terminal keys are not unique
+    sale.key = reference;
     sale.operator_ = by;
     sale.vendor = known.id;
     sale.at = now;
@@ -286,7 +286,7 @@ void deposit(database::Connection& connection, const std::string& vendor, pricin
     sale.lines.push_back(
         {line, database::Vendors{connection}.account(tenant, "bank", "deposits"), known.account});
     if (database::Sales{connection}.intend(sale, nullptr) != database::Intended::stored)
-        throw BooksError("the deposit was not stored");
+        throw BooksError("the deposit with reference '" + reference + "' was taken before");
 }
 
 }  // namespace wattmesh::headend::vending

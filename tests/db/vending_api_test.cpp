@@ -207,7 +207,11 @@ TEST_CASE("vending: the books are taken from a file, whole or not at all", "[db]
     CHECK_THAT(take("{}"), Catch::Contains("'kind' is missing"));
     CHECK_THAT(take("[1]"), Catch::StartsWith("line 1: not a JSON object"));
     CHECK_THAT(take(good), Catch::StartsWith("line 1: the database refuses it"));  // the version is there
-    headend::vending::deposit(shop.admin, "Mall", {50'000}, "boss", "paid in", shop.clock.now());
+    const auto paid_in = [&] {
+        headend::vending::deposit(shop.admin, "Mall", {50'000}, "B1", "boss", "paid in", shop.clock.now());
+    };
+    paid_in();
+    CHECK_THROWS_WITH(paid_in(), Catch::Contains("'B1' was taken before"));
     auto order = shop.order(5, "k", 10'000, "M1");
     auto seller = shop.seller();
     const auto reply = Shop::sold(seller.sell(shop.vending, order));
