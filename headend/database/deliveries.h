@@ -57,8 +57,8 @@ class Deliveries {
 public:
     explicit Deliveries(Connection& connection) : connection_(connection) {}
 
-    /// Those that are due, for the caller alone until `until`. Of one meter, tokens go out in the order of their
-    /// sales: a later one may be under a key that an earlier one brings.
+    /// Those that are due, for the caller alone until `until`. Of one meter, tokens go out in the order of
+    /// their sales: a later one may be under a key that an earlier one brings.
     std::vector<Delivery> claim(Instant now, Instant until, int most);
     std::optional<Delivery> find(SaleId sale);
 

@@ -319,10 +319,11 @@ std::optional<SaleId> Sales::of_token(PrepaidMeterId meter, sts::BaseDate base, 
 std::vector<SaleId> Sales::open(Instant before, int count) {
     return connection_.run("listing sales without an end", [&](soci::session& sql) {
         std::vector<SaleId> found;
-        const soci::rowset<soci::row> rows = (sql.prepare << "select id from sale where state = 'intended' "
-                                                             "and at_us < :before order by tried_us nulls first, id limit "
-                                                             ":count",
-                                              use(before), use(count));
+        const soci::rowset<soci::row> rows =
+            (sql.prepare << "select id from sale where state = 'intended' "
+                            "and at_us < :before order by tried_us nulls first, id limit "
+                            ":count",
+             use(before), use(count));
         for (const auto& row : rows) found.push_back(row.get<SaleId>(0));
         return found;
     });

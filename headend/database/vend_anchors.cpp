@@ -34,7 +34,8 @@ std::optional<VendAnchor> VendAnchors::due(Instant now) {
     const auto rows = BinaryRows::kept(
         connection_,
         "select number, hash, at_us / 86400000000 from vend_seal where at_us < $1 and number > coalesce("
-        "(select max(number) from vend_anchor), 0) and at_us / 86400000000 > coalesce((select max(day) - date "
+        "(select max(number) from vend_anchor), 0) and at_us / 86400000000 > coalesce((select max(day) - "
+        "date "
         "'1970-01-01' from vend_anchor), -1) order by number desc limit 1",
         {day_number(now) * day_us}, "looking for a day to anchor");
     if (rows.size() == 0) return std::nullopt;

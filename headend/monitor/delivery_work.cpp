@@ -83,7 +83,8 @@ std::optional<std::string> digits_of(const security::MasterKey& master, const da
     return digits;
 }
 
-/// The token that the gateway shows, where it is the next one, or of a key any section that somebody typed in.
+/// The token that the gateway shows, where it is the next one, or of a key any section that somebody typed
+/// in.
 std::optional<int> shown_place(const security::MasterKey& master, const database::Delivery& delivery,
                                const GatewayView& view) {
     if (!view.executed()) return std::nullopt;
@@ -106,8 +107,8 @@ Prepared prepared(database::Connection& connection, const security::MasterKey& m
     database::Transaction transaction{connection};
     Deliveries deliveries{connection};
     if (shown)
-        took(deliveries, delivery, *shown,
-             view.from == DeliveryMethod::manual_entry ? "keypad" : "remote", now);
+        took(deliveries, delivery, *shown, view.from == DeliveryMethod::manual_entry ? "keypad" : "remote",
+             now);
     else
         result.cancelled = !deliveries.send(delivery.sale);
     transaction.commit();
@@ -192,8 +193,7 @@ void DeliveryWork::entered(const LegPtr& leg, int place, const TokenOutcome& out
     if (failed && refusal == sts::Refusal::locked_out) return postpone(leg, "locked_out");
     if (leg->delivery.key_change && refusal == sts::Refusal::checksum && any_accepted(leg->delivery))
         return key_changed(leg);
-    if (leg->delivery.key_change && !failed && all_accepted(leg->delivery))
-        return key_kept(leg);
+    if (leg->delivery.key_change && !failed && all_accepted(leg->delivery)) return key_kept(leg);
     const bool used = failed && refusal == sts::Refusal::used;
     const std::string result = used ? "before" : failed ? word_of(outcome.status) : "remote";
     store(
@@ -224,8 +224,8 @@ void DeliveryWork::key_changed(const LegPtr& leg) {
         });
 }
 
-/// The first section was taken again after the last: the meter had forgotten some, and all of them are entered
-/// anew.
+/// The first section was taken again after the last: the meter had forgotten some, and all of them are
+/// entered anew.
 void DeliveryWork::key_kept(const LegPtr& leg) {
     const auto& first = leg->delivery.tokens.front();
     store(
