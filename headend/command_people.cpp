@@ -132,6 +132,8 @@ int run_user(const Words& words) {
         throw platform::UsageError("--role '" + word +
                                    "' is unknown: " + std::string{database::role_words()});
     database::Grant grant{*role, {}};
+    if (desk.raw.has("area") && (*role == database::Role::vendor || *role == database::Role::supervisor))
+        throw platform::UsageError("--area: vending knows no areas; give the role " + word + " without one");
     if (desk.raw.has("area")) grant.area = AreaId{desk.raw.optional_in<int>("area", 0, 1, 2'147'483'647)};
     if (!arguments.has("password-stdin"))
         std::cerr << "Password for " << login << " (it is shown as you type): ";

@@ -29,15 +29,16 @@ int set(Desk& desk, const std::string& file) {
 
 int deposit(Desk& desk, const std::string& name, const std::string& amount) {
     const auto reason = desk.raw.required<std::string>("reason");
+    const auto reference = desk.raw.required<std::string>("reference");
     std::int64_t minor = 0;
     std::istringstream digits{amount};
     if (!(digits >> minor) || !digits.eof() || minor <= 0 || minor > vending::pricing::money_max.minor)
         throw platform::UsageError("'" + amount + "' is not an amount: a whole number of the smallest coin");
     const auto now = desk.clock->now();
     database::Transaction transaction{desk.connection};
-    vending::deposit(desk.connection, name, {minor}, actor(), reason, now);
+    vending::deposit(desk.connection, name, {minor}, reference, actor(), reason, now);
     database::AuditRecord record{now, actor(), "vend deposit", name};
-    record.detail = amount;
+    record.detail = amount + ", reference " + reference;
     record.reason = reason;
     database::AuditLog{desk.connection}.append(record);
     transaction.commit();
@@ -66,7 +67,11 @@ int load_key(Desk& desk, const std::string& place) {
     if (!base) throw platform::UsageError("--base-year is 1993, 2014 or 2035");
     terms.base = *base;
     terms.expiry = static_cast<sts::KeyExpiry>(desk.raw.optional_in<int>("expiry", 255, 0, 255));
-    terms.units_limit = static_cast<std::uint64_t>(desk.raw.required<std::int64_t>("units-limit")) * 10;
+    constexpr std::int64_t units_max = 1'000'000'000'000;
+    const auto units = desk.raw.required<std::int64_t>("units-limit");
+    if (units < 1 || units > units_max)
+        throw platform::UsageError("--units-limit is from 1 to " + std::to_string(units_max));
+    terms.units_limit = static_cast<std::uint64_t>(units) * 10;
     const auto expected = octets_of<3>(desk.raw, "check");
     if (desk.settings.vending.module.empty()) throw std::runtime_error("vending.module is not configured");
     const auto master = security::open_master_key(desk.settings.master_key);
@@ -107,6 +112,7 @@ int foreign(Desk& desk) {
 }
 
 int check(Desk& desk) {
+    desk.connection.execute("set statement_timeout = 0", "letting the check take its time");
     const auto troubles = database::VendJournal{desk.connection}.check();
     for (const auto& trouble : troubles) std::cout << trouble << "\n";
     if (troubles.empty()) std::cerr << "The books balance.\n";
@@ -116,8 +122,8 @@ int check(Desk& desk) {
 }  // namespace
 
 int run_vend(const Words& words) {
-    const auto arguments =
-        parse_words(words, {"reason", "sgc", "krn", "base-year", "expiry", "units-limit", "check"});
+    const auto arguments = parse_words(
+        words, {"reason", "reference", "sgc", "krn", "base-year", "expiry", "units-limit", "check"});
     const auto& what = arguments.words();
     const auto is = [&](const char* verb, std::size_t count) {
         return what.size() == count && what[0] == verb;

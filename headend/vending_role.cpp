@@ -98,9 +98,9 @@ void VendingRole::keep() {
         [&parts, look, left, now = plant_.loop.now()](database::Connection& connection) {
             Round round{vending::seal(connection, parts.mark, now), look};
             if (!look) return round;
-            parts.anchors.anchor(connection, now);
-            auto more = vending::look_after(connection, parts.seller, parts.module, now, left);
-            round.kept.alarms.insert(round.kept.alarms.end(), more.alarms.begin(), more.alarms.end());
+            for (const auto& more : {vending::look_after(connection, parts.seller, parts.module, now, left),
+                                     vending::anchor_day(connection, parts.anchors, now)})
+                round.kept.alarms.insert(round.kept.alarms.end(), more.alarms.begin(), more.alarms.end());
             return round;
         },
         [this, alive = std::weak_ptr{parts.alive}](const std::optional<Round>& round) {

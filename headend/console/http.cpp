@@ -81,6 +81,7 @@ Answer answer_of(const Problem& problem) {
         .field("title", problem.title)
         .field("status", problem.status);
     if (!problem.detail.empty()) json.field("detail", problem.detail);
+    if (!problem.reason.empty()) json.field("reason", problem.reason);
     json.close_object();
     Answer answer{.status = problem.status, .body = json.take(), .type = "application/problem+json"};
     if (problem.retry_after_s > 0)

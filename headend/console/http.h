@@ -21,6 +21,7 @@ struct Problem {
     std::string title;
     std::string detail;  ///< names the thing and the way out
     int retry_after_s = 0;
+    std::string reason{};  ///< a stable word for programs; empty: the status says it all
 };
 
 /// Who asks: a person with a session, or a program with an API token.

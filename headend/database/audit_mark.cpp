@@ -3,6 +3,8 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "security/private_file.h"
+
 namespace wattmesh::headend::database {
 
 std::optional<AuditHead> AuditMark::read() const {
@@ -20,17 +22,8 @@ std::optional<AuditHead> AuditMark::read() const {
 
 void AuditMark::write(const AuditHead& head) const {
     std::filesystem::create_directories(file_.parent_path());
-    auto fresh = file_;
-    fresh += ".new";
-    {
-        std::ofstream out{fresh, std::ios::trunc};
-        out << head.number << " " << to_hex(head.hash) << "\n";
-        out.flush();
-        if (!out) throw std::runtime_error("cannot write " + fresh.string());
-    }
-    std::filesystem::permissions(fresh,
-                                 std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
-    std::filesystem::rename(fresh, file_);
+    security::write_private_file(file_,
+                                 as_bytes(std::to_string(head.number) + " " + to_hex(head.hash) + "\n"));
 }
 
 void AuditMark::forget() const { std::filesystem::remove(file_); }

@@ -66,6 +66,14 @@ std::optional<PrepaidAccountId> Customers::find(TenantId tenant, const std::stri
     });
 }
 
+std::optional<PrepaidAccountId> Customers::account_of(PrepaidMeterId meter) {
+    return connection_.run("finding a meter's customer", [&](soci::session& sql) {
+        std::optional<PrepaidAccountId> account;
+        sql << "select account from prepaid_meter where id = :meter", use(meter), soci::into(account);
+        return account;
+    });
+}
+
 PrepaidMeterId Customers::put_meter(const PrepaidMeter& meter, std::optional<PrepaidAccountId> account) {
     return connection_.run("storing a prepayment meter", [&](soci::session& sql) {
         const std::string pan{meter.pan.digits()}, number{meter.pan.meter_number()};
@@ -74,6 +82,9 @@ PrepaidMeterId Customers::put_meter(const PrepaidMeter& meter, std::optional<Pre
                   algorithm = static_cast<int>(meter.algorithm), base = year_of(meter.base);
         const std::string why = meter.blocked_why.value_or("");
         PrepaidMeterId id;
+        sql << "update customer_account set version = version + 1 where id in (select account from "
+               "prepaid_meter where pan = :pan)",
+            use(pan);
         sql << "insert into prepaid_meter (tenant, pan, meter_number, account, supply_group, key_revision, "
                "tariff_index, key_type, "
                "algorithm, base_year, blocked_why) values (:tenant, :pan, :number, :account, :group, "
@@ -123,8 +134,8 @@ std::optional<PrepaidMeter> Customers::first_meter(const char* condition, const 
     return prepaid_meter_of(rows, 0);
 }
 
-pricing::DebtId Customers::add_debt(PrepaidAccountId account, const CustomerDebt& added) {
-    return connection_.run("storing a debt", [&](soci::session& sql) {
+std::optional<pricing::DebtId> Customers::put_debt(PrepaidAccountId account, const CustomerDebt& added) {
+    return connection_.run("storing a debt", [&](soci::session& sql) -> std::optional<pricing::DebtId> {
         const auto& debt = added.debt;
         const std::string recovery{to_string(debt.recovery)};
         const long long original = debt.original.minor, balance = debt.balance.minor,
@@ -135,9 +146,15 @@ pricing::DebtId Customers::add_debt(PrepaidAccountId account, const CustomerDebt
                "instalment, first_month, "
                "priority, held) values (:account, :name, :recovery, :original, :balance, :ppm, :floor, :cap, "
                ":instalment, :first, "
-               ":priority, cast(:held as integer) = 1) returning id",
+               ":priority, cast(:held as integer) = 1) on conflict (account, name) do update set recovery = "
+               "excluded.recovery, ppm = excluded.ppm, floor = excluded.floor, cap = excluded.cap, "
+               "instalment = excluded.instalment, first_month = excluded.first_month, priority = "
+               "excluded.priority, held = excluded.held where customer_debt.original = excluded.original "
+               "returning id",
             use(account), use(debt.name), use(recovery), use(original), use(balance), use(ppm), use(floor),
             use(cap), use(instalment), use(first), use(added.priority), use(held), soci::into(id);
+        if (!sql.got_data()) return std::nullopt;
+        sql << "update customer_account set version = version + 1 where id = :account", use(account);
         return id;
     });
 }

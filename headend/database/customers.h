@@ -55,11 +55,16 @@ public:
     /// Which meter of the mesh it is; nothing: none. False when there is no such meter of a model that sells
     /// by token.
     bool set_device(PrepaidMeterId meter, std::optional<DeviceNumber> device);
-    /// Adds the meter, or changes what the record says; identifiers go on.
+    /// Whose meter it is.
+    std::optional<PrepaidAccountId> account_of(PrepaidMeterId meter);
+    /// Adds the meter, or changes what the record says; identifiers go on. A sale that read the record before
+    /// is priced again.
     PrepaidMeterId put_meter(const PrepaidMeter& meter, std::optional<PrepaidAccountId> account);
     std::optional<PrepaidMeter> meter(const sts::MeterPan& pan);
     std::optional<PrepaidMeter> meter(PrepaidMeterId id);
-    pricing::DebtId add_debt(PrepaidAccountId account, const CustomerDebt& debt);
+    /// Adds the debt, or changes the terms of the account's debt of that name; its balance stays what the
+    /// ledger made of it. Nothing when that debt was of another amount.
+    std::optional<pricing::DebtId> put_debt(PrepaidAccountId account, const CustomerDebt& debt);
     /// Of a smaller identifier than `tid`, the meter's next token gets one above it. False when it knew.
     bool raise_tid(const sts::MeterPan& pan, sts::Tid tid);
     /// The key that a key change leads to; of another base date, identifiers begin anew.

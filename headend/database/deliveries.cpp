@@ -12,7 +12,8 @@ constexpr std::array<std::string_view, 7> states{"waiting", "sending", "taken", 
 constexpr const char* delivery_columns =
     "select d.sale, m.number, m.tenant, k.cosem_model, d.state, d.detail, d.attempts, d.created_us, "
     "d.deadline_us, d.taken_us, d.finished_us, d.balance, d.balance_unit, d.balance_scale::int, "
-    "coalesce(d.relay, ''), d.relay_job, (s.confirmed_us is not null)::int, d.orders ";
+    "coalesce(d.relay, ''), d.relay_job, (s.confirmed_us is not null)::int, d.orders, "
+    "(s.kind = 'key_change')::int ";
 constexpr const char* joined =
     " join meter m on m.id = d.meter join meter_model k on k.name = m.model join sale s on s.id = d.sale ";
 
@@ -37,6 +38,7 @@ Delivery delivery_of(const soci::row& row) {
     delivery.relay_job = row.get<std::optional<JobId>>(15);
     delivery.confirmed = row.get<int>(16) != 0;
     delivery.orders = row.get<int>(17);
+    delivery.key_change = row.get<int>(18) != 0;
     return delivery;
 }
 
@@ -53,9 +55,12 @@ std::vector<Delivery> Deliveries::claim(Instant now, Instant until, int most) {
         std::vector<Delivery> due;
         const soci::rowset<soci::row> rows =
             (sql.prepare << std::string{"with d as (update vend_delivery set next_us = :until where sale in "
-                                        "(select sale from vend_delivery where finished_us is null and "
-                                        "next_us <= :now order by next_us, sale limit :most for update skip "
-                                        "locked) returning *) "} +
+                                        "(select sale from vend_delivery due where finished_us is null "
+                                        "and next_us <= :now and (taken_us is not null or not exists (select "
+                                        "from vend_delivery before where before.meter = due.meter and "
+                                        "before.sale < due.sale and before.finished_us is null and "
+                                        "before.taken_us is null)) order by next_us, sale limit :most for "
+                                        "update skip locked) returning *) "} +
                                 delivery_columns + "from d" + joined + "order by d.sale",
              use(until), use(now), use(most));
         for (const auto& row : rows) due.push_back(delivery_of(row));
@@ -126,6 +131,15 @@ void Deliveries::took(SaleId sale, int place, const std::string& result, Instant
                "string_agg(t.result, ' ' order by t.place) from vend_delivery_token t where t.sale = s.id)) "
                "from sale s join over on over.sale = s.id) select count(*)::int from noted",
             soci::use(now, "now"), soci::use(sale, "sale"), soci::into(whole);
+    });
+}
+
+void Deliveries::accepted(SaleId sale, int place, const std::string& result, Instant now) {
+    connection_.run("noting that a meter has a section of a key", [&](soci::session& sql) {
+        sql << "update vend_delivery_token set result = case when place = :place then :result when :place > "
+               "0 then result end where sale = :sale",
+            soci::use(place, "place"), soci::use(result, "result"), soci::use(sale, "sale");
+        sql << "update vend_delivery set sent = true, next_us = :now where sale = :sale", use(now), use(sale);
     });
 }
 

@@ -25,7 +25,7 @@ struct MeterBalance {
 struct DeliveryToken {
     int place = 0;
     Buffer sealed;       ///< the digits, under parcel_purpose(); none when the meter has it
-    std::string result;  ///< empty: not known yet
+    std::string result;  ///< empty: not known yet. Of a key change also while it is sealed: the meter took it
 };
 
 /// The tokens of one sale on their way to the meter.
@@ -44,6 +44,7 @@ struct Delivery {
     std::optional<JobId> relay_job;
     int orders = 0;          ///< relay jobs so far
     bool confirmed = false;  ///< the customer has the receipt, with what it warns of
+    bool key_change = false;
     std::vector<DeliveryToken> tokens;
 };
 
@@ -56,7 +57,8 @@ class Deliveries {
 public:
     explicit Deliveries(Connection& connection) : connection_(connection) {}
 
-    /// Those that are due, for the caller alone until `until`.
+    /// Those that are due, for the caller alone until `until`. Of one meter, tokens go out in the order of
+    /// their sales: a later one may be under a key that an earlier one brings.
     std::vector<Delivery> claim(Instant now, Instant until, int most);
     std::optional<Delivery> find(SaleId sale);
 
@@ -66,6 +68,9 @@ public:
     void unsent(SaleId sale);
     /// The meter has this token; with the last one the delivery is taken, which the journal of vending gets.
     void took(SaleId sale, int place, const std::string& result, Instant now);
+    /// The meter took this section of a key, and may forget it again: the digits stay. With the first one all
+    /// others are to come (again).
+    void accepted(SaleId sale, int place, const std::string& result, Instant now);
     /// The meter will not have it. Without a token taken before, the sale may be taken back again.
     void refused(SaleId sale, int place, const std::string& result, Instant now);
     void saw(SaleId sale, const MeterBalance& balance);

@@ -319,11 +319,19 @@ std::optional<SaleId> Sales::of_token(PrepaidMeterId meter, sts::BaseDate base, 
 std::vector<SaleId> Sales::open(Instant before, int count) {
     return connection_.run("listing sales without an end", [&](soci::session& sql) {
         std::vector<SaleId> found;
-        const soci::rowset<soci::row> rows = (sql.prepare << "select id from sale where state = 'intended' "
-                                                             "and at_us < :before order by id limit :count",
-                                              use(before), use(count));
+        const soci::rowset<soci::row> rows =
+            (sql.prepare << "select id from sale where state = 'intended' "
+                            "and at_us < :before order by tried_us nulls first, id limit "
+                            ":count",
+             use(before), use(count));
         for (const auto& row : rows) found.push_back(row.get<SaleId>(0));
         return found;
+    });
+}
+
+void Sales::tried(SaleId sale, Instant now) {
+    connection_.run("noting that a sale has no end yet", [&](soci::session& sql) {
+        sql << "update sale set tried_us = :now where id = :id and state = 'intended'", use(now), use(sale);
     });
 }
 

@@ -75,7 +75,7 @@ struct Sale {
 /// How storing an intent went.
 enum class Intended : std::uint8_t {
     stored,
-    stale,     ///< another sale came between: read and price again
+    stale,     ///< another sale came between, or another key: read and price again
     credit,    ///< the vendor's credit does not suffice
     key_taken  ///< the terminal used the key before
 };
@@ -132,8 +132,11 @@ public:
     MeterGot got(PrepaidMeterId meter);
     /// The sale that a token is of.
     std::optional<SaleId> of_token(PrepaidMeterId meter, sts::BaseDate base, sts::Tid tid);
-    /// What was intended before `before` and has no end yet, oldest first.
+    /// What was intended before `before` and has no end yet: oldest first, and behind them those that were
+    /// tried(), the least lately tried one first.
     std::vector<SaleId> open(Instant before, int count);
+    /// Its end failed; others come first from now on.
+    void tried(SaleId sale, Instant now);
 
 private:
     void read_parts(Sale& sale);

@@ -34,7 +34,9 @@ std::optional<VendAnchor> VendAnchors::due(Instant now) {
     const auto rows = BinaryRows::kept(
         connection_,
         "select number, hash, at_us / 86400000000 from vend_seal where at_us < $1 and number > coalesce("
-        "(select max(number) from vend_anchor), 0) order by number desc limit 1",
+        "(select max(number) from vend_anchor), 0) and at_us / 86400000000 > coalesce((select max(day) - "
+        "date "
+        "'1970-01-01' from vend_anchor), -1) order by number desc limit 1",
         {day_number(now) * day_us}, "looking for a day to anchor");
     if (rows.size() == 0) return std::nullopt;
     return VendAnchor{.day = anchor_day(rows.integer(0, 2)),
@@ -73,7 +75,8 @@ std::vector<std::chrono::sys_days> VendAnchors::missing(Instant now) {
     const auto rows = BinaryRows::kept(
         connection_,
         "select distinct at_us / 86400000000 from vend_seal where at_us < $1 and number > coalesce((select "
-        "max(number) from vend_anchor), 0) order by 1",
+        "max(number) from vend_anchor), 0) and at_us / 86400000000 > coalesce((select max(day) - date "
+        "'1970-01-01' from vend_anchor), -1) order by 1",
         {day_number(now) * day_us}, "looking for days without an anchor");
     std::vector<std::chrono::sys_days> days;
     days.reserve(static_cast<std::size_t>(rows.size()));

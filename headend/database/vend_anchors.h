@@ -24,14 +24,15 @@ class VendAnchors {
 public:
     explicit VendAnchors(Connection& connection) : connection_(connection) {}
 
-    /// The last day before that of `now` on which something was sealed, when it has no anchor yet; without
-    /// key and signature.
+    /// The last day before that of `now` on which something was sealed, when it is after every day that has
+    /// an anchor; without key and signature. What was sealed on a day that has one already, by a clock that
+    /// was set back, is covered by the next day's.
     std::optional<VendAnchor> due(Instant now);
     void add(const VendAnchor& anchor);
     /// Oldest first.
     std::vector<VendAnchor> all();
-    /// Days before that of `now` on which something was sealed and that no anchor covers: neither one of the
-    /// day nor a later one.
+    /// Days before that of `now`, and after the last anchor's, on which something was sealed and that no
+    /// anchor covers.
     std::vector<std::chrono::sys_days> missing(Instant now);
 
 private:

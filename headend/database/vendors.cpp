@@ -151,14 +151,22 @@ std::optional<Shift> Shifts::close(TerminalId terminal, pricing::Money counted, 
         shift.closed = now;
         const long long found = counted.minor;
         long long expected = 0;
-        sql << "update vend_shift f set closed_us = :now, counted = :counted, expected = (select "
-               "coalesce(sum(s.tender), 0)::bigint "
-               "from sale s where s.shift = f.id and s.state in ('intended', 'issued') and s.pay_type = "
-               "'cash') where f.terminal = "
-               ":terminal and f.closed_us is null returning id, operator, opened_us, expected",
-            use(now), use(found), use(terminal), soci::into(shift.id), soci::into(shift.operator_),
-            soci::into(shift.opened), soci::into(expected);
+        Transaction transaction{connection_};
+        sql << "select id, operator, opened_us from vend_shift where terminal = :terminal and closed_us is "
+               "null for update",
+            use(terminal), soci::into(shift.id), soci::into(shift.operator_), soci::into(shift.opened);
         if (!sql.got_data()) return std::nullopt;
+        // A statement of its own: it sees the sales that the lock waited for.
+        sql << "select coalesce((select sum(tender) from sale where shift = :shift and pay_type = 'cash' and "
+               "(state in ('intended', 'issued') or (state = 'reversed' and paid_back_shift is distinct from "
+               ":shift))), 0)::bigint - coalesce((select sum(tender) from sale where paid_back_shift = "
+               ":shift "
+               "and pay_type = 'cash' and state = 'reversed' and shift is distinct from :shift), 0)::bigint",
+            soci::use(shift.id, "shift"), soci::into(expected);
+        sql << "update vend_shift set closed_us = :now, counted = :counted, expected = :expected where id = "
+               ":shift",
+            use(now), use(found), use(expected), use(shift.id);
+        transaction.commit();
         shift.expected = {expected};
         return shift;
     });

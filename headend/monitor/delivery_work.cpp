@@ -40,10 +40,28 @@ std::string word_of(const TokenStatus& status) {
     }
 }
 
-/// The token that comes next; the caller knows that there is one.
+/// The token that comes next; the caller knows that there is one. After the last section of a key the first
+/// one comes again.
 const database::DeliveryToken& next_token(const database::Delivery& delivery) {
-    return *std::find_if(delivery.tokens.begin(), delivery.tokens.end(),
-                         [](const auto& token) { return token.result.empty(); });
+    const auto found = std::find_if(delivery.tokens.begin(), delivery.tokens.end(),
+                                    [](const auto& token) { return token.result.empty(); });
+    return found == delivery.tokens.end() ? delivery.tokens.front() : *found;
+}
+
+bool any_accepted(const database::Delivery& delivery) {
+    return std::any_of(delivery.tokens.begin(), delivery.tokens.end(),
+                       [](const auto& token) { return !token.result.empty(); });
+}
+bool all_accepted(const database::Delivery& delivery) {
+    return std::all_of(delivery.tokens.begin(), delivery.tokens.end(),
+                       [](const auto& token) { return !token.result.empty(); });
+}
+
+/// The meter took this token; what of a key change is known only when it cannot read the old key any more.
+void took(Deliveries& deliveries, const database::Delivery& delivery, int place, const std::string& result,
+          Instant now) {
+    delivery.key_change ? deliveries.accepted(delivery.sale, place, result, now)
+                        : deliveries.took(delivery.sale, place, result, now);
 }
 
 /// Before a token goes out: its digits, or that the meter has it, that the sale was taken back, or that what
@@ -54,21 +72,42 @@ struct Prepared {
     bool there = false, cancelled = false, altered = false;
 };
 
+std::optional<std::string> digits_of(const security::MasterKey& master, const database::Delivery& delivery,
+                                     const database::DeliveryToken& token) {
+    const auto opened = master.unwrap(database::parcel_purpose(delivery.sale, token.place), token.sealed);
+    if (!opened) return std::nullopt;
+    const auto octets = opened->reveal();
+    std::string digits{octets.begin(), octets.end()};
+    digits.erase(digits.find_last_not_of(' ') + 1);
+    return digits;
+}
+
+/// The token that the gateway shows, where it is the next one, or of a key any section that somebody typed
+/// in.
+std::optional<int> shown_place(const security::MasterKey& master, const database::Delivery& delivery,
+                               const GatewayView& view) {
+    if (!view.executed()) return std::nullopt;
+    for (const auto& token : delivery.tokens)
+        if (token.result.empty() && (delivery.key_change || token.place == next_token(delivery).place) &&
+            digits_of(master, delivery, token) == view.digits)
+            return token.place;
+    return std::nullopt;
+}
+
 Prepared prepared(database::Connection& connection, const security::MasterKey& master,
                   const database::Delivery& delivery, const GatewayView& view, Instant now) {
     const auto& token = next_token(delivery);
-    const auto opened = master.unwrap(database::parcel_purpose(delivery.sale, token.place), token.sealed);
-    Prepared result{.place = token.place, .altered = !opened};
-    if (!opened) return result;
-    const auto octets = opened->reveal();
-    result.digits.assign(octets.begin(), octets.end());
-    result.digits.erase(result.digits.find_last_not_of(' ') + 1);
+    const auto digits = digits_of(master, delivery, token);
+    Prepared result{.place = token.place, .altered = !digits};
+    if (!digits) return result;
+    result.digits = *digits;
+    const auto shown = shown_place(master, delivery, view);
+    result.there = shown.has_value();
     database::Transaction transaction{connection};
     Deliveries deliveries{connection};
-    result.there = view.digits == result.digits && view.executed();
-    if (result.there)
-        deliveries.took(delivery.sale, token.place,
-                        view.from == DeliveryMethod::manual_entry ? "keypad" : "remote", now);
+    if (shown)
+        took(deliveries, delivery, *shown, view.from == DeliveryMethod::manual_entry ? "keypad" : "remote",
+             now);
     else
         result.cancelled = !deliveries.send(delivery.sale);
     transaction.commit();
@@ -151,17 +190,49 @@ void DeliveryWork::entered(const LegPtr& leg, int place, const TokenOutcome& out
     if (outcome.status.status_code == StatusCode::token_received_and_not_yet_processed)
         return postpone(leg, "in_progress", settings_.soon);
     if (failed && refusal == sts::Refusal::locked_out) return postpone(leg, "locked_out");
+    if (leg->delivery.key_change && refusal == sts::Refusal::checksum && any_accepted(leg->delivery))
+        return key_changed(leg);
+    if (leg->delivery.key_change && !failed && all_accepted(leg->delivery)) return key_kept(leg);
     const bool used = failed && refusal == sts::Refusal::used;
     const std::string result = used ? "before" : failed ? word_of(outcome.status) : "remote";
     store(
         leg,
-        [sale, place, result, taken = used || !failed, now = ports_.now()](database::Connection& connection) {
+        [leg, place, result, taken = used || !failed, now = ports_.now()](database::Connection& connection) {
             Deliveries deliveries{connection};
-            taken ? deliveries.took(sale, place, result, now) : deliveries.refused(sale, place, result, now);
+            taken ? took(deliveries, leg->delivery, place, result, now)
+                  : deliveries.refused(leg->delivery.sale, place, result, now);
         },
         [this, leg] {
             if (lives(DeliveryStep::stored)) leave(leg);
         });
+}
+
+/// A meter that took a section and cannot read a section of the same set any more has the new key. Nothing
+/// less says so: it forgets sections after ten minutes, and in a power cut, and says of each only that it is
+/// good.
+void DeliveryWork::key_changed(const LegPtr& leg) {
+    store(
+        leg,
+        [leg, now = ports_.now()](database::Connection& connection) {
+            for (const auto& token : leg->delivery.tokens)
+                Deliveries{connection}.took(leg->delivery.sale, token.place,
+                                            token.result.empty() ? "remote" : token.result, now);
+        },
+        [this, leg] {
+            if (lives(DeliveryStep::stored)) leave(leg);
+        });
+}
+
+/// The first section was taken again after the last: the meter had forgotten some, and all of them are
+/// entered anew.
+void DeliveryWork::key_kept(const LegPtr& leg) {
+    const auto& first = leg->delivery.tokens.front();
+    store(
+        leg,
+        [leg, first, now = ports_.now()](database::Connection& connection) {
+            Deliveries{connection}.accepted(leg->delivery.sale, first.place, first.result, now);
+        },
+        [this, leg] { postpone(leg, "key_not_changed"); });
 }
 
 void DeliveryWork::see(const LegPtr& leg) {

@@ -69,6 +69,8 @@ private:
     void prepare(const LegPtr& leg, const GatewayView& view);
     void enter(const LegPtr& leg, int place, const std::string& digits);
     void entered(const LegPtr& leg, int place, const TokenOutcome& outcome);
+    void key_changed(const LegPtr& leg);
+    void key_kept(const LegPtr& leg);
     void see(const LegPtr& leg);
     void decide(const LegPtr& leg, const database::MeterBalance& balance, const RelayState& state);
     void command(const LegPtr& leg, const RelayState& state);

@@ -1,5 +1,8 @@
 #include "headend/vending/anchors.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <fstream>
 
@@ -50,10 +53,13 @@ std::string anchor_line(const database::VendAnchor& anchor) {
 namespace {
 
 void write_line(const std::filesystem::path& file, const database::VendAnchor& anchor) {
-    std::ofstream out{file, std::ios::app};
-    out << anchor_line(anchor) << "\n";
-    out.flush();
-    if (!out) throw security::FileError("cannot write " + file.string());
+    const auto line = anchor_line(anchor) + "\n";
+    const int out = ::open(file.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    const auto written = out < 0 ? -1 : ::write(out, line.data(), line.size());
+    // On the disk before the database says that the day is signed.
+    const bool kept = written == static_cast<ssize_t>(line.size()) && ::fdatasync(out) == 0;
+    if (out >= 0) ::close(out);
+    if (!kept) throw security::FileError("cannot write " + file.string());
 }
 
 }  // namespace
@@ -111,6 +117,9 @@ std::vector<std::string> anchor_troubles(database::Connection& connection, Ciphe
                          [&](const auto& anchor) { return anchor_text(anchor).starts_with(text + " "); }))
             found.push_back("the database has no anchor any more that was signed here: " + text);
     }
+    if (!all.empty() && all.back().day > std::chrono::floor<std::chrono::days>(now))
+        found.push_back("the last anchor is of a day to come, " + database::day_text(all.back().day) +
+                        ": the clock was set back, and no day is signed until then");
     for (const auto day : anchors.missing(now - anchored_within))
         found.push_back("what was sealed on " + database::day_text(day) +
                         " has no anchor: is 'headend serve' with the role vending running?");

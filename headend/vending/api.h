@@ -31,13 +31,17 @@ void add_report_routes(std::vector<console::Route>& routes, Counter& counter);
 void add_desk_routes(std::vector<console::Route>& routes, Counter& counter);
 void add_meter_routes(std::vector<console::Route>& routes, Counter& counter);
 
-/// As a problem, with the reason as its title.
+/// As a problem with the reason.
 [[noreturn]] void refuse(const Objection& objection);
 /// The till that the request names, when the caller may use it. Throws a Problem.
 database::VendTerminal till_of(database::Connection& connection, const console::Request& request,
                                const std::string& name);
 /// Of the address, when the caller may see it: his vendor sold it, or he is a supervisor. Throws a Problem.
 database::Sale wanted_sale(database::Connection& connection, const console::Request& request);
+/// Digits go out that a customer has already: counts and journals a copy, and says which one it is. Nothing
+/// while nobody has them yet.
+std::optional<int> counted(Counter& counter, database::Connection& connection,
+                           const console::Request& request, const database::Sale& sale);
 /// A name or an address of a customer: masked for who may not manage.
 std::string shown(const console::Request& request, const std::string& text);
 /// From text that a person typed. Throws a Problem that says what is wrong with it.

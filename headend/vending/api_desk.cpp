@@ -105,11 +105,10 @@ Answer paper(Counter& counter, Request& request) {
         throw Problem{
             409, "No receipt",
             "Sale " + std::to_string(sale.id.value) + " is " + std::string{to_string(sale.state)} + "."};
+    const auto copies = counted(counter, *connection, request, sale);
     if (form == "sms")
         return {.body = sms_text(counter.front, reply->body), .type = "text/plain; charset=utf-8"};
-    const auto pdf = receipt_pdf(
-        counter.front, reply->body,
-        sale.copies > 0 || sale.confirmed ? std::optional{std::max(sale.copies, 1)} : std::nullopt);
+    const auto pdf = receipt_pdf(counter.front, reply->body, copies);
     return {.body = {pdf.begin(), pdf.end()},
             .type = "application/pdf",
             .headers = {{"Content-Disposition",
@@ -117,6 +116,12 @@ Answer paper(Counter& counter, Request& request) {
 }
 
 }  // namespace
+
+std::optional<int> counted(Counter& counter, database::Connection& connection, const Request& request,
+                           const database::Sale& sale) {
+    if (!sale.confirmed && sale.copies == 0) return std::nullopt;
+    return database::Sales{connection}.copy(sale.id, counter.seller.now(), request.caller->name());
+}
 
 std::string shown(const Request& request, const std::string& text) {
     return request.caller->may(Right::vend_manage) ? text : masked(text);

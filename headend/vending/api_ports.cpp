@@ -49,8 +49,13 @@ Answer open_port(Counter& counter, Request& request) {
 
 Answer take(Counter& counter, Request& request) {
     const JsonBody body{request.body};
-    return payment_state(
-        counter.ports.take(port_terminal(counter, request, body), body.text("key", port_word_size)));
+    return payment_state(counter.ports.take(port_terminal(counter, request, body),
+                                            body.text("key", port_word_size), money_of(body, "amount")));
+}
+
+Answer close_port(Counter& counter, Request& request) {
+    counter.ports.close(port_terminal(counter, request, JsonBody{request.body}));
+    return nothing();
 }
 
 Answer give_back(Counter& counter, Request& request) {
@@ -83,6 +88,7 @@ void add_port_routes(std::vector<console::Route>& routes, Counter& counter) {
     using database::Right;
     add_route(routes, counter, "GET", "/api/vend/ports", Right::vend, look);
     add_route(routes, counter, "POST", "/api/vend/ports/open", Right::vend, open_port);
+    add_route(routes, counter, "POST", "/api/vend/ports/close", Right::vend, close_port);
     add_route(routes, counter, "POST", "/api/vend/ports/take", Right::vend, take);
     add_route(routes, counter, "POST", "/api/vend/ports/back", Right::vend, give_back);
     add_route(routes, counter, "POST", "/api/vend/ports/refund", Right::vend, refund);

@@ -30,7 +30,16 @@ constexpr Row rows[] = {
     {Reason::vendor_credit, 402, 0}, {Reason::too_many_tokens, 409, 60},  {Reason::key_reused, 422, 0},
     {Reason::busy, 503, 1},          {Reason::module_away, 503, 5},       {Reason::not_possible, 409, 0}};
 
+void require_ready(const Counter& counter) {
+    if (!counter.ready)
+        throw Problem{
+            503, "Not ready",
+            "The vending module is being compared with the books. Nothing was sold; try again shortly.", 5,
+            "not_ready"};
+}
+
 Answer quote(Counter& counter, Request& request) {
+    require_ready(counter);
     const JsonBody body{request.body};
     const auto meter = pan_of(body.text("meter", name_size));
     auto connection = counter.context.pool.lease();
@@ -79,8 +88,13 @@ Answer show(Counter& counter, Request& request) {
         .field("confirmed", sale.confirmed)
         .field("copies", sale.copies)
         .key("receipt");
-    const auto reply = counter.seller.stored(sale);
-    reply && reply->status == 200 ? json.raw(reply->body) : json.null();
+    const auto reply = sale.state == SaleState::issued ? counter.seller.stored(sale) : std::nullopt;
+    if (reply && reply->status == 200) {
+        counted(counter, *connection, request, sale);
+        json.raw(reply->body);
+    } else {
+        json.null();
+    }
     json.key("delivery");
     const auto delivery = database::Deliveries{*connection}.find(sale.id);
     if (delivery)
@@ -117,7 +131,15 @@ Answer reverse(Counter& counter, Request& request) {
     const auto reason = body.text("reason", 200);
     auto connection = counter.context.pool.lease();
     const auto sale = wanted_sale(*connection, request);
+    if (sale.kind == SaleKind::key_change || sale.kind == SaleKind::engineering)
+        throw Problem{409, "Not reversed",
+                      "What a key change or an engineering token did to the meter is undone by another one, "
+                      "not taken back.",
+                      0, "not_possible"};
     const auto now = counter.seller.now();
+    const bool given = sale.kind == SaleKind::free || sale.kind == SaleKind::transfer;
+    if (given && !request.caller->may(Right::vend_manage))
+        throw Problem{403, "Not allowed", "What a supervisor gave is taken back by a supervisor."};
     const bool fresh = !sale.confirmed && sale.copies == 0 && now - sale.at < own_reversal;
     if (!fresh && !request.caller->may(Right::vend_manage))
         throw Problem{
@@ -187,7 +209,8 @@ Answer close_shift(Counter& counter, Request& request) {
 void refuse(const Objection& objection) {
     for (const auto& row : rows)
         if (row.reason == objection.reason)
-            throw Problem{row.status, std::string{to_string(row.reason)}, objection.words, row.retry_after_s};
+            throw Problem{row.status, "Not sold", objection.words, row.retry_after_s,
+                          std::string{to_string(row.reason)}};
     throw Problem{500, "Something went wrong", objection.words};
 }
 
@@ -245,6 +268,9 @@ Order order_of(database::Connection& connection, const Request& request, const J
         throw Problem{400, "Idempotency-Key",
                       "Send the header Idempotency-Key: 1 to 64 letters, digits and -_.: of your own, "
                       "another for each order."};
+    const auto pay_type = body.text_or("pay_type", 16, "cash");
+    if (pay_type != "cash" && pay_type != "card")
+        throw Problem{400, "Bad request", "'pay_type' must be cash or card."};
     const auto digest = security::sha256(as_bytes(request.path + "\n" + request.body));
     return {.kind = kind,
             .terminal = till_of(connection, request, body.text("terminal", name_size)),
@@ -254,15 +280,12 @@ Order order_of(database::Connection& connection, const Request& request, const J
             .meter = meter,
             .tender = {},
             .units = {},
-            .pay_type = body.text_or("pay_type", 16, "cash"),
+            .pay_type = pay_type,
             .reason = body.text_or("reason", 200, "")};
 }
 
 Answer sell(Counter& counter, database::Connection& connection, const Order& order) {
-    if (!counter.ready)
-        throw Problem{
-            503, "Not ready",
-            "The vending module is being compared with the books. Nothing was sold; try again shortly.", 5};
+    require_ready(counter);
     try {
         auto answer = counter.seller.sell(connection, order);
         if (const auto* no = std::get_if<Objection>(&answer)) refuse(*no);
@@ -276,7 +299,7 @@ Answer sell(Counter& counter, database::Connection& connection, const Order& ord
         throw Problem{503, "Not known",
                       "The database did not answer. Ask again with the same Idempotency-Key: it brings the "
                       "token if the sale was stored.",
-                      3};
+                      3, "not_known"};
     }
 }
 
@@ -285,7 +308,22 @@ void add_route(std::vector<console::Route>& routes, Counter& counter, const char
     routes.push_back({.method = method,
                       .pattern = pattern,
                       .right = right,
-                      .handle = [&counter, handle](Request& request) { return handle(counter, request); }});
+                      .handle = [&counter, handle](Request& request) {
+                          try {
+                              // Tills, tariffs and the ledger are the whole tenant's.
+                              if (request.scope.areas != "*")
+                                  throw Problem{403, "Not allowed",
+                                                "Your role holds in some areas only, and vending knows no "
+                                                "areas: have the role given without one.",
+                                                0, "no_areas"};
+                              return handle(counter, request);
+                          } catch (Problem& problem) {
+                              // For a program that may have asked through somebody who answers 400 too.
+                              if (problem.status == 400 && problem.reason.empty())
+                                  problem.reason = "bad_request";
+                              throw;
+                          }
+                      }});
 }
 
 void add_sale_routes(std::vector<console::Route>& routes, Counter& counter) {

@@ -4,9 +4,11 @@
 
 #include "headend/console/json.h"
 #include "headend/database/customers.h"
+#include "headend/database/read_counter.h"
 #include "headend/database/sales.h"
 #include "headend/database/tariffs.h"
 #include "headend/database/vend_journal.h"
+#include "headend/vending/token_orders.h"
 
 namespace wattmesh::headend::vending {
 namespace {
@@ -27,6 +29,14 @@ int small(const Object& object, const char* name, std::int64_t otherwise) {
     const auto value = number(object, name, otherwise);
     if (value < -2'000'000'000 || value > 2'000'000'000)
         throw BooksError(std::string{"'"} + name + "' is out of range");
+    return static_cast<int>(value);
+}
+/// Where a member has a range of its own; a number beyond it is not cut off.
+int within(const Object& object, const char* name, std::int64_t otherwise, int low, int high) {
+    const auto value = number(object, name, otherwise);
+    if (value < low || value > high)
+        throw BooksError(std::string{"'"} + name + "' is from " + std::to_string(low) + " to " +
+                         std::to_string(high));
     return static_cast<int>(value);
 }
 bool flag(const Object& object, const char* name, bool otherwise) {
@@ -70,7 +80,8 @@ void take_tariff(database::Connection& connection, const Object& line) {
         .id = {}, .name = text(line, "name"), .steps = {}, .levies = {}, .taxes = {}, .charge_per_month = {}};
     each(line, "steps", [&](const Object& step) {
         std::optional<pricing::Tenths> up_to;
-        if (step->has("up_to")) up_to = pricing::Tenths{number(step, "up_to") * 10};
+        if (step->has("up_to"))
+            up_to = pricing::Tenths{std::int64_t{within(step, "up_to", -1, 1, 100'000'000)} * 10};
         tariff.steps.push_back({up_to, {number(step, "price_mills")}});
     });
     each(line, "levies", [&](const Object& levy) {
@@ -130,7 +141,7 @@ void take_customer(database::Connection& connection, const Object& line) {
                                          .name = text(line, "name"),
                                          .address = text(line, "address", ""),
                                          .tariff = *tariff,
-                                         .free_units = {number(line, "free_units", 0) * 10},
+                                         .free_units = {within(line, "free_units", 0, 0, 100'000) * 10},
                                          .opened = month_from(text(line, "opened"))});
 }
 
@@ -154,34 +165,65 @@ void take_debt(database::Connection& connection, const Object& line) {
                        .instalment = {number(line, "instalment", 0)},
                        .first_month = month_from(text(line, "first_month", "1970-01")),
                        .last_month = {}};
-    database::Customers{connection}.add_debt(known_customer(connection, text(line, "customer")),
-                                             {debt, small(line, "priority", 0), flag(line, "held", false)});
+    const auto customer = text(line, "customer");
+    if (!database::Customers{connection}.put_debt(
+            known_customer(connection, customer),
+            {debt, small(line, "priority", 0), flag(line, "held", false)}))
+        throw BooksError("customer '" + customer + "' has a debt '" + debt.name +
+                         "' of another amount: what is owed besides needs a name of its own");
+}
+
+/// The record as the line changes it: what the line does not say stays.
+database::PrepaidMeter meter_in(const Object& line, const std::optional<database::PrepaidMeter>& before) {
+    database::PrepaidMeter meter =
+        before ? *before
+               : database::PrepaidMeter{
+                     .id = {}, .tenant = tenant, .pan = pan_from(text(line, "meter")), .supply_group = {}};
+    const auto base =
+        sts::base_date(static_cast<unsigned>(small(line, "base_year", database::year_of(meter.base))));
+    const auto algorithm = small(line, "algorithm", static_cast<int>(meter.algorithm));
+    if (!base || (algorithm != 7 && algorithm != 11))
+        throw BooksError("'base_year' is 1993, 2014 or 2035, 'algorithm' 7 or 11");
+    meter.supply_group = {
+        static_cast<std::uint32_t>(within(line, "supply_group", meter.supply_group.value, 0, 999'999))};
+    meter.key_revision = static_cast<std::uint8_t>(within(line, "key_revision", meter.key_revision, 1, 9));
+    meter.tariff_index = static_cast<std::uint8_t>(within(line, "tariff_index", meter.tariff_index, 0, 99));
+    meter.algorithm = static_cast<sts::Algorithm>(algorithm);
+    meter.base = *base;
+    if (line->has("blocked")) {
+        meter.blocked_why.reset();
+        if (!line->isNull("blocked")) meter.blocked_why = text(line, "blocked");
+    }
+    return meter;
+}
+
+bool same_key(const database::PrepaidMeter& one, const database::PrepaidMeter& other) {
+    return key_of(one).vending_key == key_of(other).vending_key && one.tariff_index == other.tariff_index &&
+           one.base == other.base;
 }
 
 void take_meter(database::Connection& connection, const Object& line) {
-    const auto base = sts::base_date(static_cast<unsigned>(small(line, "base_year", 2014)));
-    const auto algorithm = small(line, "algorithm", 11);
-    if (!base || (algorithm != 7 && algorithm != 11))
-        throw BooksError("'base_year' is 1993, 2014 or 2035, 'algorithm' 7 or 11");
-    database::PrepaidMeter meter{
-        .id = {},
-        .tenant = tenant,
-        .pan = pan_from(text(line, "meter")),
-        .supply_group = {static_cast<std::uint32_t>(small(line, "supply_group", 0))}};
-    meter.key_revision = static_cast<std::uint8_t>(small(line, "key_revision", 1));
-    meter.tariff_index = static_cast<std::uint8_t>(small(line, "tariff_index", 1));
-    meter.algorithm = static_cast<sts::Algorithm>(algorithm);
-    meter.base = *base;
-    if (line->has("blocked")) meter.blocked_why = text(line, "blocked");
-    std::optional<database::PrepaidAccountId> account;
-    if (line->has("customer")) account = known_customer(connection, text(line, "customer"));
+    database::Customers customers{connection};
+    const auto before = customers.meter(pan_from(text(line, "meter")));
+    const auto meter = meter_in(line, before);
+    if (before && !same_key(*before, meter) && !flag(line, "other_key", false) &&
+        database::CounterReader{connection}.past(before->id).key_changed)
+        throw BooksError("meter " + std::string{meter.pan.meter_number()} + " got the key of supply group " +
+                         std::to_string(before->supply_group.value) +
+                         " by a key change: leave its key out, or say \"other_key\": true if it was seen to "
+                         "hold this one");
+    auto account = before ? customers.account_of(before->id) : std::nullopt;
+    if (line->has("customer")) {
+        account.reset();
+        if (!line->isNull("customer")) account = known_customer(connection, text(line, "customer"));
+    }
+    const auto id = customers.put_meter(meter, account);
+    if (!line->has("device")) return;
     std::optional<DeviceNumber> device;
-    if (line->has("device")) {
+    if (!line->isNull("device")) {
         device = DeviceNumber::parse(text(line, "device"));
         if (!device) throw BooksError("'device' is a meter's number of twelve decimal digits");
     }
-    database::Customers customers{connection};
-    const auto id = customers.put_meter(meter, account);
     if (!customers.set_device(id, device))
         throw BooksError("there is no meter " + to_string(*device) +
                          " of a model that sells by token: import it first, or leave 'device' out");
@@ -226,13 +268,13 @@ int take_books(database::Connection& connection, std::istream& in, Instant now) 
 }
 
 void deposit(database::Connection& connection, const std::string& vendor, pricing::Money amount,
-             const std::string& by, const std::string& reason, Instant now) {
+             const std::string& reference, const std::string& by, const std::string& reason, Instant now) {
     const auto known = known_vendor(connection, vendor);
     database::Sale sale;
     sale.tenant = tenant;
     sale.kind = database::SaleKind::deposit;
     sale.state = database::SaleState::issued;
-    sale.key = "deposit";  // without a terminal keys are not unique
+    sale.key = reference;
     sale.operator_ = by;
     sale.vendor = known.id;
     sale.at = now;
@@ -244,7 +286,7 @@ void deposit(database::Connection& connection, const std::string& vendor, pricin
     sale.lines.push_back(
         {line, database::Vendors{connection}.account(tenant, "bank", "deposits"), known.account});
     if (database::Sales{connection}.intend(sale, nullptr) != database::Intended::stored)
-        throw BooksError("the deposit was not stored");
+        throw BooksError("the deposit with reference '" + reference + "' was taken before");
 }
 
 }  // namespace wattmesh::headend::vending

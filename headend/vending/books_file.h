@@ -15,8 +15,9 @@ struct BooksError : std::runtime_error {
 /// has the members). All of it or, in the caller's transaction, nothing: throws BooksError. How many lines.
 int take_books(database::Connection& connection, std::istream& in, Instant now);
 
-/// Raises a vendor's credit by what he paid in. Throws BooksError when there is no such vendor.
+/// Raises a vendor's credit by what he paid in, once for a reference (the bank's). Throws BooksError when
+/// there is no such vendor, or the reference was taken before.
 void deposit(database::Connection& connection, const std::string& vendor, pricing::Money amount,
-             const std::string& by, const std::string& reason, Instant now);
+             const std::string& reference, const std::string& by, const std::string& reason, Instant now);
 
 }  // namespace wattmesh::headend::vending

@@ -50,14 +50,15 @@ SaleAnswer Seller::sell(Connection& connection, const Order& order) {
                 reached(Step::intended);
                 return finish(connection, draft, order.terminal);
             case Intended::credit:
-                return objection(Reason::vendor_credit, "The credit of " + order.terminal.vendor.name +
-                                                            " does not suffice for this sale.");
+                return credit_objection(order.terminal.vendor);
             case Intended::stale:
             case Intended::key_taken:
                 break;
         }
     }
-    return objection(Reason::busy, "Others kept selling to this account. Nothing was sold; try again.");
+    return objection(Reason::busy,
+                     "Others kept selling to this account, or the key of its meter is being changed. "
+                     "Nothing was sold; try again.");
 }
 
 SaleAnswer Seller::again(Connection& connection, const Sale& before, const Order& order) {
@@ -89,9 +90,12 @@ SaleAnswer Seller::finish(Connection& connection, const Draft& draft,
             const auto answer = make(ports_.module, token, now);
             if (const auto* refusal = std::get_if<security::ModuleRefusal>(&answer)) {
                 if (made.empty()) return refuse(connection, draft, *refusal);
-                throw std::runtime_error("the module made one token of sale " +
-                                         std::to_string(draft.sale.id.value) +
-                                         " and refuses the next: " + std::string{to_string(*refusal)});
+                return objection(Reason::module_away,
+                                 "The sale is noted as number " + std::to_string(draft.sale.id.value) +
+                                     ", but the vending module refuses its second token: " +
+                                     std::string{explain(*refusal)} +
+                                     " Tell whoever looks after the module, then ask again with the same "
+                                     "key.");
             }
             const auto& issued = std::get<security::Issued>(answer);
             made.push_back({token.request, issued.sequence, issued.at});
@@ -331,18 +335,38 @@ std::optional<Objection> Seller::add_tokens(const Order& order, Draft& draft) {
     return std::nullopt;
 }
 
+std::optional<Objection> Seller::key_objection(const database::PrepaidMeter& meter) {
+    const auto key = key_of(meter).vending_key;
+    const auto base = base_of(key);
+    if (base == meter.base) return std::nullopt;
+    return objection(
+        Reason::no_key,
+        base ? "The record of this meter says another base date than vending key " + to_string(key) + "."
+             : "The vending module has no key " + security::to_string(key) + " for this meter.");
+}
+
+/// A module refuses each token by itself: of two, the first could use up what the second needs.
+std::optional<Objection> Seller::over_limit(const Draft& draft) {
+    if (draft.sale.tokens.size() < 2) return std::nullopt;
+    const auto name = key_of(draft.ground.meter).vending_key;
+    std::uint64_t wanted = 0;
+    for (const auto& token : draft.sale.tokens)
+        if (const auto units = units_on(token)) wanted += static_cast<std::uint64_t>(units->count);
+    for (const auto& key : ports_.module.keys())
+        if (key.terms.name == name && key.units + wanted > key.terms.units_limit)
+            return objection(
+                Reason::not_possible,
+                std::string{explain(security::ModuleRefusal::limit_reached)} + " Nothing was sold.");
+    return std::nullopt;
+}
+
 std::variant<Seller::Draft, Objection> Seller::draft(Connection& connection, const Order& order) {
     const auto at = now();
     auto grounds = ground(connection, order.terminal, order.meter, at);
     if (auto* no = std::get_if<Objection>(&grounds)) return std::move(*no);
     Draft draft{{}, std::move(std::get<database::SaleGround>(grounds))};
-    const auto key = key_of(draft.ground.meter).vending_key;
-    const auto base = base_of(key);
-    if (order.kind != SaleKind::payment && base != draft.ground.meter.base)
-        return objection(
-            Reason::no_key,
-            base ? "The record of this meter says another base date than vending key " + to_string(key) + "."
-                 : "The vending module has no key " + security::to_string(key) + " for this meter.");
+    if (order.kind != SaleKind::payment)
+        if (auto no = key_objection(draft.ground.meter)) return std::move(*no);
     if (order.target && !base_of(order.target->vending_key))
         return objection(Reason::no_key, "The vending module has no key " +
                                              security::to_string(order.target->vending_key) + ".");
@@ -370,32 +394,9 @@ std::variant<Seller::Draft, Objection> Seller::draft(Connection& connection, con
     if (order.kind == SaleKind::claim) no = claim(connection, draft);
     if (order.kind == SaleKind::transfer) no = transfer(connection, order, draft);
     if (!no) no = add_tokens(order, draft);
+    if (!no) no = over_limit(draft);
     if (no) return std::move(*no);
     return draft;
-}
-
-std::variant<pricing::Quote, Objection> Seller::quote(Connection& connection,
-                                                      const database::VendTerminal& terminal,
-                                                      const sts::MeterPan& meter, pricing::Money tender) {
-    auto grounds = ground(connection, terminal, meter, now());
-    if (auto* no = std::get_if<Objection>(&grounds)) return std::move(*no);
-    const auto& found = std::get<database::SaleGround>(grounds);
-    const auto& tariff = this->tariff(connection, found.tariff);
-    auto priced = pricing::quote(tariff, terminal.vendor.fee, found.standing, tender);
-    if (auto* quote = std::get_if<pricing::Quote>(&priced)) return std::move(*quote);
-    return tender_objection(tariff, terminal.vendor.fee, found.standing, std::get<pricing::Refusal>(priced));
-}
-
-std::variant<pricing::Quote, Objection> Seller::quote(Connection& connection,
-                                                      const database::VendTerminal& terminal,
-                                                      const sts::MeterPan& meter, pricing::Tenths units) {
-    auto grounds = ground(connection, terminal, meter, now());
-    if (auto* no = std::get_if<Objection>(&grounds)) return std::move(*no);
-    const auto& found = std::get<database::SaleGround>(grounds);
-    const auto& tariff = this->tariff(connection, found.tariff);
-    const auto tender = pricing::least_tender(tariff, terminal.vendor.fee, found.standing, units);
-    if (!tender) return objection(Reason::tender, "So many units cannot be sold at once.");
-    return std::get<pricing::Quote>(pricing::quote(tariff, terminal.vendor.fee, found.standing, *tender));
 }
 
 }  // namespace wattmesh::headend::vending

@@ -103,6 +103,13 @@ private:
     std::variant<database::SaleGround, Objection> ground(database::Connection& connection,
                                                          const database::VendTerminal& terminal,
                                                          const sts::MeterPan& meter, Instant at);
+    /// Why the module would make no token for the meter.
+    std::optional<Objection> key_objection(const database::PrepaidMeter& meter);
+    Objection credit_objection(const database::Vendor& vendor) const;
+    /// What a quote is priced by, when a sale for it would go through.
+    std::variant<database::SaleGround, Objection> quotable(database::Connection& connection,
+                                                           const database::VendTerminal& terminal,
+                                                           const sts::MeterPan& meter);
     std::variant<Draft, Objection> draft(database::Connection& connection, const Order& order);
     std::optional<Objection> price(database::Connection& connection, const Order& order, Draft& draft);
     std::optional<Objection> pay_debts(database::Connection& connection, const Order& order, Draft& draft);
@@ -112,6 +119,7 @@ private:
     Objection tender_objection(const pricing::Tariff& tariff, const pricing::Fee& fee,
                                const pricing::Standing& standing, pricing::Refusal refusal) const;
     std::optional<Objection> add_tokens(const Order& order, Draft& draft);
+    std::optional<Objection> over_limit(const Draft& draft);
     void post(database::Connection& connection, const Order& order, database::Sale& sale,
               const std::vector<pricing::Line>& lines);
     SaleAnswer again(database::Connection& connection, const database::Sale& before, const Order& order);

@@ -48,11 +48,18 @@ pricing::Money SimulatedPorts::inserted(const std::string& terminal) {
     return of(terminal).inserted;
 }
 
-SimulatedPorts::Payment SimulatedPorts::take(const std::string& terminal, const std::string& key) {
+void SimulatedPorts::close(const std::string& terminal) {
+    const std::lock_guard lock{mutex_};
+    auto& ports = of(terminal);
+    ports.cash_open = ports.card_open = false;
+}
+
+SimulatedPorts::Payment SimulatedPorts::take(const std::string& terminal, const std::string& key,
+                                             pricing::Money amount) {
     const std::lock_guard lock{mutex_};
     auto& ports = of(terminal);
     auto& payment = ports.payments[key];
-    if (payment == Payment::none && ports.inserted > pricing::Money{}) {
+    if (payment == Payment::none && ports.inserted > pricing::Money{} && ports.inserted == amount) {
         payment = Payment::taken;
         ports.inserted = {};
         ports.cash_open = false;

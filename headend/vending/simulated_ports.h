@@ -23,8 +23,10 @@ public:
     bool present_card(const std::string& terminal, bool good);
     /// What was put in and neither kept nor given back.
     pricing::Money inserted(const std::string& terminal);
-    /// Keeps what was put in for the order. With nothing put in, as it stood.
-    Payment take(const std::string& terminal, const std::string& key);
+    /// Lets nothing more in; what was put in stays.
+    void close(const std::string& terminal);
+    /// Keeps what was put in for the order, when it is `amount`. Otherwise as it stood.
+    Payment take(const std::string& terminal, const std::string& key, pricing::Money amount);
     Payment payment(const std::string& terminal, const std::string& key);
     /// Closes the ports; what was put in and not kept falls out again.
     void give_back(const std::string& terminal);

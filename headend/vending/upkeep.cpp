@@ -1,18 +1,36 @@
 #include "headend/vending/upkeep.h"
 
-#include "headend/vending/anchors.h"
-
 namespace wattmesh::headend::vending {
 namespace {
 
 constexpr int records_at_once = 10'000, sales_at_once = 100;
+
+/// Why a sale could not be brought to its end.
+std::optional<std::string> ended(database::Connection& connection, Seller& seller, database::SaleId id) {
+    try {
+        const auto answer = seller.resume(connection, id);
+        if (const auto* no = std::get_if<Objection>(&answer)) return no->words;
+        return std::nullopt;
+    } catch (const database::DatabaseError& error) {
+        if (error.trouble() != database::Trouble::refused) throw;
+        return error.what();
+    } catch (const std::runtime_error& error) {
+        return error.what();
+    }
+}
 
 }  // namespace
 
 Kept seal(database::Connection& connection, const database::AuditMark& mark, Instant now) {
     database::VendJournal journal{connection};
     Kept kept;
-    if (auto trouble = differs_from(journal, mark)) kept.alarms.push_back(std::move(*trouble));
+    try {
+        if (auto trouble = differs_from(journal, mark)) kept.alarms.push_back(std::move(*trouble));
+    } catch (const database::DatabaseError&) {
+        throw;
+    } catch (const std::runtime_error& error) {
+        kept.alarms.emplace_back(error.what());  // a mark that nobody can read stops no sealing
+    }
     const auto sealed = journal.seal(now, records_at_once);
     if (kept.alarms.empty() && sealed.records > 0) mark.write(sealed.head);
     kept.sealed = sealed.records;
@@ -26,20 +44,30 @@ Kept look_after(database::Connection& connection, Seller& seller, security::Vend
         kept.alarms.push_back("the module made a token that no sale asked for: call " +
                               std::to_string(call.sequence) + ", meter " + call.meter_pan);
     kept.compared = true;
-    for (const auto id : database::Sales{connection}.open(now - left_for, sales_at_once)) {
-        try {
-            const auto answer = seller.resume(connection, id);
-            if (const auto* no = std::get_if<Objection>(&answer)) kept.alarms.push_back(no->words);
-        } catch (const database::DatabaseError&) {
-            throw;
-        } catch (const std::runtime_error& error) {
-            kept.alarms.emplace_back(error.what());  // the next sale is not to wait for this one
-        }
+    database::Sales sales{connection};
+    for (const auto id : sales.open(now - left_for, sales_at_once)) {
+        const auto trouble = ended(connection, seller, id);
+        if (!trouble) continue;
+        kept.alarms.push_back(*trouble);
+        sales.tried(id, now);  // the next sale is not to wait for this one
     }
     for (const auto& key : module.keys())
         for (const auto alarm : alarms_of(key, now))
             kept.alarms.push_back("vending key " + to_string(key.terms.name) + ": " +
                                   std::string{to_string(alarm)});
+    return kept;
+}
+
+Kept anchor_day(database::Connection& connection, AnchorKeeper& keeper, Instant now) {
+    Kept kept;
+    try {
+        keeper.anchor(connection, now);
+    } catch (const database::DatabaseError& error) {
+        if (error.trouble() != database::Trouble::refused) throw;
+        kept.alarms.emplace_back("the journal's day was not signed: " + std::string{error.what()});
+    } catch (const std::runtime_error& error) {
+        kept.alarms.emplace_back("the journal's day was not signed: " + std::string{error.what()});
+    }
     return kept;
 }
 

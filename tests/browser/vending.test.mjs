@@ -59,8 +59,9 @@ test('counter: a sale by the keyboard alone; its receipt on paper, as PDF and as
   const whole = await api(`/api/vend/meters/${meter}`);
   assert.match(whole.customer, /••/);
   assert.match(await page.getByLabel('Customer').innerText(), /••/);
+  const quoted = page.waitForResponse((response) => response.url().endsWith('/quotes') && response.status() === 200 && response.request().postDataJSON().tender === 5000);
   await page.keyboard.type('50');
-  const quote = await page.waitForResponse((response) => response.url().endsWith('/quotes') && response.status() === 200).then((response) => response.json());
+  const quote = await (await quoted).json();
   assert.equal(quote.tender, 5000);
   await page.locator('tfoot').filter({ hasText: `${quote.units} kWh` }).waitFor();
   await page.keyboard.press('Enter');
@@ -309,6 +310,46 @@ test('machine: put up with a token; cash, the same order over a lost answer and 
   assert.ok(!text.includes(shown) && !text.includes(meter) && !text.includes('••'), 'nothing of the last customer is left');
   assert.ok(!(await page.evaluate(() => JSON.stringify(localStorage))).includes(meter));
 
+  // A note that comes in between the price and the purchase is not taken: the port is closed first.
+  const person = (act, amount = 0) => page.evaluate(([token, terminal, what, sum]) => fetch('/api/vend/ports/person', { method: 'POST', headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' }, body: JSON.stringify({ terminal, act: what, amount: sum }) }).then((r) => r.status), [made.token, machineTill, act, amount]);
+  await toThePay();
+  await page.getByRole('button', { name: 'Pay in cash' }).click();
+  await note('50');
+  await page.getByText('buys').waitFor();
+  let late = 0;
+  await page.route('**/api/vend/ports/take', async (route) => { late = await person('insert', 2000); return route.continue(); });
+  await page.getByRole('button', { name: 'Buy', exact: true }).click();
+  await page.getByText('Your token').waitFor();
+  await page.unroute('**/api/vend/ports/take');
+  assert.equal(late, 409);
+  assert.equal((await sold(machineTill))[0].tender, 5000);
+  assert.equal((await port()).inserted, 0);
+  await page.keyboard.press('Enter');
+  await page.getByText('Touch to buy electricity').waitFor();
+
+  // A card that is held to the reader while the customer cancels has paid: the sale is made.
+  await toThePay();
+  await page.getByRole('button', { name: 'Pay by card' }).click();
+  await page.getByText('Hold your card').waitFor();
+  await page.route('**/api/vend/ports/close', async (route) => { assert.equal(await person('card'), 204); return route.continue(); });
+  await page.keyboard.press('Escape');
+  await page.getByText('Your token').waitFor();
+  await page.unroute('**/api/vend/ports/close');
+  assert.equal((await sold(machineTill))[0].pay_type, 'card');
+  await page.keyboard.press('Enter');
+  await page.getByText('Touch to buy electricity').waitFor();
+
+  // Somebody between the page and vending answers 404: that is no refusal, and the paid order goes on.
+  await toThePay();
+  await page.getByRole('button', { name: 'Pay by card' }).click();
+  await page.route('**/api/vend/sales', (route) => route.fulfill({ status: 404, contentType: 'text/html', body: 'no route' }));
+  await page.getByRole('button', { name: 'card', exact: true }).click();
+  await page.getByText('No answer yet').waitFor();
+  await page.unroute('**/api/vend/sales');
+  await page.getByText('Your token').waitFor();
+  await page.keyboard.press('Enter');
+  await page.getByText('Touch to buy electricity').waitFor();
+
   // A card that is refused pays nothing; one that is accepted pays once.
   await toThePay();
   await page.getByRole('button', { name: 'Pay by card' }).click();
@@ -320,7 +361,7 @@ test('machine: put up with a token; cash, the same order over a lost answer and 
   await page.getByRole('button', { name: 'card', exact: true }).click();
   await page.getByText('Your token').waitFor();
   assert.equal((await sold(machineTill))[0].pay_type, 'card');
-  assert.equal((await sold(machineTill)).length, before + 2);
+  assert.equal((await sold(machineTill)).length, before + 5);
   await page.keyboard.press('Enter');
   await page.getByText('Touch to buy electricity').waitFor();
 });

@@ -203,7 +203,7 @@ TEST_CASE("delivery: answers that are lost, and two processes that think it is t
         street.deliver("k1");
         CHECK(results(street.delivery("k1")) == std::vector<std::string>{"remote"});
     }
-    SECTION("two processes without claims, and tokens in another order") {
+    SECTION("two processes without claims, and a first token that has to wait") {
         headend::monitor::DeliveryWorkSettings greedy;
         greedy.claim = Duration{0};
         street.sell("k1");
@@ -212,12 +212,12 @@ TEST_CASE("delivery: answers that are lost, and two processes that think it is t
         street.shop.admin.execute(
             "update vend_delivery set next_us = next_us + 600000000 where sale = (select min(sale) "
             "from vend_delivery)",
-            "letting the second token go first");
+            "making the first token wait");
         Monitor one{street.shop, street.wires, {}, greedy}, two{street.shop, street.wires, {}, greedy};
         for (int i = 0; i < 300 && !(street.delivery("k1").finished && street.delivery("k2").finished); ++i)
             street.pass({i % 2 == 0 ? &one : &two}, 5s);
         CHECK(street.delivery("k1").state == DeliveryState::done);
-        CHECK(street.delivery("k2").taken < street.delivery("k1").taken);
+        CHECK(street.delivery("k1").taken < street.delivery("k2").taken);  // in the order of their sales
     }
     CHECK(street.mains.bought(street.shop.clock.now()) == sold_wh(street));
     CHECK(street.shop.value("select count(*) from vend_journal where event = 'delivered'") ==
@@ -258,6 +258,95 @@ TEST_CASE("delivery: a sale that is taken back is not delivered, one that may ha
         CHECK(sales.reverse(street.sale("k1"), street.shop.clock.now(), "boss", "another key"));
     }
     CHECK(street.shop.books().empty());
+}
+
+TEST_CASE("delivery: a key change is done when the meter has the key, and what is under it comes after",
+          "[db]") {
+    Street street;
+    street.shop.load_key(201458, 1);
+    street.change_key("c1");
+    street.shop.clock.at = street.shop.clock.now() + 1min;
+    street.sell("k1");
+    const auto group = [&] {
+        return street.mains.meter.prepaid_at(street.shop.clock.now()).state().key.supply_group.value;
+    };
+    Monitor process{street.shop, street.wires};
+    SECTION("without a pause") {}
+    SECTION("the meter forgets sections meanwhile") {
+        const auto accepted = [&] {
+            const auto now = results(street.delivery("c1"));
+            return std::count_if(now.begin(), now.end(), [](const auto& result) { return !result.empty(); });
+        };
+        const auto so_many = GENERATE(1, 2, 3);
+        for (int i = 0; i < 100 && accepted() < so_many; ++i) street.pass({&process}, 5s);
+        REQUIRE(accepted() == so_many);
+        street.wires.status = RelayStatus::unreachable;
+        street.pass({&process}, 15min);
+        CHECK(group() == 201457);
+        CHECK_FALSE(street.delivery("c1").finished);
+        CHECK_FALSE(street.delivery("c1").tokens[0].sealed.empty());
+        street.wires.status = RelayStatus::answered;
+    }
+    SECTION("answers are lost") { street.wires.lose_entries = 3; }
+    SECTION("the customer types the rest in") {
+        for (int i = 0; i < 100 && results(street.delivery("c1"))[0].empty(); ++i)
+            street.pass({&process}, 5s);
+        for (const auto& digits : street.digits("c1"))
+            street.mains.keypad("enter " + digits, street.shop.clock.now());
+        CHECK(group() == 201458);
+    }
+    SECTION("the customer types it all in") {
+        for (const auto& digits : street.digits("c1"))
+            street.mains.keypad("enter " + digits, street.shop.clock.now());
+        CHECK(group() == 201458);
+    }
+    for (int i = 0; i < 400 && !street.delivery("k1").finished; ++i) street.pass({&process}, 5s);
+    CHECK(group() == 201458);
+    const auto changed = street.delivery("c1"), bought = street.delivery("k1");
+    CHECK(changed.state == DeliveryState::done);
+    CHECK(changed.tokens.size() == 4);
+    CHECK(changed.tokens[0].sealed.empty());
+    CHECK(bought.state == DeliveryState::done);
+    CHECK(changed.taken < bought.taken);
+    CHECK(results(bought) == std::vector<std::string>{"remote"});
+    CHECK(street.mains.bought(street.shop.clock.now()) == sold_wh(street));
+}
+
+TEST_CASE("delivery: whoever dies while a key is brought leaves a change that ends with the new key",
+          "[db]") {
+    const auto at = static_cast<DeliveryStep>(GENERATE(0, 1, 2, 3, 4));
+    const int round = GENERATE(2, 5);  // in the middle; and when the first section is entered again
+    CAPTURE(static_cast<int>(at), round);
+    Street street;
+    street.shop.load_key(201458, 1);
+    street.change_key("c1");
+    int times = 0;
+    {
+        Monitor dying{street.shop, street.wires, [&](DeliveryStep step) {
+                          if (step == at && times < round) ++times;
+                          return times < round;
+                      }};
+        for (int i = 0; i < 40 && times < round; ++i) street.pass({&dying}, 5s);
+    }
+    REQUIRE(times == round);
+    street.wires.keys.waiting.clear();
+    street.wires.requests.clear();
+    street.shop.clock.at = street.shop.clock.now() + 11min;
+    street.deliver("c1");
+    CHECK(street.delivery("c1").state == DeliveryState::done);
+    CHECK(street.mains.meter.prepaid_at(street.shop.clock.now()).state().key.supply_group.value == 201458);
+    CHECK(street.mains.meter.prepaid_at(street.shop.clock.now()).state().key_changes == 1);
+}
+
+TEST_CASE("delivery: sections of a key for a meter with another one are refused", "[db]") {
+    Street street;
+    street.shop.load_key(201458, 1);
+    street.shop.admin.execute("update prepaid_meter set tariff_index = 2",
+                              "noting a key that the meter has not");
+    street.change_key("c1");
+    street.deliver("c1");
+    CHECK(street.delivery("c1").state == DeliveryState::failed);
+    CHECK(results(street.delivery("c1"))[0] == "crc_error");
 }
 
 TEST_CASE("delivery: selling goes on without monitor and mesh, and what waits too long is left to the keypad",

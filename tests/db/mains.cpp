@@ -27,6 +27,20 @@ std::string Street::sell(const std::string& key, bool confirmed) {
     return digits;
 }
 
+void Street::change_key(const std::string& key) {
+    auto seller = shop.seller();
+    auto order = shop.order(0, key, 0);
+    order.kind = SaleKind::key_change;
+    order.target = headend::vending::KeyTarget{{{201458}, 1}, 1};
+    CHECK(Shop::sold(seller.sell(shop.vending, order)).status == 200);
+}
+
+std::vector<std::string> Street::digits(const std::string& key) {
+    const auto reply = shop.seller().stored(Sales{shop.vending}.find(sale(key)).value());
+    REQUIRE(reply);
+    return digits_in(reply->body);
+}
+
 SaleId Street::sale(const std::string& key) {
     return {shop.value("select id from sale where key = '" + key + "'")};
 }

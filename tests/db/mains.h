@@ -137,6 +137,10 @@ struct Street {
     explicit Street(cosem::Reconnection reconnection = cosem::Reconnection::by_itself);
     /// Sells for 100.00, and says the digits.
     std::string sell(const std::string& key, bool confirmed = true);
+    /// To supply group 201458.
+    void change_key(const std::string& key);
+    /// Of the stored receipt.
+    std::vector<std::string> digits(const std::string& key);
     SaleId sale(const std::string& key);
     Delivery delivery(const std::string& key);
     /// Time passes while the processes work.

@@ -17,6 +17,19 @@ pricing::Tariff shop_tariff() {
     return tariff;
 }
 
+std::vector<std::string> digits_in(const std::string& body) {
+    std::vector<std::string> found;
+    for (std::size_t i = 0; i + 26 <= body.size(); ++i) {
+        if (body[i] != '"' || body[i + 25] != '"' || body[i + 5] != ' ') continue;
+        std::string digits;
+        for (std::size_t k = i + 1; k < i + 25; ++k)
+            if (body[k] != ' ') digits += body[k];
+        if (digits.size() == 20 && digits.find_first_not_of("0123456789") == std::string::npos)
+            found.push_back(digits);
+    }
+    return found;
+}
+
 Shop::Shop(int meters) {
     open_module();
     load_key(201457, 1);

@@ -62,4 +62,7 @@ struct Shop {
 /// 2.00 a kWh to 50 kWh, 3.50 above; VAT 15 %, a levy of 0.05; 10.00 a month.
 pricing::Tariff shop_tariff();
 
+/// The digits of a receipt, without blanks.
+std::vector<std::string> digits_in(const std::string& body);
+
 }  // namespace wattmesh::test

@@ -111,6 +111,66 @@ TEST_CASE("vending: a crash between the signed line and the database is no troub
     CHECK_THROWS_AS((AnchorKeeper{days.folder(), other, days.random, days.ciphers}), security::FileError);
 }
 
+TEST_CASE("vending: a clock that is set back across midnight stops no signing, and no upkeep", "[db]") {
+    Days days{2};
+    auto& shop = days.shop;
+    AnchorKeeper keeper = days.keeper_of();
+    const auto sealed_at = [&](Duration step) {
+        shop.clock.at = shop.clock.now() + step;
+        VendJournal{shop.admin}.append(shop.clock.now(), "x", "boss", "");
+        VendJournal{shop.vending}.seal(shop.clock.now(), 1'000);
+    };
+    sealed_at(-24h);  // on the 11th, which has its anchor
+    shop.clock.at = shop.clock.now() + 24h;
+    CHECK_FALSE(keeper.anchor(shop.vending, shop.clock.now()));
+    CHECK(days.troubles().empty());
+    sealed_at(0h);
+    shop.clock.at = shop.clock.now() + 24h;
+    const auto next = keeper.anchor(shop.vending, shop.clock.now());
+    REQUIRE(next);
+    CHECK(next->head == VendJournal{shop.vending}.head());  // covers what was sealed in between
+    CHECK(days.troubles().empty());
+    shop.clock.at = shop.clock.now() - 72h;
+    CHECK_THAT(days.troubles(), Catch::Contains("the clock was set back"));
+}
+
+TEST_CASE("vending: a mark of the journal's end that cannot be read is an alarm, and stays as it is",
+          "[db]") {
+    Shop shop;
+    const auto file = shop.folder.path / "counters" / vend_mark;
+    const AuditMark mark{shop.folder.path / "counters", vend_mark};
+    const auto sealed = [&] {
+        VendJournal{shop.admin}.append(shop.clock.now(), "x", "boss", "");
+        return headend::vending::seal(shop.vending, mark, shop.clock.now());
+    };
+    CHECK(sealed().alarms.empty());
+    CHECK((std::filesystem::status(file).permissions() & std::filesystem::perms::all) ==
+          (std::filesystem::perms::owner_read | std::filesystem::perms::owner_write));
+    std::ofstream{file} << "half a li";
+    const auto kept = sealed();
+    CHECK(kept.sealed > 0);
+    REQUIRE(kept.alarms.size() == 1);
+    CHECK_THAT(kept.alarms[0], Catch::Contains("does not hold the end"));
+    CHECK(std::filesystem::file_size(file) == 9);
+}
+
+TEST_CASE("vending: a day that cannot be signed is an alarm", "[db]") {
+    Days days{1};
+    auto& shop = days.shop;
+    AnchorKeeper keeper = days.keeper_of();
+    VendJournal{shop.admin}.append(shop.clock.now(), "x", "boss", "");
+    VendJournal{shop.vending}.seal(shop.clock.now(), 1'000);
+    shop.clock.at = shop.clock.now() + 24h;
+    SECTION("the file is not there any more") { std::filesystem::remove_all(days.folder()); }
+    SECTION("the database refuses it") {
+        shop.admin.execute("revoke insert on vend_anchor from wm_vending", "forbidding");
+    }
+    const auto alarms = headend::vending::anchor_day(shop.vending, keeper, shop.clock.now()).alarms;
+    REQUIRE(alarms.size() == 1);
+    CHECK_THAT(alarms[0], Catch::Contains("was not signed"));
+    CHECK_NOTHROW(VendJournal{shop.vending}.head());  // the connection is good for more
+}
+
 TEST_CASE("vending: after an old dump was put back the journal is sealed and signed on from where it ends",
           "[db]") {
     Days days{2};

@@ -11,6 +11,7 @@ namespace wattmesh::test {
 TEST_CASE("vending api: a quote and its sale agree, and the key brings the same octets", "[db]") {
     Counter counter;
     CHECK(counter.post("/api/vend/sales", counter.order(0, 10'000), "a").status == 503);  // not compared yet
+    CHECK(counter.post("/api/vend/quotes", counter.order(0, 10'000)).has("not_ready"));
     counter.service->set_ready();
     const auto quote = counter.post("/api/vend/quotes", counter.order(0, 10'000));
     REQUIRE(quote.status == 200);
@@ -25,7 +26,7 @@ TEST_CASE("vending api: a quote and its sale agree, and the key brings the same 
     CHECK(counter.post("/api/vend/sales", counter.order(1, 10'000), "a").status == 422);
     CHECK(counter.post("/api/vend/sales", counter.order(0, 10'000), "").status == 400);
     CHECK(counter.post("/api/vend/sales", counter.order(0, 10'000), "a b").status == 400);
-    CHECK(counter.post("/api/vend/sales", counter.order(0, 10), "b").has("\"title\":\"tender\""));
+    CHECK(counter.post("/api/vend/sales", counter.order(0, 10), "b").has("\"reason\":\"tender\""));
     const auto wanted = counter.post(
         "/api/vend/quotes", R"({"terminal":"T1","meter":")" + counter.meter(1) + R"(","units":"50"})");
     CHECK(wanted.has("\"units\":\"50.0\""));
@@ -43,6 +44,10 @@ TEST_CASE("vending api: who may do what", "[db]") {
     CHECK(counter.ask("POST", "/api/vend/quotes", counter.order(0, 10'000), "wm_none").status == 401);
     CHECK(counter.post("/api/vend/sales", counter.order(0, 10'000, "K1"), "a").status ==
           403);  // another vendor's till
+    counter.shop.admin.execute("update user_grant set area = 1 where role = 'supervisor'",
+                               "granting in an area");
+    CHECK(counter.ask("GET", "/api/vend/meters/" + counter.meter(0), "", counter.supervisor).has("no_areas"));
+    counter.shop.admin.execute("update user_grant set area = null", "granting everywhere");
     CHECK(counter
               .post("/api/vend/meters/" + counter.meter(0) + "/free-issues",
                     R"({"terminal":"T1","units":"5","reason":"x"})", "f")
@@ -95,6 +100,34 @@ TEST_CASE("vending api: confirm, copy, reverse, verify and shifts", "[db]") {
     CHECK(counter.shop.books().empty());
 }
 
+TEST_CASE("vending api: what a reversal pays back comes out of the drawer of its own shift", "[db]") {
+    Counter counter;
+    counter.service->set_ready();
+    const auto shift = [&](const std::string& act, const std::string& more) {
+        return counter.post("/api/vend/shifts" + act, R"({"terminal":"T1")" + more + "}");
+    };
+    const auto reverse = [&](int id) {
+        return counter.ask("POST", "/api/vend/sales/" + std::to_string(id) + "/reverse", R"({"reason":"x"})",
+                           counter.supervisor);
+    };
+    const auto last = [&] { return static_cast<int>(counter.shop.value("select max(id) from sale")); };
+    CHECK(shift("", "").status == 201);
+    CHECK(counter.post("/api/vend/sales", counter.order(0, 10'000), "a").status == 200);
+    const auto first = last();
+    CHECK(shift("/close", R"(,"counted":10000)").has("\"expected\":10000"));
+    CHECK(shift("", "").status == 201);
+    CHECK(counter.post("/api/vend/sales", counter.order(1, 7'000), "b").status == 200);
+    CHECK(counter.post("/api/vend/sales", counter.order(1, 3'000), "c").status == 200);
+    CHECK(reverse(last()).status == 204);  // in and out of the same drawer
+    CHECK(reverse(first).status == 204);
+    CHECK(shift("/close", R"(,"counted":0)").has("\"expected\":-3000"));
+    const auto order = counter.order(1, 7'000);
+    CHECK(
+        counter.post("/api/vend/sales", order.substr(0, order.size() - 1) + R"(,"pay_type":"promise"})", "d")
+            .has("cash or card"));
+    CHECK(counter.shop.books().empty());
+}
+
 TEST_CASE("vending api: a supervisor gives units, makes engineering tokens and changes keys", "[db]") {
     Counter counter;
     counter.service->set_ready();
@@ -142,7 +175,7 @@ TEST_CASE("vending api: openapi describes the routes that there are", "[db]") {
                 described.insert(match[1].str() + " " + match[2].str());
         }
     CHECK(found == described);
-    CHECK(found.size() == 36);
+    CHECK(found.size() == 37);
 }
 
 TEST_CASE("vending: the books are taken from a file, whole or not at all", "[db]") {
@@ -174,7 +207,11 @@ TEST_CASE("vending: the books are taken from a file, whole or not at all", "[db]
     CHECK_THAT(take("{}"), Catch::Contains("'kind' is missing"));
     CHECK_THAT(take("[1]"), Catch::StartsWith("line 1: not a JSON object"));
     CHECK_THAT(take(good), Catch::StartsWith("line 1: the database refuses it"));  // the version is there
-    headend::vending::deposit(shop.admin, "Mall", {50'000}, "boss", "paid in", shop.clock.now());
+    const auto paid_in = [&] {
+        headend::vending::deposit(shop.admin, "Mall", {50'000}, "B1", "boss", "paid in", shop.clock.now());
+    };
+    paid_in();
+    CHECK_THROWS_WITH(paid_in(), Catch::Contains("'B1' was taken before"));
     auto order = shop.order(5, "k", 10'000, "M1");
     auto seller = shop.seller();
     const auto reply = Shop::sold(seller.sell(shop.vending, order));
@@ -183,7 +220,63 @@ TEST_CASE("vending: the books are taken from a file, whole or not at all", "[db]
                      "l.kind = 'fee'") == 100);
     CHECK(shop.value("select balance from customer_debt") == 5'000 - 1'980);
     CHECK(shop.value("select credit from vendor where name = 'Mall'") == 40'000);
+    const auto debt = [&](const std::string& more) {
+        return take(R"({"kind":"debt","customer":"C1","debt":"old","recovery":"percent",)" + more + "}");
+    };
+    CHECK(debt(R"("amount":5000,"ppm":300000,"held":true)") == "1");  // the same debt, on other terms
+    CHECK(shop.text("select string_agg(balance || ' ' || ppm || ' ' || held, ',') from customer_debt") ==
+          "3020 300000 true");
+    CHECK_THAT(debt(R"("amount":6000)"), Catch::Contains("of another amount"));
+    CHECK_THAT(
+        take(
+            R"({"kind":"customer","customer":"C2","name":"Q","tariff":"flat","opened":"2026-03","free_units":500000000})"),
+        Catch::Contains("'free_units' is from 0 to"));
     CHECK(shop.books().empty());
+}
+
+TEST_CASE("vending: a line of a meter changes what it says, and no key that vending has changed", "[db]") {
+    Shop shop(1);
+    shop.load_key(201458, 1);
+    const auto take = [&](const std::string& members) -> std::string {
+        std::istringstream in{R"({"kind":"meter","meter":")" + std::string{Shop::pan(0).meter_number()} +
+                              "\"" + members + "}"};
+        Transaction transaction{shop.admin};
+        try {
+            headend::vending::take_books(shop.admin, in, shop.clock.now());
+            transaction.commit();
+            return {};
+        } catch (const headend::vending::BooksError& error) {
+            return error.what();
+        }
+    };
+    const auto record = [&] {
+        return shop.text(
+            "select account || ' ' || supply_group || ' ' || key_revision || ' ' || tariff_index || ' ' || "
+            "coalesce(blocked_why, '-') from prepaid_meter");
+    };
+    const auto account = std::to_string(shop.value("select account from prepaid_meter"));
+    CHECK(take(R"(,"tariff_index":7)") == "");
+    CHECK(record() == account + " 201457 1 7 -");
+    CHECK(take(R"(,"key_revision":10)").find("'key_revision' is from 1 to 9") != std::string::npos);
+    CHECK(take(R"(,"supply_group":4294967297)").find("'supply_group' is from 0 to 999999") !=
+          std::string::npos);
+    auto seller = shop.seller();
+    auto change = shop.order(0, "c1", 0);
+    change.kind = SaleKind::key_change;
+    change.target = headend::vending::KeyTarget{{{201458}, 1}, 7};
+    Shop::sold(seller.sell(shop.vending, change));
+    CHECK(take(R"(,"supply_group":201457)").find("by a key change") != std::string::npos);
+    CHECK(take(R"(,"blocked":"tampered")") == "");
+    CHECK(record() == account + " 201458 1 7 tampered");
+    CHECK(take(R"(,"blocked":null)") == "");
+    CHECK(take(R"(,"supply_group":201457,"other_key":true)") == "");
+    CHECK(record() == account + " 201457 1 7 -");
+    // a sale that read the meter before it was blocked is not made
+    bool once = true;
+    auto slow = shop.seller([&](Step step) {
+        if (step == Step::read && std::exchange(once, false)) CHECK(take(R"(,"blocked":"tampered")") == "");
+    });
+    CHECK(Shop::refused(slow.sell(shop.vending, shop.order(0, "k1", 10'000))) == Reason::blocked_meter);
 }
 
 }  // namespace wattmesh::test

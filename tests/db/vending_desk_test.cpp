@@ -175,16 +175,25 @@ TEST_CASE("vending desk: a machine's ports keep money once for an order, and giv
     CHECK(act("person", R"(,"act":"insert","amount":600)").status == 409);
     CHECK(inserted(1500));
     CHECK(state("a") == "none");
-    CHECK(act("take", R"(,"key":"a")").has("taken"));
-    CHECK(act("take", R"(,"key":"a")").has("taken"));
+    CHECK(act("close", "").status == 204);
+    CHECK(act("person", R"(,"act":"insert","amount":500)").status == 409);  // what is counted is what is kept
+    CHECK(inserted(1500));
+    CHECK(act("take", R"(,"key":"a","amount":1000)").has("none"));  // another sum was priced
+    CHECK(inserted(1500));
+    CHECK(act("take", R"(,"key":"a","amount":1500)").has("taken"));
+    CHECK(act("take", R"(,"key":"a","amount":1500)").has("taken"));
     CHECK(inserted(0));
-    CHECK(act("take", R"(,"key":"b")").has("none"));  // nothing was put in for it
+    CHECK(act("take", R"(,"key":"b","amount":1500)").has("none"));  // nothing was put in for it
     CHECK(act("refund", R"(,"key":"a")").status == 204);
     CHECK(state("a") == "refunded");
     CHECK(act("open", R"(,"kind":"card","key":"c","amount":2000)").status == 204);
     CHECK(act("person", R"(,"act":"bad_card")").status == 204);
     CHECK(state("c") == "refused");
     CHECK(act("person", R"(,"act":"card")").status == 409);
+    CHECK(act("open", R"(,"kind":"card","key":"d","amount":2000)").status == 204);
+    CHECK(act("close", "").status == 204);
+    CHECK(act("person", R"(,"act":"card")").status == 409);  // nothing is charged behind an asker's back
+    CHECK(state("d") == "none");
     CHECK(act("open", R"(,"kind":"cash","amount":2000)").status == 204);
     CHECK(act("person", R"(,"act":"insert","amount":500)").status == 204);
     CHECK(act("back", "").status == 204);

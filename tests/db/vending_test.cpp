@@ -15,20 +15,6 @@ namespace {
 using namespace std::chrono_literals;
 using headend::vending::compare_with_module;
 
-/// The digits of a receipt, without blanks.
-std::vector<std::string> digits_in(const std::string& body) {
-    std::vector<std::string> found;
-    for (std::size_t i = 0; i + 26 <= body.size(); ++i) {
-        if (body[i] != '"' || body[i + 25] != '"' || body[i + 5] != ' ') continue;
-        std::string digits;
-        for (std::size_t k = i + 1; k < i + 25; ++k)
-            if (body[k] != ' ') digits += body[k];
-        if (digits.size() == 20 && digits.find_first_not_of("0123456789") == std::string::npos)
-            found.push_back(digits);
-    }
-    return found;
-}
-
 /// What the meter that holds the key reads from a token.
 sts::Credit credit_in(Shop& shop, int meter, const std::string& digits) {
     const auto token = sts::parse_token(digits);

@@ -165,4 +165,68 @@ TEST_CASE("vending api: a refused sum says the least that would do, in money", "
     CHECK(words(seller.sell(shop.vending, order)) == "This account owes USD 0.00.");
 }
 
+TEST_CASE("vending: a reversal makes due what its own sale collected, and nothing of later months", "[db]") {
+    struct Row {
+        const char* recovery;
+        long long original, collected;  ///< by the sales that are left, in two months
+    };
+    const auto row = GENERATE(values<Row>({{"instalment", 5'000, 1'400},
+                                           {"first_of_month", 5'000, 700},
+                                           {"full", 1'000, 1'000},
+                                           {"percent", 900, 900}}));
+    CAPTURE(row.recovery);
+    Shop shop(1);
+    shop.admin.execute("update tariff_version set charge_months_max = 12", "collecting charges of a year");
+    shop.admin.execute(
+        "insert into customer_debt (account, name, recovery, original, balance, ppm, instalment, "
+        "first_month) select id, 'old', '" +
+            std::string{row.recovery} + "', " + std::to_string(row.original) + ", " +
+            std::to_string(row.original) + ", 500000, 700, " + std::to_string(2026 * 12 + 2) +
+            " from customer_account",
+        "owing");
+    auto seller = shop.seller();
+    Shop::sold(seller.sell(shop.vending, shop.order(0, "k1", 10'000)));
+    shop.clock.at = shop.clock.now() + std::chrono::hours{24 * 30};
+    Shop::sold(seller.sell(shop.vending, shop.order(0, "k2", 10'000)));
+    const SaleId first{shop.value("select id from sale where key = 'k1'")};
+    CHECK(Sales{shop.vending}.reverse(first, shop.clock.now(), "boss", "wrong meter"));
+    Shop::sold(seller.sell(shop.vending, shop.order(0, "k3", 10'000)));
+    const auto collected = [&](const std::string& kind) {
+        return shop.value(
+            "select coalesce(sum(l.amount), 0) from sale_line l join sale s on s.id = l.sale where "
+            "s.state = 'issued' and l.kind = '" +
+            kind + "'");
+    };
+    CHECK(collected("charge") == 2'000);
+    CHECK(collected("debt") == row.collected);
+    CHECK(shop.books().empty());
+}
+
+TEST_CASE("vending: what a supervisor ordered is not taken back at a till", "[db]") {
+    Counter counter;
+    counter.service->set_ready();
+    counter.shop.load_key(201458, 1);
+    const auto order = [&](const std::string& what, const std::string& members) {
+        const auto made =
+            counter.ask("POST", "/api/vend/meters/" + counter.meter(0) + "/" + what,
+                        R"({"terminal":"T1","reason":"x",)" + members + "}", counter.supervisor, "k-" + what);
+        REQUIRE(made.status == 200);
+        return "/api/vend/sales/" + std::to_string(counter.shop.value("select max(id) from sale")) +
+               "/reverse";
+    };
+    const std::string why = R"({"reason":"oops"})";
+    const auto free = order("free-issues", R"("units":"5")");
+    CHECK(counter.post(free, why).status == 403);
+    CHECK(counter.ask("POST", free, why, counter.supervisor).status == 204);
+    for (const auto& path : {order("engineering-tokens", R"("command":"clear_tamper")"),
+                             order("key-changes", R"("supply_group":201458)")}) {
+        CHECK(counter.post(path, why).status == 409);
+        CHECK(counter.ask("POST", path, why, counter.supervisor).status == 409);
+    }
+    CHECK_FALSE(Sales{counter.shop.vending}.reverse(
+        SaleId{counter.shop.value("select id from sale where kind = 'key_change'")}, counter.shop.clock.now(),
+        "boss", "x"));
+    CHECK(counter.shop.books().empty());
+}
+
 }  // namespace wattmesh::test

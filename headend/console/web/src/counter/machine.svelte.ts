@@ -37,6 +37,8 @@ export class Machine {
   #look = 0;
   #asked = 0;
   #restored = false;
+  /// Of the order that waits for a card.
+  #cardKey = '';
 
   get say() { return words[this.language]; }
   get terminal() { return this.#fitted?.terminal ?? ''; }
@@ -46,6 +48,7 @@ export class Machine {
     this.order.whenEnded((sold) => void (sold ? this.#sold() : this.#refused()));
   }
   async run(stopped: () => boolean) {
+    this.order.look();
     if (!this.#fitted || new URLSearchParams(location.search).has('setup')) { this.step = 'setup'; return; }
     setBearer(this.#fitted.token);
     while (!stopped()) {
@@ -68,16 +71,18 @@ export class Machine {
   async #stand() {
     await desk.load();
     this.#look = Date.now() + 10_000;
-    const fit = !desk.error && desk.data?.ready && desk.data.simulated_ports && desk.data.tills.some((till) => till.terminal === this.terminal && !till.disabled);
+    const till = desk.error ? undefined : desk.data?.tills.find((one) => one.terminal === this.terminal);
     this.ports = desk.data?.simulated_ports ? (this.ports ?? new SimulatedPorts(this.terminal)) : null;
-    if (!fit) { this.step = 'away'; return; }
-    if (this.order.pending) return this.#recover();
+    // Also while the till is disabled: what was paid is sold, or given back.
+    if (till && this.ports && this.order.pending) return this.#recover();
+    if (!till || !this.ports || !desk.data?.ready || till.disabled || till.available <= 0) { this.step = 'away'; return; }
     if (this.step === 'away') { await this.#moneyBack(); this.reset(); }
   }
   /// An order was written down before the machine went dark. Its money decides: kept, and the sale goes on; else nothing was sold.
   async #recover() {
     const pending = this.order.pending!;
     try {
+      await this.ports!.close();
       const state = await this.ports!.payment(pending.key);
       if (state === 'taken') {
         this.#restored = Date.now() - pending.begun > stays_ms;
@@ -98,6 +103,7 @@ export class Machine {
     this.quote = null;
     this.mode = 'money';
     this.inserted = 0;
+    this.#cardKey = '';
     this.busy = this.#restored = false;
     this.language = 'en';
     this.left_s = null;
@@ -123,10 +129,13 @@ export class Machine {
   /// Back to the start: money that was not kept comes back, and nothing of the customer stays.
   async leave() {
     if (this.step === 'making') return;
-    const paying = this.step === 'pay';
+    if (this.step === 'pay') {
+      this.#until = Infinity;
+      if (await this.#stopped()) this.reset();
+      return;
+    }
     if (this.order.receipt) this.order.done();
     this.reset();
-    if (paying) await this.#moneyBack();
   }
   async #moneyBack() { try { await this.ports?.giveBack(); } catch { this.step = 'away'; } }
   #tell(message: string) {
@@ -164,7 +173,7 @@ export class Machine {
   async #quote(wanted: Record<string, unknown>): Promise<Quote | null> {
     const ask = (body: Record<string, unknown>) => post<Quote>('/api/vend/quotes', { terminal: this.terminal, meter: this.meter?.meter, ...body });
     try { return await ask(wanted); } catch (cause) {
-      if ((cause as ApiError).problem?.title !== 'tender') { this.failure = this.say.awayMore; return null; }
+      if ((cause as ApiError).problem?.reason !== 'tender') { this.failure = this.say.awayMore; return null; }
       try { this.failure = `${this.say.least} ${desk.money((await ask({ units: '0.1' })).tender)}.`; } catch { this.failure = this.say.tooMuch; }
       return null;
     }
@@ -182,10 +191,11 @@ export class Machine {
       const body = { terminal: this.terminal, meter: this.meter!.meter, tender: again.tender, pay_type: kind };
       try {
         // A card is charged by its port as soon as it is held to it: so its order is written down before.
-        const key = kind === 'card' ? this.order.prepare('/api/vend/sales', body).key : '';
-        await this.ports.open(kind, key, kind === 'cash' ? (this.meter!.tender_max ?? again.tender) : again.tender);
+        this.#cardKey = '';
+        if (kind === 'card') this.#cardKey = this.order.prepare('/api/vend/sales', body).key;
         this.#go('pay');
-      } catch { this.order.done(); this.#tell(this.say.awayMore); await this.#moneyBack(); }
+        await this.ports.open(kind, this.#cardKey, kind === 'cash' ? (this.meter!.tender_max ?? again.tender) : again.tender);
+      } catch { await this.stopPaying(this.say.awayMore); }  // a port whose answer was lost may be open
     }
     this.busy = false;
   }
@@ -194,7 +204,7 @@ export class Machine {
     if (this.busy) return;
     try {
       if (this.kind === 'card') {
-        const state = await this.ports!.payment(this.order.pending!.key);
+        const state = await this.ports!.payment(this.#cardKey);
         if (state === 'taken') this.#making();
         else if (state === 'refused') { this.order.done(); this.#tell(this.say.cardRefused); await this.#moneyBack(); }
         return;
@@ -207,28 +217,37 @@ export class Machine {
     } catch { /* the ports do not answer: asked again */ }
   }
   /// The customer's own wish, or vending went away: everything that was put in comes back.
-  async stopPaying(why: string) {
-    if (this.kind === 'card' && this.order.pending) {
-      try { if ((await this.ports!.payment(this.order.pending.key)) === 'taken') return this.#making(); } catch { return; }
-      this.order.done();
-    }
-    await this.#moneyBack();
-    this.#tell(why);
+  async stopPaying(why: string) { if (await this.#stopped()) this.#tell(why); }
+  /// Lets nothing more in before it asks what was paid: a card that was held to the reader meanwhile makes the sale. False then, and while
+  /// the ports do not answer: that is found out before anything else is done.
+  async #stopped(): Promise<boolean> {
+    const key = this.#cardKey;
+    try {
+      await this.ports!.close();
+      if (key && (await this.ports!.payment(key)) === 'taken') { this.#making(); return false; }
+      if (key) this.order.done();
+      await this.ports!.giveBack();
+      return true;
+    } catch { this.step = 'away'; return false; }
   }
-  /// The order is written down, then the money kept, then the sale asked for: whatever fails in between is found again by its key.
+  /// The port is closed, so that what is counted is what is sold; the order is written down, then the money kept, then the sale asked for:
+  /// whatever fails in between is found again by its key.
   async buy() {
     if (this.busy || !this.quote || this.inserted <= 0) return;
     this.busy = true;
-    const quote = await this.#quote({ tender: this.inserted });
-    if (quote) {
-      const pending = this.order.prepare('/api/vend/sales', { terminal: this.terminal, meter: this.meter!.meter, tender: this.inserted, pay_type: 'cash' });
-      try {
-        if ((await this.ports!.take(pending.key)) === 'taken') { this.#making(); return; }
+    try {
+      await this.ports!.close();
+      const inserted = this.inserted = await this.ports!.inserted();
+      const quote = await this.#quote({ tender: inserted });
+      if (quote) {
+        this.quote = quote;
+        const pending = this.order.prepare('/api/vend/sales', { terminal: this.terminal, meter: this.meter!.meter, tender: inserted, pay_type: 'cash' });
+        if ((await this.ports!.take(pending.key, inserted)) === 'taken') { this.busy = false; this.#making(); return; }
         this.order.done();
-        this.#tell(this.say.moneyBack);
-        await this.#moneyBack();
-      } catch { this.step = 'away'; }  // whether it was kept is found out before anything else is done
-    } else if (this.failure === this.say.awayMore) await this.stopPaying(`${this.say.awayMore} ${this.say.moneyBack}`);
+        await this.stopPaying(this.say.moneyBack);
+      } else if (this.failure === this.say.awayMore) await this.stopPaying(`${this.say.awayMore} ${this.say.moneyBack}`);
+      else await this.ports!.open('cash', '', this.meter!.tender_max ?? inserted);  // another note may do
+    } catch { this.step = 'away'; }  // whether it was kept is found out before anything else is done
     this.busy = false;
   }
   #making() {

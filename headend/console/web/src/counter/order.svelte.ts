@@ -9,8 +9,10 @@ function newKey(): string {
   const octets = crypto.getRandomValues(new Uint8Array(16));
   return [...octets].map((octet) => octet.toString(16).padStart(2, '0')).join('');
 }
-/// The server said that it sold nothing and will not with this order.
-const isRefusal = (status: number) => status >= 400 && status < 500 && ![401, 403, 408, 425, 429].includes(status);
+/// Vending itself said that it sold nothing and will not with this order. A status alone says nothing: somebody else may have answered.
+const refusals = new Set(['unknown_meter', 'blocked_meter', 'no_account', 'no_key', 'terminal_disabled', 'tender', 'vendor_credit', 'too_many_tokens', 'key_reused', 'not_possible', 'bad_request',
+  'conflict', 'unknown_key', 'not_active', 'issuing_ended', 'key_expired', 'function', 'key_type', 'limit_reached', 'not_derivable']);
+const isRefusal = (failure: ApiError) => refusals.has(failure.problem?.reason ?? '');
 
 /// One sale from the till's side. Its key is kept over reloads: however the first answer was lost, the order is sent again as it was
 /// until there is an answer, so that one payment is one token. Only a refusal or done() ends it.
@@ -38,6 +40,8 @@ export class Order {
       return kept?.key && kept.path && kept.body ? kept : null;
     } catch { return null; }
   }
+  /// Reads again what is written down: another window may have ended it.
+  look() { this.pending = this.#kept(); }
   whenEnded(action: (sold: boolean) => void) { this.#ended = action; }
   /// Writes an order down without sending it: for a machine that takes the money in between.
   prepare(path: string, body: SaleOrder): PendingOrder {
@@ -73,7 +77,7 @@ export class Order {
     } catch (cause) {
       if (this.pending !== sent) return;
       const failure = cause as ApiError;
-      if (isRefusal(failure.status)) {
+      if (isRefusal(failure)) {
         this.refusal = failure.message;
         this.refusedBody = sent.body;
         if (!this.keepsRefused) this.done();

@@ -9,8 +9,10 @@ export interface PaymentPorts {
   open(kind: PayKind, key: string, amount: number): Promise<void>;
   /// What was put in and is not kept yet; of a card, what it was charged with.
   inserted(): Promise<number>;
-  /// Keeps what was put in.
-  take(key: string): Promise<PaymentState>;
+  /// Lets nothing more in, no note and no card; what was put in stays until it is kept or given back.
+  close(): Promise<void>;
+  /// Keeps what was put in, when it is exactly `amount`; otherwise the payment stays as it is.
+  take(key: string, amount: number): Promise<PaymentState>;
   /// How a payment stands: what a machine asks after it was switched off in the middle.
   payment(key: string): Promise<PaymentState>;
   /// Closes the ports and gives back what was not kept.
@@ -25,7 +27,8 @@ export class SimulatedPorts implements PaymentPorts {
   #act<T>(act: string, body: Record<string, unknown> = {}) { return post<T>(`/api/vend/ports/${act}`, { terminal: this.terminal, ...body }); }
   open(kind: PayKind, key: string, amount: number) { return this.#act<void>('open', key ? { kind, key, amount } : { kind, amount }); }
   async inserted() { return (await get<{ inserted: number }>(`/api/vend/ports?terminal=${encodeURIComponent(this.terminal)}`)).inserted; }
-  async take(key: string) { return (await this.#act<{ state: PaymentState }>('take', { key })).state; }
+  close() { return this.#act<void>('close'); }
+  async take(key: string, amount: number) { return (await this.#act<{ state: PaymentState }>('take', { key, amount })).state; }
   async payment(key: string) { return (await get<{ state: PaymentState }>(`/api/vend/ports?terminal=${encodeURIComponent(this.terminal)}&key=${key}`)).state; }
   giveBack() { return this.#act<void>('back'); }
   refund(key: string) { return this.#act<void>('refund', { key }); }

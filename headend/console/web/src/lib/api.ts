@@ -36,7 +36,9 @@ async function request<T>(method: string, path: string, body?: unknown, signal?:
   try { parsed = text ? JSON.parse(text) : undefined; } catch { parsed = undefined; }
   if (!response.ok) {
     if (response.status === 401 && path !== '/api/login') onSignedOut();
-    throw new ApiError(response.status, (parsed as Problem | undefined) ?? { title: response.statusText || 'Error', status: response.status });
+    // What is between the page and the head-end answers too, in words of its own.
+    const ours = response.headers.get('Content-Type')?.startsWith('application/problem+json');
+    throw new ApiError(response.status, (ours && (parsed as Problem | undefined)) || { title: response.statusText || 'Error', status: response.status });
   }
   return (response.headers.get('Content-Type')?.startsWith('text/plain') ? text : parsed) as T;
 }

@@ -269,7 +269,7 @@ export interface PlaceAt {
   route_since: string | null;
   route: string[] | null;
 }
-export interface Problem { title: string; status: number; detail?: string }
+export interface Problem { title: string; status: number; detail?: string; reason?: string }
 
 export interface LiveMessage { topic: 'readings' | 'sessions' | 'joins' | 'outages' | 'overview' | 'alarms'; sequence: number; at: string; data: Record<string, unknown> }
 export interface PartnerWebhook {
