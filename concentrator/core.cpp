@@ -67,6 +67,7 @@ DevicePorts Core::ports() {
     DevicePorts ports;
     ports.topology = [this] { return topology(); };
     ports.statistics = [this] { return mesh_->statistics(); };
+    ports.uplink = [this] { return uplink_state(); };
     ports.time = [this] { return std::pair{now_.utc, now_.doubtful}; };
     ports.set_time = [this](Instant truth) {
         if (!clock_.trusted()) actions_.push_back(Note{"the head-end has set the clock"});
@@ -214,6 +215,41 @@ void Core::uplink_closed(const std::string& reason, Duration elapsed) {
     at(elapsed);
     uplink_->closed(reason, now_);
     pump();
+}
+
+void Core::uplink_probed(std::size_t way, bool answered, Duration elapsed) {
+    at(elapsed);
+    uplink_->probed(way, answered, now_);
+    pump();
+}
+
+void Core::uplink_bearer(const std::string& bearer, bool available, Duration elapsed) {
+    at(elapsed);
+    uplink_->set_bearer(bearer, available, now_);
+    pump();
+}
+
+dcu::UplinkState Core::uplink_state() const {
+    const auto& ways = uplink_->ways();
+    dcu::UplinkState state{.current = static_cast<std::uint8_t>(ways.current()),
+                           .since = clock_.utc(uplink_->since()),
+                           .moves = ways.moves(),
+                           .returns = ways.returns(),
+                           .ways = {},
+                           .cellular = cellular_};
+    for (std::size_t i = 0; i < ways.ways().size(); ++i) {
+        const auto& counts = ways.counts(i);
+        state.ways.push_back({.bearer = ways.ways()[i].bearer,
+                              .address = ways.ways()[i].address,
+                              .available = ways.available(i),
+                              .calls = counts.calls,
+                              .sessions = counts.sessions,
+                              .failures = counts.failures,
+                              .probes = counts.probes,
+                              .probes_answered = counts.probes_answered,
+                              .last_failure = counts.last_failure});
+    }
+    return state;
 }
 
 void Core::radio_connected(Duration elapsed) {

@@ -7,6 +7,7 @@
 #include "concentrator/reading/reading_engine.h"
 #include "concentrator/uplink/logical_device.h"
 #include "concentrator/uplink/uplink.h"
+#include "protocol/dcu/uplink_state.h"
 #include "protocol/mesh/host_stream.h"
 
 namespace wattmesh::concentrator {
@@ -39,6 +40,12 @@ public:
     void uplink_opened(Duration elapsed);
     void uplink_received(Bytes bytes, Duration elapsed);
     void uplink_closed(const std::string& reason, Duration elapsed);
+    /// What became of a ProbeUplink.
+    void uplink_probed(std::size_t way, bool answered, Duration elapsed);
+    /// A bearer of `uplink.ways` can carry us or not; all can at the beginning.
+    void uplink_bearer(const std::string& bearer, bool available, Duration elapsed);
+    /// As the modem tells it; nothing where there is none.
+    void uplink_cellular(std::optional<dcu::CellularState> state) { cellular_ = std::move(state); }
     void radio_connected(Duration elapsed);
     void radio_received(Bytes bytes, Duration elapsed);
     /// Gives the mesh another net key; by itself it does so long before a frame counter ends.
@@ -52,6 +59,7 @@ public:
     const TrustedClock& clock() const { return clock_; }
     const ReadingCounts& reading_counts() const { return engine_->counts(); }
     const UplinkCounts& uplink_counts() const { return uplink_->counts(); }
+    dcu::UplinkState uplink_state() const;
     const VersionedObjects& objects() const { return *objects_; }
     /// Whether it counts this meter as its own, and reads it.
     bool reads(DeviceNumber meter) const;
@@ -116,6 +124,7 @@ private:
     std::map<DeviceNumber, Claim> claims_;
     bool started_ = false, saving_mesh_ = false, save_failed_ = false;
     Instant erase_at_{}, save_at_{};
+    std::optional<dcu::CellularState> cellular_;
     std::deque<Action> actions_;
     CoreStore store_;  ///< last: the first to go, so that no completion finds a half-dead core
 };

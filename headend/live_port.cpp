@@ -76,6 +76,15 @@ void LivePort::topology(DeviceNumber concentrator,
                 });
 }
 
+void LivePort::uplink(DeviceNumber concentrator, std::function<void(std::optional<dcu::UplinkState>)> done) {
+    read_object(concentrator, dcu::objects::uplink_state,
+                [done = std::move(done)](const std::optional<dlms::Data>& data) {
+                    auto state =
+                        data ? dcu::uplink_state_from_data(*data) : Result<dcu::UplinkState>{Error{}};
+                    done(state ? std::optional{*std::move(state)} : std::nullopt);
+                });
+}
+
 void LivePort::statistics(DeviceNumber concentrator,
                           std::function<void(std::optional<dcu::Statistics>)> done) {
     read_object(concentrator, dcu::objects::statistics,

@@ -22,6 +22,8 @@ public:
               std::function<void(console::LiveValue)> done) override;
     void topology(DeviceNumber concentrator,
                   std::function<void(std::optional<std::vector<dcu::TopologyNode>>)> done) override;
+    void uplink(DeviceNumber concentrator,
+                std::function<void(std::optional<dcu::UplinkState>)> done) override;
     void statistics(DeviceNumber concentrator,
                     std::function<void(std::optional<dcu::Statistics>)> done) override;
 

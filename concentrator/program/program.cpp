@@ -19,6 +19,7 @@ constexpr const char* help =
   concentrator --headend HOST:PORT [options]                           from then on
 
   --headend HOST:PORT   the head-end's front-end
+  --backup HOST:PORT    another front-end, called while the first one does not answer
   --enrol CODE          one-time code from "headend enrol NUMBER"; not needed any more once it worked
   --number N            the twelve digits on the unit's plate; kept in the state folder
   --radio HOST:PORT     the radio module (default 127.0.0.1:7100)
@@ -41,7 +42,12 @@ struct Options {
 Options read_options(const platform::Settings& settings) {
     Options options;
     platform::start_log(settings.optional<std::string>("log", "information"));
-    options.station.headend = settings.required<platform::HostPort>("headend");
+    options.station.headends = {settings.required<platform::HostPort>("headend")};
+    if (settings.has("backup")) {
+        options.station.headends.push_back(settings.required<platform::HostPort>("backup"));
+        if (options.station.headends[0] == options.station.headends[1])
+            throw platform::UsageError("--backup must be another address than --headend");
+    }
     options.station.radio = settings.optional<platform::HostPort>("radio", {"127.0.0.1", 7100});
     options.station.speed = settings.optional_in<double>("speed", 1, platform::ScaledClock::speed_min,
                                                          platform::ScaledClock::speed_max);
@@ -75,7 +81,8 @@ DeviceNumber own_number(const Options& options, const IdentityFiles& files) {
 
 int run_program(int argc, const char* const* argv) {
     const platform::Arguments arguments(
-        argc, argv, {"headend", "radio", "state", "number", "enrol", "speed", "origin", "config", "log"},
+        argc, argv,
+        {"headend", "backup", "radio", "state", "number", "enrol", "speed", "origin", "config", "log"},
         {"help"});
     if (arguments.has("help")) return std::cout << help, 0;
     if (!arguments.words().empty())
@@ -95,23 +102,23 @@ int run_program(int argc, const char* const* argv) {
     security::SystemRandom random;
     const platform::Log log("concentrator");
 
+    const auto& primary = options.station.headends.front();
     auto identity = files.load();
     if (!identity && options.code.empty()) {
         throw platform::UsageError("this concentrator is not enrolled; get a code with \"headend enrol " +
                                    to_string(number) + "\" and give --enrol CODE");
     }
     if (!identity) {
-        log.information("enrols number={} headend={}:{}", to_string(number), options.station.headend.host,
-                        options.station.headend.port);
-        identity = enrol(loop, random, options.station.headend, number, options.code);
+        log.information("enrols number={} headend={}:{}", to_string(number), primary.host, primary.port);
+        identity = enrol(loop, random, primary, number, options.code);
         if (!identity) return 0;
         files.store(*identity);
         log.information("enrolled number={}", to_string(number));
     }
     Station station(loop, options.station, *identity, files, ciphers, random);
     log.information("started number={} state={} headend={}:{} radio={}:{} speed={}", to_string(number),
-                    options.state.string(), options.station.headend.host, options.station.headend.port,
-                    options.station.radio.host, options.station.radio.port, options.station.speed);
+                    options.state.string(), primary.host, primary.port, options.station.radio.host,
+                    options.station.radio.port, options.station.speed);
     station.start();
     if (!stopped) loop.run();
     log.information("stopped");

@@ -51,6 +51,9 @@ Station::~Station() { disk_.stop(); }
 CoreSettings Station::core_settings() {
     CoreSettings settings;
     settings.number = identity_.number;
+    settings.uplink.ways.ways.clear();
+    for (const auto& address : settings_.headends)
+        settings.uplink.ways.ways.push_back({"ethernet", address.host + ":" + std::to_string(address.port)});
     settings.kek = identity_.kek;
     settings.certificate_request = [this] { return office_.request(); };
     settings.install_certificate = [this](const Buffer& der, const std::function<void(bool)>& done) {
@@ -90,17 +93,34 @@ void Station::connect_radio() {
                       }});
 }
 
-void Station::open_uplink() {
+platform::ConnectorSettings Station::uplink_settings(std::size_t way) {
     platform::ConnectorSettings settings;
-    settings.host = settings_.headend.host;
-    settings.port = settings_.headend.port;
+    settings.host = settings_.headends[way].host;
+    settings.port = settings_.headends[way].port;
     settings.tls = tls_;
     settings.wait_min = settings.wait_max = one_attempt;
     settings.certificate_time = [this]() -> std::optional<Instant> {
         if (!core_.clock().trusted()) return std::nullopt;
         return core_.clock().at(elapsed()).utc;
     };
-    uplink_ = std::make_unique<platform::Connector>(loop_, random_, std::move(settings));
+    return settings;
+}
+
+/// Whether the head-end there has come back: the handshake is enough, and nobody is logged in.
+void Station::probe_uplink(std::size_t way) {
+    probe_ = std::make_unique<platform::Connector>(loop_, random_, uplink_settings(way));
+    const auto answered = [this, way](bool well) {
+        probe_->stop();
+        core_.uplink_probed(way, well, elapsed());
+        pump();
+    };
+    probe_->start({.on_open = [answered](platform::Link&) { answered(true); },
+                   .on_bytes = {},
+                   .on_closed = [answered](const std::string&, Duration) { answered(false); }});
+}
+
+void Station::open_uplink(std::size_t way) {
+    uplink_ = std::make_unique<platform::Connector>(loop_, random_, uplink_settings(way));
     uplink_->start({.on_open =
                         [this](platform::Link& link) {
                             log_.information("opened uplink headend={}", link.peer_address());
@@ -131,7 +151,8 @@ void Station::pump() {
 }
 
 void Station::perform(const Action& action) {
-    if (std::holds_alternative<OpenUplink>(action)) open_uplink();
+    if (const auto* call = std::get_if<OpenUplink>(&action)) open_uplink(call->way);
+    if (const auto* probe = std::get_if<ProbeUplink>(&action)) probe_uplink(probe->way);
     if (std::holds_alternative<CloseUplink>(action) && uplink_) uplink_->stop();
     if (const auto* note = std::get_if<Note>(&action)) log_.information("{}", note->text);
     if (const auto* out = std::get_if<SendRadio>(&action)) {

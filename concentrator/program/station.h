@@ -12,7 +12,8 @@
 namespace wattmesh::concentrator {
 
 struct StationSettings {
-    platform::HostPort headend, radio;
+    std::vector<platform::HostPort> headends;  ///< the primary one, and those to go to when it is away
+    platform::HostPort radio;
     double speed = 1;
 };
 
@@ -46,7 +47,9 @@ private:
     Duration elapsed() const;
     CoreSettings core_settings();
     void install_certificate(const Buffer& der, const std::function<void(bool)>& done);
-    void open_uplink();
+    void open_uplink(std::size_t way);
+    void probe_uplink(std::size_t way);
+    platform::ConnectorSettings uplink_settings(std::size_t way);
     void connect_radio();
     void pump();
     void perform(const Action& action);
@@ -67,7 +70,7 @@ private:
     Core core_;
     platform::Timer timer_;
     platform::Connector radio_;
-    std::unique_ptr<platform::Connector> uplink_;
+    std::unique_ptr<platform::Connector> uplink_, probe_;
     bool pumping_ = false;
 };
 

@@ -7,7 +7,16 @@
 namespace wattmesh::concentrator {
 
 /// What the owner of the sockets does for a core.
-struct OpenUplink {};  ///< connect (TLS included); then uplink_opened() or uplink_closed()
+/// Connect over this way (TLS included); then uplink_opened() or uplink_closed(). What was open before is
+/// cut.
+struct OpenUplink {
+    std::size_t way = 0;
+};
+/// See whether the head-end answers over this way, beside the open uplink: connect, TLS included, and close
+/// again; then uplink_probed().
+struct ProbeUplink {
+    std::size_t way = 0;
+};
 struct SendUplink {
     Buffer bytes;
 };
@@ -19,6 +28,6 @@ struct SendRadio {
 struct Note {
     std::string text;
 };
-using Action = std::variant<OpenUplink, SendUplink, CloseUplink, SendRadio, Note>;
+using Action = std::variant<OpenUplink, ProbeUplink, SendUplink, CloseUplink, SendRadio, Note>;
 
 }  // namespace wattmesh::concentrator

@@ -103,6 +103,7 @@ void LogicalDevice::get_data(const ObisCode& object, ReadDone done) {
     if (object == obis::logical_device_name)
         return done(dlms::octet_string(as_bytes("WMT" + to_string(number_))));
     if (object == o::statistics) return done(dcu::to_data(ports_.statistics()));
+    if (object == o::uplink_state) return done(dcu::to_data(ports_.uplink()));
     if (object == o::backfill) return done(AccessResult::read_write_denied);
     if (object == o::topology) {
         std::vector<dlms::Data> nodes;
@@ -208,9 +209,9 @@ void LogicalDevice::act(const dlms::MethodId&, const std::optional<dlms::Data>&,
 dlms::Data LogicalDevice::object_list() const {
     std::vector<dlms::Data> list{listed(class_association, obis::current_association, 2),
                                  listed(class_clock, obis::clock, 4)};
-    for (const auto& code :
-         {obis::logical_device_name, o::meter_list, o::wrapped_keys, o::reading_plan, o::limits, o::backfill,
-          o::topology, o::statistics, o::certificate_request, o::journal_directory, o::journal_acknowledge}) {
+    for (const auto& code : {obis::logical_device_name, o::meter_list, o::wrapped_keys, o::reading_plan,
+                             o::limits, o::backfill, o::topology, o::statistics, o::uplink_state,
+                             o::certificate_request, o::journal_directory, o::journal_acknowledge}) {
         list.push_back(listed(class_data, code, 2));
     }
     list.push_back(listed(class_profile, o::journal(0), 8));

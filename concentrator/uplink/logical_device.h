@@ -3,6 +3,7 @@
 
 #include "concentrator/journal/journal_store.h"
 #include "concentrator/uplink/versioned_objects.h"
+#include "protocol/dcu/uplink_state.h"
 #include "protocol/dlms/object.h"
 
 namespace wattmesh::concentrator {
@@ -11,6 +12,7 @@ namespace wattmesh::concentrator {
 struct DevicePorts {
     std::function<std::vector<dcu::TopologyNode>()> topology;
     std::function<dcu::Statistics()> statistics;
+    std::function<dcu::UplinkState()> uplink;
     std::function<std::pair<Instant, bool /*doubtful*/>()> time;
     std::function<void(Instant truth)> set_time;
     std::function<void(const ObisCode& changed)> objects_changed;

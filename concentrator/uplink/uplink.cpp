@@ -21,9 +21,8 @@ std::vector<dlms::ClientAccess> clients() {
 
 Uplink::Uplink(UplinkSettings settings, dlms::ObjectModel& device, Ciphers& ciphers, Random& random)
     : settings_(settings),
-      random_(random),
-      server_(system_title(settings.number), clients(), device, ciphers, random),
-      backoff_(settings.backoff_min) {}
+      ways_(settings.ways, random),
+      server_(system_title(settings.number), clients(), device, ciphers, random) {}
 Uplink::~Uplink() = default;
 
 void Uplink::opened(const Now& now) {
@@ -40,30 +39,59 @@ void Uplink::opened(const Now& now) {
 
 void Uplink::closed(const std::string& reason, const Now& now) {
     if (state_ == State::waiting) return;
-    note("uplink closed: " + reason);
-    wait(now);
+    wait(reason, Loss::closed, now);
 }
 
-void Uplink::drop(const std::string& reason, const Now& now) {
+void Uplink::drop(const std::string& reason, Loss loss, const Now& now) {
     actions_.push_back(CloseUplink{});
-    closed(reason, now);
+    wait(reason, loss, now);
 }
 
-/// Waits twice as long after each failure, half of it by chance: a front-end that comes back must not be
-/// called by all at once.
-void Uplink::wait(const Now& now) {
+/// Waits by chance: a front-end that comes back must not be called by all at once.
+void Uplink::wait(const std::string& reason, Loss loss, const Now& now) {
+    note("uplink closed: " + reason);
+    end_session(now);
+    const auto before = ways_.current();
+    open_at_ = now.steady + ways_.failed(reason, loss == Loss::silent, now);
+    if (ways_.current() != before) tell_way("next call");
+}
+
+void Uplink::end_session(const Now& now) {
     state_ = State::waiting;
     since_ = now.steady;
     ++generation_;
     decoder_.reset();
     for (const Sap client : {dcu::configuration_client, dcu::replication_client}) server_.disconnect(client);
     relay_.reset();
-    std::array<std::uint8_t, 4> chance{};
-    random_.fill(chance);
-    const std::uint32_t draw = Reader{chance}.u32() >> 8;
-    const auto half = backoff_ / 2;
-    open_at_ = now.steady + half + Duration{half.count() * draw / (1 << 24)};
-    backoff_ = std::min(backoff_ * 2, settings_.backoff_max);
+}
+
+void Uplink::tell_way(const std::string& what) {
+    const auto& way = ways_.ways()[ways_.current()];
+    note(what + " over " + way.bearer + " to " + way.address);
+}
+
+void Uplink::set_bearer(const std::string& bearer, bool available, const Now& now) {
+    if (ways_.set_available(bearer, available, now))
+        drop("the bearer " + bearer + " is gone", Loss::silent, now);
+}
+
+/// Back to a better way as soon as one has proved stable.
+void Uplink::look_at_ways(const Now& now) {
+    if (const auto way = ways_.take_probe(now)) actions_.push_back(ProbeUplink{*way});
+    if (!ways_.take_return()) return;
+    actions_.push_back(CloseUplink{});
+    end_session(now);
+    open_at_ = now.steady;
+    tell_way("a better way has been stable: calls back");
+}
+
+void Uplink::beat(const Now& now) {
+    if (beats_unanswered_ >= settings_.beats_unanswered_max)
+        return drop("the head-end does not answer heartbeats", Loss::silent, now);
+    ++beats_unanswered_;
+    beaten_ = now.steady;
+    beat_at_ = now.steady + (ways_.several() ? std::min(settings_.beat_retry, heartbeat_) : heartbeat_);
+    send_hello(Hello::Kind::heartbeat, heartbeat_type);
 }
 
 void Uplink::tick(const Now& now) {
@@ -72,31 +100,28 @@ void Uplink::tick(const Now& now) {
             if (now.steady < open_at_) return;
             state_ = State::opening;
             since_ = now.steady;
-            actions_.push_back(OpenUplink{});
+            ways_.called();
+            actions_.push_back(OpenUplink{ways_.current()});
             return;
         case State::opening:
             if (now.steady >= since_ + settings_.open_timeout)
-                drop("the head-end's address does not answer", now);
+                drop("the head-end's address does not answer", Loss::silent, now);
             return;
         case State::greeting:
             if (now.steady >= since_ + settings_.login_timeout)
-                return drop("the head-end does not answer the log-in", now);
+                return drop("the head-end does not answer the log-in", Loss::silent, now);
             break;
         case State::ready:
             break;
     }
     if (partial_since_ && now.steady >= *partial_since_ + settings_.partial_timeout) {
-        return drop("half a frame from the head-end and no more", now);
+        return drop("half a frame from the head-end and no more", Loss::silent, now);
     }
     if (state_ != State::ready) return;
-    if (now.steady >= beat_at_) {
-        if (beats_unanswered_ >= settings_.beats_unanswered_max)
-            return drop("the head-end does not answer heartbeats", now);
-        ++beats_unanswered_;
-        beat_at_ = now.steady + heartbeat_;
-        send_hello(Hello::Kind::heartbeat, heartbeat_type);
-    }
-    if (directory_ && now.steady >= notify_at_ && server_.associated(dcu::replication_client)) {
+    if (now.steady >= beat_at_) beat(now);
+    if (state_ == State::ready) look_at_ways(now);
+    if (state_ == State::ready && directory_ && now.steady >= notify_at_ &&
+        server_.associated(dcu::replication_client)) {
         std::vector<dlms::Data> lines;
         for (const auto& info : *directory_) lines.push_back(dcu::to_data(info));
         directory_.reset();
@@ -118,7 +143,7 @@ Instant Uplink::next_deadline() const {
         case State::ready:
             break;
     }
-    Instant next = beat_at_;
+    Instant next = std::min(beat_at_, ways_.next_deadline());
     if (partial_since_) next = std::min(next, *partial_since_ + settings_.partial_timeout);
     if (directory_ && server_.associated(dcu::replication_client)) next = std::min(next, notify_at_);
     return next;
@@ -129,13 +154,13 @@ void Uplink::receive(Bytes bytes, const Now& now) {
     const auto generation = generation_;
     decoder_->feed(bytes);
     while (auto frame = decoder_->next()) {
-        beats_unanswered_ = 0;  // any frame is a sign of life
+        if (std::exchange(beats_unanswered_, 0) > 0) beat_at_ = beaten_ + heartbeat_;  // any frame: it lives
         on_frame(*frame, now);
         if (generation != generation_) return;
     }
     if (decoder_->error()) {
         ++counts_.malformed;
-        return drop("the head-end's octets are not wrapper frames", now);
+        return drop("the head-end's octets are not wrapper frames", Loss::closed, now);
     }
     if (!decoder_->partial()) {
         partial_since_.reset();
@@ -178,9 +203,10 @@ void Uplink::on_hello(const link::WrapperFrame& frame, const Now& now) {
     ++counts_.logged_in;
     state_ = State::ready;
     since_ = now.steady;
-    backoff_ = settings_.backoff_min;
+    ways_.logged_in(now);
     beat_at_ = now.steady + heartbeat_;
-    note("logged in at the head-end");
+    if (!ways_.several()) return note("logged in at the head-end");
+    tell_way("logged in at the head-end");
 }
 
 void Uplink::flush_relay() {

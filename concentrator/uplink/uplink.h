@@ -6,6 +6,7 @@
 #include "concentrator/reading/trusted_clock.h"
 #include "concentrator/uplink/action.h"
 #include "concentrator/uplink/relay.h"
+#include "concentrator/uplink/ways.h"
 #include "protocol/dlms/server.h"
 #include "protocol/link/wrapper.h"
 
@@ -13,11 +14,13 @@ namespace wattmesh::concentrator {
 
 struct UplinkSettings {
     DeviceNumber number;
-    Duration backoff_min = std::chrono::seconds{2}, backoff_max = std::chrono::seconds{60};
+    WaysSettings ways;
     Duration open_timeout = std::chrono::seconds{120}, login_timeout = std::chrono::seconds{60};
     Duration partial_timeout = std::chrono::seconds{60};
     Duration notify_interval = std::chrono::seconds{1};
     int beats_unanswered_max = 3;
+    /// Where there is another way to go to, an unanswered heartbeat is repeated so soon.
+    Duration beat_retry = std::chrono::seconds{6};
 };
 
 struct UplinkCounts {
@@ -25,9 +28,9 @@ struct UplinkCounts {
                   bad_checksums = 0;
 };
 
-/// The link to the head-end, sans-IO: calls in again and again with back-off, logs in, beats, serves logical
-/// device 1 to the head-end's two clients, relays to meters, tells when the journal grew. Frames are wrapper
-/// PDUs (IEC 62056-47).
+/// The link to the head-end, sans-IO: calls in again and again with back-off, over whichever way works, logs
+/// in, beats, serves logical device 1 to the head-end's two clients, relays to meters, tells when the journal
+/// grew. Frames are wrapper PDUs (IEC 62056-47).
 class Uplink {
 public:
     Uplink(UplinkSettings settings, dlms::ObjectModel& device, Ciphers& ciphers, Random& random);
@@ -37,6 +40,10 @@ public:
     void closed(const std::string& reason, const Now& now);
     void receive(Bytes bytes, const Now& now);
     void tick(const Now& now);
+    /// What became of a ProbeUplink.
+    void probed(std::size_t way, bool answered, const Now& now) { ways_.probed(way, answered, now); }
+    /// A bearer can carry us or not; all can at the beginning.
+    void set_bearer(const std::string& bearer, bool available, const Now& now);
     std::optional<Action> take_action();
     Instant next_deadline() const;  ///< steady
 
@@ -47,6 +54,8 @@ public:
     /// Answers of the relay go out here.
     void flush_relay();
     bool logged_in() const { return state_ == State::ready; }
+    const Ways& ways() const { return ways_; }
+    Instant since() const { return since_; }  ///< steady; of being logged in, while it is
     const UplinkCounts& counts() const { return counts_; }
 
 private:
@@ -55,21 +64,25 @@ private:
     void on_hello(const link::WrapperFrame& frame, const Now& now);
     void send(Sap destination, Buffer payload);
     void send_hello(link::Hello::Kind kind, std::uint8_t type);
-    void drop(const std::string& reason, const Now& now);
-    void wait(const Now& now);
+    enum class Loss : std::uint8_t { closed, silent };
+    void drop(const std::string& reason, Loss loss, const Now& now);
+    void wait(const std::string& reason, Loss loss, const Now& now);
+    void end_session(const Now& now);
+    void tell_way(const std::string& what);
+    void beat(const Now& now);
+    void look_at_ways(const Now& now);
     void note(std::string text) { actions_.push_back(Note{std::move(text)}); }
 
     UplinkSettings settings_;
-    Random& random_;
+    Ways ways_;
     dlms::Server server_;
     Relay relay_;
     State state_ = State::waiting;
     Instant since_{};    ///< steady; of the state
     Instant open_at_{};  ///< waiting: when to call in
-    Instant beat_at_{}, notify_at_{};
+    Instant beat_at_{}, beaten_{}, notify_at_{};
     std::optional<Instant> partial_since_;
     Duration heartbeat_ = std::chrono::seconds{60};
-    Duration backoff_;
     int beats_unanswered_ = 0;
     std::uint32_t notification_ = 0;
     std::uint64_t generation_ = 0;  ///< of the connection: answers of an older one are dropped

@@ -152,6 +152,59 @@ Answer statistics(Context& context, const Request& request) {
     return {.body = json.take()};
 }
 
+void write_cellular(Json& json, const dcu::CellularState& modem) {
+    json.key("cellular")
+        .open_object()
+        .field("state", modem.state)
+        .field("operator", modem.operator_name)
+        .field("registration", dcu::to_string(modem.registration))
+        .key("signal_dbm");
+    if (modem.signal_dbm)
+        json.value(static_cast<int>(*modem.signal_dbm));
+    else
+        json.null();
+    json.field("redials", static_cast<std::int64_t>(modem.redials))
+        .field("restarts", static_cast<std::int64_t>(modem.restarts))
+        .field("resets", static_cast<std::int64_t>(modem.resets))
+        .close_object();
+}
+
+Answer uplink(Context& context, const Request& request) {
+    DeviceNumber number;
+    {
+        auto connection = context.lease(request);
+        number = wanted(*connection, request).concentrator.number;
+    }
+    const auto state = live_uplink(context, number);
+    Json json;
+    json.open_object().field("concentrator", number).field("live", state.has_value());
+    if (state) {
+        json.field("current", static_cast<int>(state->current))
+            .field("since", state->since)
+            .field("moves", static_cast<std::int64_t>(state->moves))
+            .field("returns", static_cast<std::int64_t>(state->returns))
+            .key("ways")
+            .open_array();
+        for (const auto& way : state->ways) {
+            json.open_object()
+                .field("bearer", way.bearer)
+                .field("address", way.address)
+                .field("available", way.available)
+                .field("calls", static_cast<std::int64_t>(way.calls))
+                .field("sessions", static_cast<std::int64_t>(way.sessions))
+                .field("failures", static_cast<std::int64_t>(way.failures))
+                .field("probes", static_cast<std::int64_t>(way.probes))
+                .field("probes_answered", static_cast<std::int64_t>(way.probes_answered))
+                .field("last_failure", way.last_failure)
+                .close_object();
+        }
+        json.close_array();
+        if (state->cellular) write_cellular(json, *state->cellular);
+    }
+    json.close_object();
+    return {.body = json.take()};
+}
+
 Answer topology(Context& context, const Request& request) {
     std::optional<database::ConcentratorLine> line;
     std::vector<database::MeterLine> meters;
@@ -221,6 +274,9 @@ void add_concentrator_routes(std::vector<Route>& routes, Context& context) {
     routes.push_back({.method = "GET",
                       .pattern = "/api/concentrators/{number}/statistics",
                       .handle = [&](Request& request) { return statistics(context, request); }});
+    routes.push_back({.method = "GET",
+                      .pattern = "/api/concentrators/{number}/uplink",
+                      .handle = [&](Request& request) { return uplink(context, request); }});
     routes.push_back({.method = "GET",
                       .pattern = "/api/concentrators/{number}/balance",
                       .handle = [&](Request& request) { return balance(context, request); }});

@@ -27,6 +27,15 @@ std::optional<dcu::Statistics> live_statistics(Context& context, DeviceNumber co
     return future.get();
 }
 
+std::optional<dcu::UplinkState> live_uplink(Context& context, DeviceNumber concentrator) {
+    using State = std::optional<dcu::UplinkState>;
+    auto promise = std::make_shared<std::promise<State>>();
+    auto future = promise->get_future();
+    context.reads.uplink(concentrator, [promise](State state) { promise->set_value(std::move(state)); });
+    if (future.wait_for(patience) != std::future_status::ready) return std::nullopt;
+    return future.get();
+}
+
 std::optional<dcu::TopologyNode> live_node(Context& context, DeviceNumber concentrator, DeviceNumber meter) {
     const auto nodes = live_nodes(context, concentrator);
     if (!nodes) return std::nullopt;

@@ -13,6 +13,8 @@ std::optional<std::vector<dcu::TopologyNode>> live_nodes(Context& context, Devic
 std::optional<dcu::TopologyNode> live_node(Context& context, DeviceNumber concentrator, DeviceNumber meter);
 
 /// The concentrator's own counters, likewise.
+/// Nothing likewise.
+std::optional<dcu::UplinkState> live_uplink(Context& context, DeviceNumber concentrator);
 std::optional<dcu::Statistics> live_statistics(Context& context, DeviceNumber concentrator);
 
 }  // namespace wattmesh::headend::console

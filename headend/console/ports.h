@@ -9,6 +9,7 @@
 #include "protocol/base/id.h"
 #include "protocol/base/time.h"
 #include "protocol/dcu/objects.h"
+#include "protocol/dcu/uplink_state.h"
 #include "protocol/dlms/object.h"
 
 /// What the console asks of the rest of the head-end; main.cpp connects it.
@@ -35,6 +36,9 @@ public:
     /// Its reads and frames since its program started; nothing likewise.
     virtual void statistics(DeviceNumber concentrator,
                             std::function<void(std::optional<dcu::Statistics>)> done) = 0;
+    /// How it is connected: bearers, addresses, the modem; nothing likewise, or of an older concentrator.
+    virtual void uplink(DeviceNumber concentrator,
+                        std::function<void(std::optional<dcu::UplinkState>)> done) = 0;
 };
 
 /// True when the password belongs to the stored hash (security/password). Takes its time: scrypt.

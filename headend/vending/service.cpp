@@ -37,6 +37,9 @@ struct NoReads final : console::LiveReads {
     void statistics(DeviceNumber, std::function<void(std::optional<dcu::Statistics>)> done) override {
         done({});
     }
+    void uplink(DeviceNumber, std::function<void(std::optional<dcu::UplinkState>)> done) override {
+        done({});
+    }
 };
 
 }  // namespace

@@ -24,6 +24,7 @@ inline constexpr ObisCode topology{{0, 128, 96, 6, 0, 255}};    ///< read only: 
 inline constexpr ObisCode statistics{{0, 128, 96, 7, 0, 255}};  ///< read only: Statistics
 inline constexpr ObisCode certificate_request{
     {0, 128, 96, 8, 0, 255}};  ///< read: PKCS#10 DER for renewal; write: the new certificate, DER
+inline constexpr ObisCode uplink_state{{0, 128, 96, 9, 0, 255}};       ///< read only: UplinkState
 inline constexpr ObisCode journal_directory{{0, 128, 99, 2, 0, 255}};  ///< Data: array of JournalInfo
 inline constexpr ObisCode journal_acknowledge{{0, 128, 99, 3, 0, 255}};
 inline constexpr ObisCode journal(std::uint8_t slot) {

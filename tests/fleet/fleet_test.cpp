@@ -31,17 +31,20 @@ struct Run {
     Verdict verdict;
     FaultCounts faults;
     sim::FieldCounters radio;
-    std::uint64_t lost_answers = 0, failed_calls = 0, trace = 0, owners_wrong = 0, roamed = 0;
+    std::uint64_t lost_answers = 0, failed_calls = 0, trace = 0, owners_wrong = 0, roamed = 0, away = 0,
+                  moves = 0, returns = 0;
     std::string state;
     Duration settled{};
 };
 
 /// Twelve hours with faults, then up to four without, until every reading of the time before is stored.
-Run play(std::uint64_t seed, HeadModel& model) {
-    World world{seed, model, folder_for(seed)};
+Run play(std::uint64_t seed, HeadModel& model, World::Addresses addresses = World::Addresses::shared) {
+    World world{seed, model, folder_for(seed), 100, addresses};
+    const bool redundant = addresses == World::Addresses::primary_and_backup;
     const auto faults_end = world.start() + 12h;
     Trouble trouble{world, seed, faults_end};
     trouble.plan();
+    if (redundant) trouble.plan_for_primary();
     world.run_until(faults_end);
     world.heal();
     Run run;
@@ -50,9 +53,16 @@ Run play(std::uint64_t seed, HeadModel& model) {
         run.verdict = judge(world, model, faults_end);
         run.settled = checked - faults_end;
         run.owners_wrong = world.owners_wrong();
-        if (run.verdict.good() && run.owners_wrong == 0) break;
+        const bool home = world.uplink_state(0).current == 0 && world.uplink_state(1).current == 0;
+        if (run.verdict.good() && run.owners_wrong == 0 && home) break;
     }
     run.faults = world.faults();
+    for (std::size_t site = 0; site < 2; ++site) {
+        const auto state = world.uplink_state(site);
+        run.away += state.current == 0 ? 0U : 1U;
+        run.moves += state.moves;
+        run.returns += state.returns;
+    }
     run.radio = world.field().radio().counters();
     run.lost_answers = world.lost_answers();
     run.failed_calls = world.failed_calls();
@@ -79,6 +89,7 @@ std::string line(std::uint64_t seed, const Run& run) {
     add("meters_killed", f.meters_killed), add("power_cuts", f.power_cuts),
         add("keys_renewed", f.keys_renewed), add("radio_lost", run.radio.frames_lost);
     add("roamed", run.roamed), add("owners_wrong", run.owners_wrong);
+    add("head_hangs", f.head_hangs), add("moves", run.moves), add("returns", run.returns);
     add("settled_s", static_cast<std::uint64_t>(run.settled / 1s)), add("trace", run.trace);
     return out + "}";
 }
@@ -168,6 +179,60 @@ TEST_CASE("fleet: meters that roam have one concentrator, and keep their history
         CHECK(world.owners_wrong() == 0);
         CHECK(verdict.good());
     }
+}
+
+TEST_CASE("fleet: the primary front-end dies, hangs and flaps, and no reading is lost or doubled",
+          "[fleet][redundancy]") {
+    const auto only = number_from("WATTMESH_SEED", 0);
+    const std::uint64_t first = 301, seeds = number_from("WATTMESH_SEEDS", 10) / 2;
+    for (std::uint64_t seed = only == 0 ? first : only; seed < (only == 0 ? first + seeds : only + 1);
+         ++seed) {
+        MemoryModel model{make_scene(seed)};
+        const auto run = play(seed, model, World::Addresses::primary_and_backup);
+        std::cout << line(seed, run) << std::endl;
+        INFO("replay: WATTMESH_SEED=" << seed << " build/release/bin/test_fleet \"[redundancy]\"");
+        INFO(line(seed, run));
+        INFO(run.verdict.example);
+        INFO(run.state);
+        CHECK(run.verdict.good());
+        CHECK(run.owners_wrong == 0);
+        CHECK(run.verdict.expected >= 40 * 4 * 12);
+        CHECK(run.faults.head_hangs >= 4);
+        CHECK(run.moves > 0);
+        CHECK(run.away == 0);  // everybody is back at the primary
+    }
+}
+
+TEST_CASE("fleet: whoever loses the primary is at the backup within 90 s, and goes back when it is stable",
+          "[fleet][redundancy]") {
+    const auto seed = number_from("WATTMESH_SEED", 7);
+    MemoryModel model{make_scene(seed)};
+    World world{seed, model, folder_for(seed), 100, World::Addresses::primary_and_backup};
+    const auto both_at = [&](std::size_t head) {
+        return world.has_session(head, 0) && world.has_session(head, 1);
+    };
+    world.run_until(world.start() + 30min);
+    REQUIRE(both_at(0));
+    Duration slowest{};
+    for (int time = 0; time < 6; ++time) {
+        const auto lost_at = world.now();
+        if (time % 2 == 0)
+            world.hang_head(0, 20min);
+        else
+            world.crash_head(0, 20min);
+        while (!both_at(1) && world.now() < lost_at + 5min) world.run_until(world.now() + 1s);
+        INFO("after " << (world.now() - lost_at) / 1s << " s; " << world.describe());
+        slowest = std::max(slowest, world.now() - lost_at);
+        CHECK(world.now() - lost_at <= 90s);
+        world.run_until(lost_at + 20min);
+        CHECK(both_at(1));
+        world.run_until(lost_at + 24min);  // it is there again, and has to prove itself first
+        CHECK(both_at(1));
+        world.run_until(lost_at + 2h);
+        CHECK(both_at(0));
+    }
+    std::cout << "{\"reconnected_s_max\":" << slowest / 1s << "}" << std::endl;
+    CHECK(judge(world, model, world.now() - 1h).good());
 }
 
 TEST_CASE("fleet: a seed replays to the same trace", "[fleet]") {

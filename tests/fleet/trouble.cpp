@@ -35,6 +35,17 @@ void Trouble::disturb_database() {
     });
 }
 
+void Trouble::plan_for_primary() {
+    repeat(70min, [this] { world_.hang_head(0, chance_.between(20s, 30min)); });
+    repeat(3h, [this] { world_.crash_head(0, chance_.between(10s, 40min)); });
+    repeat(4h, [this] {
+        for (int flap = 0; flap < 6; ++flap)
+            world_.timeline().after(flap * chance_.between(40s, 8min), [this] {
+                if (world_.now() < end_) world_.crash_head(0, chance_.between(5s, 90s));
+            });
+    });
+}
+
 void Trouble::plan() {
     for (std::size_t site = 0; site < 2; ++site) {
         repeat(40min, [this, site] { world_.cut(site, chance_.in_a_thousand(350)); });

@@ -10,6 +10,8 @@ class Trouble {
 public:
     Trouble(World& world, std::uint64_t seed, Instant end) : world_(world), chance_(seed, 3), end_(end) {}
     void plan();
+    /// The first front-end hangs, dies and flaps besides.
+    void plan_for_primary();
 
 private:
     /// Repeats `happen` at random distances around `mean` until the end.

@@ -31,42 +31,37 @@ struct World::Head {
     Chance chance;
     std::uint64_t life = 0;
     bool performing = false;
+    Instant hangs_until{};
     std::unique_ptr<SlowStore> store;
     std::unique_ptr<headend::frontend::Core> core;
 };
 
-World::World(std::uint64_t seed, HeadModel& model, fs::path folder, int apart_percent)
+World::World(std::uint64_t seed, HeadModel& model, fs::path folder, int apart_percent, Addresses addresses)
     : scene_(make_scene(seed, apart_percent)),
       start_(run_start),
       timeline_(start_),
       chance_(seed, 2),
+      addresses_(addresses),
       model_(model),
       folder_(std::move(folder)) {
     fs::create_directories(folder_);
-    wires_ = std::make_unique<Wires>(timeline_, chance_,
-                                     Wires::Ends{[this](std::size_t site, Bytes bytes) {
-                                                     auto& at = *sites_[site];
-                                                     if (!at.core) return;
-                                                     at.core->uplink_received(bytes, now() - at.started);
-                                                     perform(at);
-                                                 },
-                                                 [this](std::size_t site) {
-                                                     auto& at = *sites_[site];
-                                                     if (!at.core) return;
-                                                     at.core->uplink_closed("the connection broke",
-                                                                            now() - at.started);
-                                                     perform(at);
-                                                 },
-                                                 [this](std::size_t head, LinkId link, Bytes bytes) {
-                                                     if (!heads_[head]->core) return;
-                                                     heads_[head]->core->on_bytes(link, bytes, now());
-                                                     perform(*heads_[head]);
-                                                 },
-                                                 [this](std::size_t head, LinkId link) {
-                                                     if (!heads_[head]->core) return;
-                                                     heads_[head]->core->on_closed(link, now());
-                                                     perform(*heads_[head]);
-                                                 }});
+    wires_ = std::make_unique<Wires>(
+        timeline_, chance_,
+        Wires::Ends{
+            [this](std::size_t site, Bytes bytes) {
+                auto& at = *sites_[site];
+                if (!at.core) return;
+                at.core->uplink_received(bytes, now() - at.started);
+                perform(at);
+            },
+            [this](std::size_t site) {
+                auto& at = *sites_[site];
+                if (!at.core) return;
+                at.core->uplink_closed("the connection broke", now() - at.started);
+                perform(at);
+            },
+            [this](std::size_t head, LinkId link, Bytes bytes) { to_head(head, link, to_buffer(bytes)); },
+            [this](std::size_t head, LinkId link) { head_closed(head, link); }});
     wanted_ =
         std::make_unique<Wanted>(timeline_, model_, scene_.town, scene_.shipment, scene_.keks, ciphers_);
     sim::FieldOptions options;
@@ -82,6 +77,51 @@ World::World(std::uint64_t seed, HeadModel& model, fs::path folder, int apart_pe
         sites_[i]->disk = folder_ / ("journal" + std::to_string(i) + ".sqlite");
         start_site(i);
     }
+}
+
+bool World::hangs(std::size_t head) const { return now() < heads_[head]->hangs_until; }
+
+void World::to_head(std::size_t head, LinkId link, const Buffer& bytes) {
+    auto& at = *heads_[head];
+    if (!at.core) return;
+    if (hangs(head)) {
+        return timeline_.at(at.hangs_until, [this, head, link, bytes, life = at.life] {
+            if (heads_[head]->life == life) to_head(head, link, bytes);
+        });
+    }
+    at.core->on_bytes(link, bytes, now());
+    perform(at);
+}
+
+void World::head_closed(std::size_t head, LinkId link) {
+    auto& at = *heads_[head];
+    if (!at.core) return;
+    if (hangs(head)) {
+        return timeline_.at(at.hangs_until, [this, head, link, life = at.life] {
+            if (heads_[head]->life == life) head_closed(head, link);
+        });
+    }
+    at.core->on_closed(link, now());
+    perform(at);
+}
+
+void World::hang_head(std::size_t head, Duration span) {
+    if (!heads_[head]->core || hangs(head)) return;
+    ++faults_.head_hangs;
+    heads_[head]->hangs_until = now() + span;
+}
+
+bool World::has_session(std::size_t head, std::size_t site) const {
+    if (!heads_[head]->core) return false;
+    const auto sessions = heads_[head]->core->sessions();
+    return std::any_of(sessions.begin(), sessions.end(), [&](const auto& session) {
+        return session.number == to_string(scene_.town.concentrators[site]) &&
+               session.phase == headend::frontend::Phase::ready;
+    });
+}
+
+dcu::UplinkState World::uplink_state(std::size_t site) const {
+    return sites_[site]->core ? sites_[site]->core->uplink_state() : dcu::UplinkState{};
 }
 
 World::~World() {
@@ -108,6 +148,8 @@ void World::start_site(std::size_t index) {
     settings.number = scene_.town.concentrators[index];
     settings.kek = scene_.keks.at(settings.number);
     settings.uplink.number = settings.number;
+    if (addresses_ == Addresses::primary_and_backup)
+        settings.uplink.ways.ways = {{"ethernet", "first"}, {"ethernet", "second"}};
     settings.engine.own_title = system_title(settings.number);
     site.started = now();
     site.wake_at = never;
@@ -143,19 +185,22 @@ void World::stop_head(std::size_t index) {
     lost_answers_ += head.store->lost_answers();
     failed_calls_ += head.store->failed();
     head.store.reset();
+    head.hangs_until = {};
     wires_->head_died(index);
 }
 
 void World::tick_head(std::size_t index, std::uint64_t life) {
     auto& head = *heads_[index];
     if (head.life != life || !head.core) return;
-    head.core->tick(now());
-    perform(head);
+    if (!hangs(index)) {
+        head.core->tick(now());
+        perform(head);
+    }
     timeline_.after(1s, [this, index, life] { tick_head(index, life); });
 }
 
 void World::perform(Head& head) {
-    if (head.performing) return;
+    if (head.performing || hangs(head.index)) return;
     head.performing = true;
     while (true) {
         const auto actions = head.core->take_actions();
@@ -183,11 +228,15 @@ void World::perform(Site& site) {
 }
 
 void World::perform_action(Site& site, const concentrator::Action& action) {
-    if (std::holds_alternative<concentrator::OpenUplink>(action)) {
-        const auto index = site.index;
-        const auto life = site.life;
-        timeline_.after(site.chance.between(20ms, 600ms), [this, index, life] {
-            if (sites_[index]->life == life && sites_[index]->core) open_uplink(index);
+    const auto index = site.index;
+    const auto life = site.life;
+    if (const auto* call = std::get_if<concentrator::OpenUplink>(&action)) {
+        timeline_.after(site.chance.between(20ms, 600ms), [this, index, life, way = call->way] {
+            if (sites_[index]->life == life && sites_[index]->core) open_uplink(index, way);
+        });
+    } else if (const auto* probe = std::get_if<concentrator::ProbeUplink>(&action)) {
+        timeline_.after(site.chance.between(20ms, 600ms), [this, index, life, way = probe->way] {
+            if (sites_[index]->life == life && sites_[index]->core) probe_uplink(index, way);
         });
     } else if (const auto* send = std::get_if<concentrator::SendUplink>(&action)) {
         wires_->send_from_site(site.index, send->bytes);
@@ -199,9 +248,18 @@ void World::perform_action(Site& site, const concentrator::Action& action) {
     }
 }
 
-void World::open_uplink(std::size_t index) {
+void World::probe_uplink(std::size_t index, std::size_t way) {
     auto& site = *sites_[index];
-    auto& head = *heads_[static_cast<std::size_t>(chance_.within(0, 1))];
+    const bool answers = heads_[way]->core && !hangs(way) && now() >= site.isolated_until;
+    site.core->uplink_probed(way, answers, now() - site.started);
+    perform(site);
+}
+
+void World::open_uplink(std::size_t index, std::size_t way) {
+    auto& site = *sites_[index];
+    if (addresses_ == Addresses::shared) way = static_cast<std::size_t>(chance_.within(0, 1));
+    auto& head = *heads_[way];
+    if (hangs(way)) return;  // the handshake does not end; the concentrator gives up by itself
     if (!head.core || now() < site.isolated_until) {
         site.core->uplink_closed("connection refused", now() - site.started);
         return perform(site);

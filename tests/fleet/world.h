@@ -20,15 +20,19 @@ namespace wattmesh::fleet {
 struct FaultCounts {
     std::uint64_t cuts = 0, silent_cuts = 0, head_crashes = 0, concentrator_crashes = 0, disks_restored = 0,
                   database_outages = 0, database_slow = 0, meters_killed = 0, meters_moved = 0,
-                  collectors_killed = 0, power_cuts = 0, keys_renewed = 0;
+                  collectors_killed = 0, power_cuts = 0, keys_renewed = 0, head_hangs = 0;
 };
 
 /// The whole system in one thread: meters and radio, two concentrators with their journals, two front-ends on
 /// one database, and the network between them. Everything that is chance comes from the seed.
 class World {
 public:
+    /// How concentrators find a front-end: one address behind which either answers by chance, or the first
+    /// front-end's with the second one's as backup.
+    enum class Addresses : std::uint8_t { shared, primary_and_backup };
     /// `folder` holds the concentrators' disks during the run.
-    World(std::uint64_t seed, HeadModel& model, std::filesystem::path folder, int apart_percent = 100);
+    World(std::uint64_t seed, HeadModel& model, std::filesystem::path folder, int apart_percent = 100,
+          Addresses addresses = Addresses::shared);
     ~World();
 
     /// Lets time pass.
@@ -43,6 +47,9 @@ public:
     void isolate(std::size_t site, Duration span);
     void crash_head(std::size_t head, Duration down);
     /// `restore`: it comes back with the disk as it was when remember_disk() was called last.
+    /// Stopped as by SIGSTOP: connections stay open and are still taken, nothing is answered; later it goes
+    /// on with what came meanwhile.
+    void hang_head(std::size_t head, Duration span);
     void crash_concentrator(std::size_t site, Duration down, bool restore);
     /// Crashes it shortly to copy its disk.
     void remember_disk(std::size_t site);
@@ -58,6 +65,9 @@ public:
     /// Everything is up, as if no fault had ever happened.
     void heal();
 
+    /// Whether this front-end has the site's session, ready.
+    bool has_session(std::size_t head, std::size_t site) const;
+    dcu::UplinkState uplink_state(std::size_t site) const;
     bool reads(std::size_t site, const DeviceNumber& meter) const;
     /// Meters that nobody reads, or more than one concentrator.
     std::size_t owners_wrong();
@@ -81,7 +91,11 @@ private:
     void perform(Site& site);
     void perform(Head& head);
     void perform_action(Site& site, const concentrator::Action& action);
-    void open_uplink(std::size_t index);
+    void open_uplink(std::size_t index, std::size_t way);
+    void probe_uplink(std::size_t index, std::size_t way);
+    bool hangs(std::size_t head) const;
+    void to_head(std::size_t head, LinkId link, const Buffer& bytes);
+    void head_closed(std::size_t head, LinkId link);
     void wake(Site& site);
     void tick_head(std::size_t index, std::uint64_t life);
     void drain_radio();
@@ -90,6 +104,7 @@ private:
     Instant start_;
     Timeline timeline_;
     Chance chance_;
+    Addresses addresses_;
     security::OpensslCiphers ciphers_;
     HeadModel& model_;
     DatabaseWeather weather_;

@@ -1,5 +1,6 @@
 #include "protocol/dcu/journal.h"
 #include "protocol/dcu/objects.h"
+#include "protocol/dcu/uplink_state.h"
 
 /// Journal rows, their payloads and the versioned objects: whatever a concentrator or head-end may be told.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -23,5 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static_cast<void>(dcu::backfill_from_data(*value));
     static_cast<void>(dcu::topology_from_data(*value));
     static_cast<void>(dcu::statistics_from_data(*value));
+    if (const auto state = dcu::uplink_state_from_data(*value))
+        if (dcu::uplink_state_from_data(dcu::to_data(*state)).value() != *state) __builtin_trap();
     return 0;
 }

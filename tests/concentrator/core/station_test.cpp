@@ -135,7 +135,7 @@ TEST_CASE("station: enrols with a code, calls in over mutual TLS, renews, and is
     files.store(*enrolled);
 
     // nobody listens at the radio's address: the uplink does not mind
-    StationSettings settings{door.address(), {"127.0.0.1", 9}, speed};
+    StationSettings settings{{door.address()}, {"127.0.0.1", 9}, speed};
     auto station = std::make_unique<Station>(loop, settings, *files.load(), files, ciphers, random);
     station->start();
     run_until(loop, [&] { return door.uplinks == 1 && !door.head.hellos.empty(); });

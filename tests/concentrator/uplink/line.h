@@ -16,7 +16,11 @@ inline constexpr std::uint16_t data_class = 1, profile_class = 7;
 
 /// An uplink with its logical device on a real journal, and the head-end at the other end of a perfect link.
 struct Line {
-    Line() : random(7), database(scratch.file("journal.sqlite"), journal_id(1)), store(database, executor) {
+    explicit Line(std::optional<std::vector<Way>> over = {})
+        : ways(std::move(over)),
+          random(7),
+          database(scratch.file("journal.sqlite"), journal_id(1)),
+          store(database, executor) {
         connect_device();
         head.emplace(ciphers, random);
     }
@@ -30,6 +34,7 @@ struct Line {
             return std::vector{node};
         };
         ports.statistics = [] { return dcu::Statistics{.reads = 5, .reads_first_try = 4}; };
+        ports.uplink = [] { return dcu::UplinkState{.ways = {{.bearer = "ethernet", .address = "head:1"}}}; };
         ports.time = [this] { return std::pair{clock.at(now.steady - Instant{}).utc, !clock.trusted()}; };
         ports.set_time = [this](Instant truth) { clock.set(truth, now.steady - Instant{}); };
         ports.objects_changed = [this](const ObisCode& code) { changed.push_back(code); };
@@ -46,6 +51,7 @@ struct Line {
         device = std::make_unique<LogicalDevice>(self, store, *objects, ports);
         UplinkSettings settings;
         settings.number = self;
+        if (ways) settings.ways.ways = *ways;
         uplink = std::make_unique<Uplink>(settings, *device, ciphers, random);
     }
 
@@ -55,7 +61,11 @@ struct Line {
             uplink->tick(now);
             while (auto action = uplink->take_action()) {
                 moved = true;
-                if (std::holds_alternative<OpenUplink>(*action)) ++opens;
+                if (const auto* call = std::get_if<OpenUplink>(&*action)) {
+                    ++opens;
+                    called = call->way;
+                }
+                if (const auto* probe = std::get_if<ProbeUplink>(&*action)) probed.push_back(probe->way);
                 if (std::holds_alternative<CloseUplink>(*action)) ++closes;
                 if (const auto* out = std::get_if<SendUplink>(&*action)) head->receive(out->bytes);
             }
@@ -101,6 +111,7 @@ struct Line {
         return found->second;
     }
 
+    std::optional<std::vector<Way>> ways;
     Scratch scratch;
     security::OpensslCiphers ciphers;
     SeededRandom random;
@@ -117,6 +128,8 @@ struct Line {
     std::vector<dcu::BackfillRange> backfilled;
     Buffer installed;
     int opens = 0, closes = 0;
+    std::size_t called = 0;
+    std::vector<std::size_t> probed;
 };
 
 }  // namespace wattmesh::concentrator

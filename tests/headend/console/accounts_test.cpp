@@ -15,6 +15,7 @@ const char* const places[] = {
     "/api/concentrators/900000000001/topology",
     "/api/concentrators/900000000001/mesh",
     "/api/concentrators/900000000001/statistics",
+    "/api/concentrators/900000000001/uplink",
     "/api/concentrators/900000000001/balance",
     "/api/completeness",
     "/api/completeness/summary",

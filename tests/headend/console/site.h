@@ -35,8 +35,12 @@ public:
     void statistics(DeviceNumber, std::function<void(std::optional<dcu::Statistics>)> done) override {
         done(counts);
     }
+    void uplink(DeviceNumber, std::function<void(std::optional<dcu::UplinkState>)> done) override {
+        done(uplink_state);
+    }
     headend::console::LiveValue answer;
     std::optional<dcu::Statistics> counts;
+    std::optional<dcu::UplinkState> uplink_state;
     std::optional<std::vector<dcu::TopologyNode>> nodes;
     std::vector<std::pair<DeviceNumber, dlms::AttributeId>> asked;
 };

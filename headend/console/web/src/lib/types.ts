@@ -58,6 +58,20 @@ export interface ConcentratorDetail extends Concentrator {
   journals: Journal[];
   objects: DesiredObject[];
 }
+export interface UplinkWay {
+  bearer: string; address: string; available: boolean;
+  calls: number; sessions: number; failures: number; probes: number; probes_answered: number; last_failure: string;
+}
+export interface UplinkState {
+  concentrator: string;
+  live: boolean;
+  current?: number;
+  since?: string;
+  moves?: number;
+  returns?: number;
+  ways?: UplinkWay[];
+  cellular?: { state: string; operator: string; registration: string; signal_dbm: number | null; redials: number; restarts: number; resets: number };
+}
 export interface Node {
   number: string;
   role: MeterRole;
