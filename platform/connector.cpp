@@ -37,6 +37,7 @@ struct Connector::Core : std::enable_shared_from_this<Core> {
         ++attempt_;
         timeout.after_real(settings.attempt_real_max,
                            [this] { failed("cannot reach " + name() + ": no answer in time"); });
+        if (settings.dial) return dial();
         resolver.async_resolve(
             settings.host, std::to_string(settings.port),
             of_this_attempt(
@@ -52,17 +53,27 @@ struct Connector::Core : std::enable_shared_from_this<Core> {
             socket, ends,
             of_this_attempt([](Core& core, const error_code& error, const asio::ip::tcp::endpoint&) {
                 if (error) return core.failed("cannot reach " + core.name() + ": " + error.message());
-                core.connected();
+                core.connected(std::make_unique<TcpLink>(core.loop, std::move(core.socket),
+                                                         core.settings.write_queue_max));
             }));
     }
-    void connected() {
-        auto tcp = std::make_unique<TcpLink>(loop, std::move(socket), settings.write_queue_max);
+    void dial() {
+        const auto through = settings.dial;
+        through(settings.host, settings.port,
+                [self = shared_from_this(), attempt = attempt_](std::unique_ptr<Link> made,
+                                                                const std::string& reason) {
+                    if (attempt != self->attempt_) return;
+                    if (!made) return self->failed("cannot reach " + self->name() + ": " + reason);
+                    self->connected(std::move(made));
+                });
+    }
+    void connected(std::unique_ptr<Link> made) {
         if (!settings.tls) {
-            link = std::move(tcp);
+            link = std::move(made);
             return opened();
         }
         const auto now = settings.certificate_time ? settings.certificate_time() : std::optional{loop.now()};
-        auto secure = std::make_unique<TlsLink>(loop, std::move(tcp), settings.tls, now);
+        auto secure = std::make_unique<TlsLink>(loop, std::move(made), settings.tls, now);
         auto* handshake = secure.get();
         link = std::move(secure);
         handshake->handshake(of_this_attempt([](Core& core, const std::string& reason) {

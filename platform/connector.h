@@ -14,6 +14,9 @@ struct ConnectorSettings {
     TlsLink::Context tls;  ///< none: plain TCP
     /// Judges the server's certificate: nothing while the clock is not trusted. Unset: the loop's clock.
     std::function<std::optional<Instant>()> certificate_time;
+    /// Makes the connection below TLS in place of our own TCP, through a modem; `done` comes once.
+    using Dialled = std::function<void(std::unique_ptr<Link> link, const std::string& reason)>;
+    std::function<void(const std::string& host, std::uint16_t port, Dialled done)> dial{};
     Duration attempt_real_max =
         std::chrono::seconds{15};  ///< resolving, connecting and the handshake together
     /// Simulated. The wait doubles from one failure to the next up to the maximum, half of it by chance.

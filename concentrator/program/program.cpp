@@ -23,6 +23,11 @@ constexpr const char* help =
   --enrol CODE          one-time code from "headend enrol NUMBER"; not needed any more once it worked
   --number N            the twelve digits on the unit's plate; kept in the state folder
   --radio HOST:PORT     the radio module (default 127.0.0.1:7100)
+  --modem DEVICE        a cellular modem (Quectel EC2x/EG9x) on this serial port, used while Ethernet leads nowhere
+  --modem-baud N        its rate (default 115200)
+  --modem-apn NAME      access point; --modem-user and --modem-password where it wants them
+  --modem-pin PIN       of its SIM; never entered when that could lock it. Better in the file of --config
+  --modem-reset FILE    its reset line as a file that takes 1 and 0 (sysfs)
   --state DIR           journal, identity and keys (default /var/lib/wattmesh-concentrator)
   --log LEVEL           error, warning, information (default) or debug
   --speed X             simulated time runs X times as fast (default 1)
@@ -39,6 +44,30 @@ struct Options {
     std::optional<Instant> origin;
 };
 
+std::string quotable(const platform::Settings& settings, const std::string& key) {
+    auto text = settings.optional<std::string>(key, "");
+    for (const char c : text)
+        if (c < ' ' || c > '~' || c == '"' || c == '\\')
+            throw platform::UsageError("--" + key + ": has a character that a modem's command cannot carry");
+    return text;
+}
+
+platform::CellularSettings modem_in(const platform::Settings& settings) {
+    platform::CellularSettings modem;
+    modem.serial.device = settings.required<std::string>("modem");
+    modem.serial.baud = settings.optional<std::uint32_t>("modem-baud", 115'200);
+    modem.modem.apn = quotable(settings, "modem-apn");
+    modem.modem.user = quotable(settings, "modem-user");
+    modem.modem.password = quotable(settings, "modem-password");
+    modem.modem.pin = settings.optional<std::string>("modem-pin", "");
+    const auto& pin = modem.modem.pin;
+    if (!pin.empty() &&
+        (pin.size() < 4 || pin.size() > 8 || pin.find_first_not_of("0123456789") != std::string::npos))
+        throw platform::UsageError("--modem-pin must be four to eight digits");
+    modem.reset_file = settings.optional<std::filesystem::path>("modem-reset", "");
+    return modem;
+}
+
 Options read_options(const platform::Settings& settings) {
     Options options;
     platform::start_log(settings.optional<std::string>("log", "information"));
@@ -53,6 +82,7 @@ Options read_options(const platform::Settings& settings) {
                                                          platform::ScaledClock::speed_max);
     options.state = settings.optional<std::filesystem::path>("state", "/var/lib/wattmesh-concentrator");
     options.code = settings.optional<std::string>("enrol", "");
+    if (settings.has("modem")) options.station.modem = modem_in(settings);
     if (settings.has("origin"))
         options.origin =
             Instant{Duration{static_cast<std::int64_t>(settings.required<double>("origin") * 1e6)}};
@@ -82,7 +112,8 @@ DeviceNumber own_number(const Options& options, const IdentityFiles& files) {
 int run_program(int argc, const char* const* argv) {
     const platform::Arguments arguments(
         argc, argv,
-        {"headend", "backup", "radio", "state", "number", "enrol", "speed", "origin", "config", "log"},
+        {"headend", "backup", "radio", "state", "modem", "modem-baud", "modem-apn", "modem-user",
+         "modem-password", "modem-pin", "modem-reset", "number", "enrol", "speed", "origin", "config", "log"},
         {"help"});
     if (arguments.has("help")) return std::cout << help, 0;
     if (!arguments.words().empty())

@@ -6,6 +6,9 @@ namespace wattmesh::concentrator {
 namespace {
 
 constexpr std::size_t disk_queue_max = 4'096;
+constexpr const char* ethernet = "ethernet";
+constexpr const char* cellular = "cellular";
+constexpr std::chrono::seconds cellular_attempt_max{90};
 // The core waits between calls; this connector makes one attempt and is thrown away.
 constexpr Duration one_attempt = std::chrono::hours{24 * 365};
 
@@ -52,8 +55,11 @@ CoreSettings Station::core_settings() {
     CoreSettings settings;
     settings.number = identity_.number;
     settings.uplink.ways.ways.clear();
-    for (const auto& address : settings_.headends)
-        settings.uplink.ways.ways.push_back({"ethernet", address.host + ":" + std::to_string(address.port)});
+    for (const char* bearer : {ethernet, cellular}) {
+        if (bearer == cellular && !settings_.modem) continue;
+        for (const auto& address : settings_.headends)
+            settings.uplink.ways.ways.push_back({bearer, address.host + ":" + std::to_string(address.port)});
+    }
     settings.kek = identity_.kek;
     settings.certificate_request = [this] { return office_.request(); };
     settings.install_certificate = [this](const Buffer& der, const std::function<void(bool)>& done) {
@@ -69,6 +75,28 @@ Duration Station::elapsed() const {
 
 void Station::start() {
     connect_radio();
+    start_modem();
+    pump();
+}
+
+void Station::start_modem() {
+    if (!settings_.modem) return;
+    core_.uplink_bearer(cellular, false, elapsed());
+    modem_ = std::make_unique<platform::Cellular>(loop_, *settings_.modem);
+    modem_->start([this] { look_at_modem(); });
+}
+
+void Station::look_at_modem() {
+    const auto& modem = modem_->modem();
+    dcu::CellularState state{.state = std::string{modem::to_string(modem.state())},
+                             .operator_name = modem.operator_name(),
+                             .registration = static_cast<dcu::Registration>(modem.network()),
+                             .redials = modem.counts().redials,
+                             .restarts = modem.counts().restarts,
+                             .resets = modem.counts().resets};
+    if (const auto dbm = modem.signal_dbm()) state.signal_dbm = static_cast<std::int8_t>(*dbm);
+    core_.uplink_cellular(std::move(state));
+    core_.uplink_bearer(cellular, modem.state() == modem::ModemState::ready, elapsed());
     pump();
 }
 
@@ -95,8 +123,16 @@ void Station::connect_radio() {
 
 platform::ConnectorSettings Station::uplink_settings(std::size_t way) {
     platform::ConnectorSettings settings;
-    settings.host = settings_.headends[way].host;
-    settings.port = settings_.headends[way].port;
+    const auto& address = settings_.headends[way % settings_.headends.size()];
+    settings.host = address.host;
+    settings.port = address.port;
+    if (way >= settings_.headends.size()) {
+        settings.attempt_real_max = cellular_attempt_max;
+        settings.dial = [this](const std::string& host, std::uint16_t port,
+                               platform::ConnectorSettings::Dialled done) {
+            modem_->dial(host, port, std::move(done));
+        };
+    }
     settings.tls = tls_;
     settings.wait_min = settings.wait_max = one_attempt;
     settings.certificate_time = [this]() -> std::optional<Instant> {

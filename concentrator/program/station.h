@@ -4,6 +4,7 @@
 #include "concentrator/core.h"
 #include "concentrator/journal/queued_store.h"
 #include "concentrator/program/identity.h"
+#include "platform/cellular.h"
 #include "platform/connector.h"
 #include "platform/log.h"
 #include "platform/settings.h"
@@ -14,6 +15,7 @@ namespace wattmesh::concentrator {
 struct StationSettings {
     std::vector<platform::HostPort> headends;  ///< the primary one, and those to go to when it is away
     platform::HostPort radio;
+    std::optional<platform::CellularSettings> modem{};
     double speed = 1;
 };
 
@@ -51,6 +53,8 @@ private:
     void probe_uplink(std::size_t way);
     platform::ConnectorSettings uplink_settings(std::size_t way);
     void connect_radio();
+    void start_modem();
+    void look_at_modem();
     void pump();
     void perform(const Action& action);
 
@@ -70,6 +74,7 @@ private:
     Core core_;
     platform::Timer timer_;
     platform::Connector radio_;
+    std::unique_ptr<platform::Cellular> modem_;  ///< before what dials through it
     std::unique_ptr<platform::Connector> uplink_, probe_;
     bool pumping_ = false;
 };

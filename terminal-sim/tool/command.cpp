@@ -295,6 +295,24 @@ const Command all[] = {
      "Exit status: 0 stopped by a signal; 1 the serial port went away.\n",
      {"serial", "baud", "format", "gap-ms", "headend", "profile", "identity", "speed", "origin", "log"},
      run_bridge},
+    {"modem",
+     "simulate a cellular modem on a serial port",
+     "Usage: terminal-sim modem --link PATH [...]\n"
+     "A pseudo-terminal, with PATH leading to it, that answers as a Quectel EC2x does: SIM and PIN, "
+     "registration, "
+     "signal,\nAPN, and TCP connections, which are real ones.\n"
+     "  --sim present|absent  --pin PIN --pin-tries N   the SIM; without a PIN it wants none\n"
+     "  --network N        registration as in 3GPP TS 27.007, 7.2: 1 home (default), 2 searching, 3 denied, "
+     "5 "
+     "roaming\n"
+     "  --rssi N           signal as AT+CSQ says it, 0 to 31 (18)       --operator NAME\n"
+     "  --apn NAME         the one that is let in (any)\n"
+     "  --lead-to HOST:PORT   where every call ends, whatever was dialled\n"
+     "  --fade-every S --fade S   without a network for the second, after each of the first\n"
+     "  --reset-line FILE  a 1 in it resets the modem      --chatters true   unsolicited lines and noise\n",
+     {"link", "sim", "pin", "pin-tries", "network", "rssi", "operator", "apn", "lead-to", "fade-every",
+      "fade", "reset-line", "chatters", "log"},
+     run_modem},
     {"truth",
      "compare what was stored with what was measured",
      "Usage: terminal-sim truth compare --truth FILE --csv FILE\n"

@@ -47,6 +47,7 @@ int run_image(const Call& call);
 int run_certificate(const Call& call);
 int run_device(const Call& call);
 int run_bridge(const Call& call);
+int run_modem(const Call& call);
 int run_sts(const Call& call);
 int run_scada(const Call& call);
 int run_mis(const Call& call);

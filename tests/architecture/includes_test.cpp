@@ -31,6 +31,7 @@ const std::map<std::string, Folders> allowed_tops{
 const std::map<std::string, Folders> allowed_in_protocol{
     {"base", {}},
     {"link", {"base"}},
+    {"modem", {"base"}},
     {"modbus", {"base"}},
     {"dlt645", {"base"}},
     {"gdw376", {"base"}},
