@@ -1,40 +1,11 @@
-#include "tests/fleet/world.h"
-
 #include <sstream>
 
-#include "protocol/mesh/host_stream.h"
+#include "tests/fleet/world_parts.h"
 
 namespace wattmesh::fleet {
 
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
-
-/// A concentrator's cabinet: the disk stays, the program comes and goes.
-struct World::Site {
-    Site(std::size_t at, std::uint64_t seed) : index(at), chance(seed, 100 + at) {}
-    std::size_t index;
-    Chance chance;
-    fs::path disk, remembered;
-    mesh::host::StreamDecoder from_host;
-    Instant started{};
-    std::uint64_t life = 0;  ///< counts starts: timers of an earlier life are ignored
-    Instant wake_at = never;
-    Instant isolated_until{};
-    bool performing = false;
-    std::unique_ptr<SlowDisk> store;
-    std::unique_ptr<concentrator::Core> core;
-};
-
-struct World::Head {
-    Head(std::size_t at, std::uint64_t seed) : index(at), chance(seed, 200 + at) {}
-    std::size_t index;
-    Chance chance;
-    std::uint64_t life = 0;
-    bool performing = false;
-    Instant hangs_until{};
-    std::unique_ptr<SlowStore> store;
-    std::unique_ptr<headend::frontend::Core> core;
-};
 
 World::World(std::uint64_t seed, HeadModel& model, fs::path folder, int apart_percent, Addresses addresses)
     : scene_(make_scene(seed, apart_percent)),
@@ -77,51 +48,6 @@ World::World(std::uint64_t seed, HeadModel& model, fs::path folder, int apart_pe
         sites_[i]->disk = folder_ / ("journal" + std::to_string(i) + ".sqlite");
         start_site(i);
     }
-}
-
-bool World::hangs(std::size_t head) const { return now() < heads_[head]->hangs_until; }
-
-void World::to_head(std::size_t head, LinkId link, const Buffer& bytes) {
-    auto& at = *heads_[head];
-    if (!at.core) return;
-    if (hangs(head)) {
-        return timeline_.at(at.hangs_until, [this, head, link, bytes, life = at.life] {
-            if (heads_[head]->life == life) to_head(head, link, bytes);
-        });
-    }
-    at.core->on_bytes(link, bytes, now());
-    perform(at);
-}
-
-void World::head_closed(std::size_t head, LinkId link) {
-    auto& at = *heads_[head];
-    if (!at.core) return;
-    if (hangs(head)) {
-        return timeline_.at(at.hangs_until, [this, head, link, life = at.life] {
-            if (heads_[head]->life == life) head_closed(head, link);
-        });
-    }
-    at.core->on_closed(link, now());
-    perform(at);
-}
-
-void World::hang_head(std::size_t head, Duration span) {
-    if (!heads_[head]->core || hangs(head)) return;
-    ++faults_.head_hangs;
-    heads_[head]->hangs_until = now() + span;
-}
-
-bool World::has_session(std::size_t head, std::size_t site) const {
-    if (!heads_[head]->core) return false;
-    const auto sessions = heads_[head]->core->sessions();
-    return std::any_of(sessions.begin(), sessions.end(), [&](const auto& session) {
-        return session.number == to_string(scene_.town.concentrators[site]) &&
-               session.phase == headend::frontend::Phase::ready;
-    });
-}
-
-dcu::UplinkState World::uplink_state(std::size_t site) const {
-    return sites_[site]->core ? sites_[site]->core->uplink_state() : dcu::UplinkState{};
 }
 
 World::~World() {
@@ -246,13 +172,6 @@ void World::perform_action(Site& site, const concentrator::Action& action) {
         site.from_host.feed(radio->bytes);
         while (const auto payload = site.from_host.next()) field_->feed(site.index, *payload);
     }
-}
-
-void World::probe_uplink(std::size_t index, std::size_t way) {
-    auto& site = *sites_[index];
-    const bool answers = heads_[way]->core && !hangs(way) && now() >= site.isolated_until;
-    site.core->uplink_probed(way, answers, now() - site.started);
-    perform(site);
 }
 
 void World::open_uplink(std::size_t index, std::size_t way) {

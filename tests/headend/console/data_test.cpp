@@ -81,32 +81,6 @@ TEST_CASE_METHOD(SignedIn, "console statistics: the concentrator's own counters,
     CHECK(live->getValue<int>("frames_refused") == 2);
 }
 
-TEST_CASE_METHOD(SignedIn, "console uplink: the way a concentrator is connected, as it says itself",
-                 "[console]") {
-    const auto silent = object(get("/api/concentrators/900000000001/uplink"));
-    CHECK_FALSE(silent->getValue<bool>("live"));
-    CHECK_FALSE(silent->has("ways"));
-    reads.uplink_state = dcu::UplinkState{
-        .current = 1,
-        .since = from_epoch_us(1'773'100'000'000'000),
-        .moves = 3,
-        .returns = 1,
-        .ways = {{.bearer = "ethernet", .address = "a:4061", .available = false, .last_failure = "refused"},
-                 {.bearer = "cellular", .address = "a:4061", .calls = 2, .sessions = 1}},
-        .cellular = dcu::CellularState{
-            .state = "ready", .operator_name = "Net", .registration = dcu::Registration::roaming}};
-    const auto live = object(get("/api/concentrators/900000000001/uplink"));
-    CHECK(live->getValue<bool>("live"));
-    CHECK(number(live, "current") == 1);
-    CHECK(number(live, "returns") == 1);
-    CHECK(text(item(live, "ways", 0), "last_failure") == "refused");
-    CHECK_FALSE(item(live, "ways", 0)->getValue<bool>("available"));
-    CHECK(number(item(live, "ways", 1), "sessions") == 1);
-    const auto modem = live->getObject("cellular");
-    CHECK(text(modem, "registration") == "roaming");
-    CHECK(modem->isNull("signal_dbm"));
-}
-
 TEST_CASE_METHOD(SignedIn, "console topology: live when the concentrator answers, else from its events",
                  "[console]") {
     const auto stored = object(get("/api/concentrators/900000000001/topology"));
