@@ -95,6 +95,7 @@ private:
     void on(const MeshPanClash& clash);
     void on(const MeshEvicted& evicted);
     void on(const MeshCloned& cloned);
+    void on(const MeshImageEnded& ended);
     void on(const MeshContested& contested);
     void on(const MeshCollectorFull& full);
     void journal(const DeviceNumber& meter, dcu::EntryKind kind, Buffer payload);

@@ -142,6 +142,13 @@ void Core::on(const MeshPanClash& happened) {
                             std::to_string(clash.pan) + " as well: " + where});
 }
 
+void Core::on(const MeshImageEnded& ended) {
+    const auto& at = ended.progress;
+    actions_.push_back(Note{"firmware image " + std::to_string(ended.number) + ": " +
+                            std::to_string(at.verified) + " of " + std::to_string(at.meters) +
+                            " meters have verified it, " + std::to_string(at.failed + at.refused) +
+                            " did not take it"});
+}
 void Core::on(const MeshContested& contested) {
     actions_.push_back(Note{"meter " + to_string(contested.meter) + " is claimed by two collectors in turn"});
 }

@@ -85,6 +85,7 @@ void MeshRoot::Core::connected(Instant now) {
     output.clear();
     // What the module had queued is gone; reads notice by their own timers.
     sendings.clear();
+    if (image) image->block_handle = 0;
     trickle.stop();
     const host::Init init{.concentrator = settings.concentrator,
                           .pan = pan,
@@ -139,6 +140,7 @@ void MeshRoot::Core::tick(Instant now) {
     work_twins(now);
     launch_waiting(now);
     work_wired(now);
+    work_image(now);
 }
 
 Instant MeshRoot::Core::next_deadline() const {
@@ -146,7 +148,7 @@ Instant MeshRoot::Core::next_deadline() const {
     Instant next = module_ready ? std::min({status_at, trickle.next_deadline(), watch_at}) : init_at;
     if (module_ready)
         next = std::min({next, wired_deadline(), outage_deadline(), key_forget_at, key_work_at,
-                         trial_deadline(), twin_deadline()});
+                         trial_deadline(), twin_deadline(), image ? image->next_at : never});
     for (const auto& [handle, transaction] : transactions)
         next = std::min({next, transaction.deadline, transaction.answer_by,
                          transaction.quiet_at > clock ? transaction.quiet_at : never});
@@ -230,6 +232,8 @@ void MeshRoot::Core::result_received(const host::TxResult& result, Instant now) 
     if (!found) return;
     const Sending sending = found.mapped();
     const auto to = sending.destination;
+    if (sending.purpose == Purpose::image && image && image->block_handle == result.handle)
+        image->block_handle = 0;
     if (to <= short_address_max && result.tries > 0) {
         const bool answered = result.outcome != TxOutcome::no_acknowledge;
         auto& estimator = first_hops.try_emplace(to, result.rssi_dbm).first->second;

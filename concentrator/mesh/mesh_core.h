@@ -19,7 +19,7 @@ namespace wattmesh::concentrator {
 
 /// Inside of MeshRoot; its parts are in mesh_core.cpp, mesh_join.cpp, mesh_read.cpp, mesh_wired.cpp,
 /// mesh_outage.cpp, mesh_silence.cpp, mesh_key.cpp,
-/// mesh_conduct.cpp, mesh_twin.cpp, mesh_pan.cpp and mesh_state.cpp.
+/// mesh_conduct.cpp, mesh_twin.cpp, mesh_pan.cpp, mesh_image.cpp and mesh_state.cpp.
 struct MeshRoot::Core {
     Core(RootSettings settings, Ciphers& ciphers, Random& random);
 
@@ -33,6 +33,7 @@ struct MeshRoot::Core {
         Instant quiet_at{};  // when its frames should be off the air: then others may talk, answered or not
         bool flying = false, probe = false;
         bool key = false;        // a key_update, not data
+        bool image = false;      // an image_request
         bool routeless = false;  // it waited in vain for a route
         std::uint16_t sequence = 0;
         int attempts = 0;
@@ -55,7 +56,7 @@ struct MeshRoot::Core {
         first_hop,  ///< the module could not hand it over
         told        ///< a relay says where it ended
     };
-    enum class Purpose : std::uint8_t { plain, read };
+    enum class Purpose : std::uint8_t { plain, read, image };
     struct Sending {
         Purpose purpose{};
         std::uint16_t destination = 0;
@@ -172,6 +173,25 @@ struct MeshRoot::Core {
     void rival_heard(DeviceNumber other, Instant now);
     void tell_clash(DeviceNumber other, std::uint16_t before);
     void move_pan(DeviceNumber other, Instant now);
+
+    // mesh_image.cpp
+    struct Distribution {
+        mesh::ImageOffer offer;
+        Buffer octets;
+        ImageSender sender;
+        Instant ends_at{}, next_at{};
+        Instant held_since = never;      // by what comes first
+        std::uint16_t block_handle = 0;  // of the block that the module has not sent yet; 0: none
+    };
+    bool distribute_image(ImageOrder order, Instant now);
+    void stop_image();
+    void work_image(Instant now);
+    bool image_held_back(Instant now);
+    ImageSender::Ways image_ways(Instant now);
+    Duration block_gap() const;
+    mesh::ImagePiece piece_of_image(std::uint16_t index) const;
+    void ask_for_image(DeviceNumber meter, Buffer body, Instant now);
+    void image_answered(DeviceNumber meter, const std::optional<Buffer>& answer, Instant now);
 
     // mesh_wired.cpp
     /// A request to a wired meter: it waits for a place in a group to its collector.
@@ -320,6 +340,7 @@ struct MeshRoot::Core {
     std::map<std::uint32_t, Errand> errands;               // by handle of their transaction
     std::map<DeviceNumber, std::uint8_t> refused_told;     // by collector
 
+    std::optional<Distribution> image;
     PowerCut outage;
     std::vector<std::pair<std::uint16_t, Instant>> silent_since;  // reads that failed, by address
 

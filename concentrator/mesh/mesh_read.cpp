@@ -184,7 +184,10 @@ void MeshRoot::Core::attempt(Transaction& transaction, Instant now) {
     transaction.answer_by = now + answer_time(*member, transaction.route.hops());
     transaction.quiet_at = now + expected_time(*member, transaction.route.hops());
     const auto first = packet.relays.empty() ? member->address : packet.relays.front();
-    transmit(first, transaction.key ? FrameType::key_update : FrameType::data_down, true, std::move(body),
+    const auto type = transaction.key     ? FrameType::key_update
+                      : transaction.image ? FrameType::image_request
+                                          : FrameType::data_down;
+    transmit(first, type, true, std::move(body),
              {.purpose = Purpose::read, .handle = transaction.handle, .attempt = index});
 }
 
@@ -196,7 +199,7 @@ void MeshRoot::Core::attempt_failed(Transaction& transaction, Loss loss, Instant
         transaction.answer_by = never;
         return;
     }
-    window_q4 = std::max(window_q4 * 3 / 4, window_one);
+    if (!transaction.image) window_q4 = std::max(window_q4 * 3 / 4, window_one);
     const Member* member = members.find(transaction.meter);
     if (member == nullptr || member->address == 0) {
         transaction.answer_by = transaction.deadline;
@@ -233,6 +236,8 @@ void MeshRoot::Core::finish(std::uint32_t handle, std::optional<Buffer> answer, 
     if (!node) return;
     const Transaction& transaction = node.mapped();
     if (transaction.trial) return trial_finished(transaction, answer.has_value(), now);
+    // Long frames, when nobody is in a hurry: how they fare says little about who can be read.
+    if (transaction.image) return image_answered(transaction.meter, answer, now);
     Member* member = members.find(transaction.meter);
     if (!answer) {
         if (member != nullptr && (transaction.attempts > 0 || transaction.routeless))
@@ -326,7 +331,8 @@ void MeshRoot::Core::answer_received(const UpPacket& packet, Instant now) {
     if (found == transactions.end()) return;  // an answer that comes twice, or after its deadline
     Transaction& transaction = found->second;
     judge_relays(transaction, packet.header.attempt, now);
-    learn_round_trip(*member, now - transaction.sent[packet.header.attempt], transaction.route.hops());
+    if (!transaction.image)
+        learn_round_trip(*member, now - transaction.sent[packet.header.attempt], transaction.route.hops());
     if (packet.header.attempt + 1 == transaction.attempts) {
         auto from = root_address;
         for (const auto relay : transaction.route.relays) {

@@ -60,6 +60,13 @@ std::optional<MeshEvent> MeshRoot::take_event() {
 
 void MeshRoot::set_leases(const std::vector<MemberLease>& leases) { core_->set_leases(leases); }
 void MeshRoot::update_key(Instant now) { core_->update_key(own_time(now)); }
+bool MeshRoot::distribute_image(ImageOrder order, Instant now) {
+    return core_->distribute_image(std::move(order), own_time(now));
+}
+void MeshRoot::stop_image() { core_->stop_image(); }
+std::optional<ImageSender::Progress> MeshRoot::image_progress() const {
+    return core_->image ? std::optional{core_->image->sender.progress()} : std::nullopt;
+}
 void MeshRoot::module_connected(Instant now) { core_->connected(own_time(now)); }
 
 std::vector<dcu::TopologyNode> MeshRoot::topology() const {

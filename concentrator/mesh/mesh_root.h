@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "concentrator/mesh/image_sender.h"
 #include "protocol/base/cipher.h"
 #include "protocol/base/id.h"
 #include "protocol/base/time.h"
@@ -21,7 +22,8 @@ struct RootSettings {
     /// two moves.
     std::uint16_t pan = 1;
     mesh::PhyRate rate = mesh::PhyRate::kbit50;
-    int window_max = 6;  ///< reads outstanding at once, adapted between 1 and this
+    int window_max = 6;           ///< reads outstanding at once, adapted between 1 and this
+    int image_share_percent = 1;  ///< of any radio's time that blocks of a firmware image may take
 };
 /// PAN identifier made from the concentrator's number.
 std::uint16_t pan_of(const DeviceNumber& concentrator);
@@ -99,9 +101,21 @@ struct MeshCollectorFull {
     DeviceNumber collector;
     int refused = 0;
 };
+/// A firmware image for meters of this mesh. `octets` is the vendor's signed file, 1 to mesh::image_size_max.
+struct ImageOrder {
+    std::uint32_t number = 0;  ///< above that of every image distributed before to any of these meters
+    Buffer octets{};
+    std::vector<DeviceNumber> meters{};
+    Duration patience{86'400'000'000};  ///< so long those that are away are waited for
+};
+/// Everybody has said that it is done with the image, or the time is over.
+struct MeshImageEnded {
+    std::uint32_t number = 0;
+    ImageSender::Progress progress;
+};
 using MeshEvent = std::variant<MeshAnswer, MeshFailure, MeshJoined, MeshLost, MeshUnknown, MeshImpostor,
                                MeshContested, MeshCollectorFull, MeshDeleted, MeshPower, MeshOutage,
-                               MeshRestored, MeshPanClash, MeshEvicted, MeshCloned>;
+                               MeshRestored, MeshPanClash, MeshEvicted, MeshCloned, MeshImageEnded>;
 
 /// Root of the mesh, sans-IO: join manager, link database, routes, requests. The owner moves host-frame
 /// payloads between this and the radio module, calls tick() at next_deadline(), and keeps save_state()
@@ -140,6 +154,13 @@ public:
     /// Gives every member another net key, and uses it when all have it or a day has passed; the one before
     /// is heard for ten minutes more. By itself long before a frame counter comes to its end.
     void update_key(Instant now);
+
+    /// Brings this image into these meters, by broadcast and with what is left of the time when nothing else
+    /// is to be done; takes the place of one under way. The same order again after a restart goes on where
+    /// the meters are. They verify it and are not told to activate it. False: too large, or nothing to send.
+    [[nodiscard]] bool distribute_image(ImageOrder order, Instant now);
+    void stop_image();
+    std::optional<ImageSender::Progress> image_progress() const;  ///< nothing: none is under way
 
     std::vector<dcu::TopologyNode> topology() const;
     /// Relays of the route the next read of this meter would take first, concentrator side first; nothing

@@ -20,7 +20,9 @@ constexpr std::array<std::uint16_t, 256> crc_table() {
 }
 constexpr auto crc_steps = crc_table();
 
-bool known(std::uint8_t type) { return type >= 1 && type <= 15; }
+constexpr unsigned type_of(std::uint8_t control, std::uint8_t flags) {
+    return (control & 0x0FU) | (flags & 0xF0U);
+}
 
 }  // namespace
 
@@ -32,9 +34,11 @@ std::uint16_t crc16(Bytes bytes) {
 
 Buffer encode_covered(const MacFrame& frame) {
     Writer out;
-    out.u8(static_cast<std::uint8_t>(version << 4 | static_cast<unsigned>(frame.type)));
-    out.u8(static_cast<std::uint8_t>((frame.acknowledge_request ? flag_acknowledge_request : 0) |
-                                     (frame.secured ? flag_secured : 0)));
+    const auto type = static_cast<unsigned>(frame.type);
+    out.u8(static_cast<std::uint8_t>(version << 4 | (type & 0x0F)));
+    out.u8(static_cast<std::uint8_t>((type & 0xF0) |
+                                     (frame.acknowledge_request ? flag_acknowledge_request : 0U) |
+                                     (frame.secured ? flag_secured : 0U)));
     out.u8(frame.sequence).u16(frame.pan).u16(frame.destination).u16(frame.source);
     assert(!frame.secured || frame.key == 1 || frame.key == 2);
     out.u8(frame.secured ? frame.key : 0).u32(frame.counter);
@@ -66,10 +70,11 @@ Result<ReceivedFrame> decode_mac(Bytes psdu) {
     auto& frame = received.frame;
     const auto control = in.u8();
     if (control >> 4 != version) in.fail_at(Fault::bad_version, 0);
-    if (!known(control & 0x0F) || (control & 0x0F) == 15) in.fail_at(Fault::bad_tag, 0);
-    frame.type = static_cast<FrameType>(control & 0x0F);
     const auto flags = in.u8();
-    if ((flags & ~(flag_acknowledge_request | flag_secured)) != 0) in.fail_at(Fault::bad_value, 1);
+    const auto type = type_of(control, flags);
+    if (!is_frame_type(type)) in.fail_at(Fault::bad_tag, 0);
+    frame.type = static_cast<FrameType>(type);
+    if ((flags & 0x0F & ~(flag_acknowledge_request | flag_secured)) != 0) in.fail_at(Fault::bad_value, 1);
     frame.acknowledge_request = (flags & flag_acknowledge_request) != 0;
     frame.secured = (flags & flag_secured) != 0;
     frame.sequence = in.u8();
@@ -125,6 +130,12 @@ Buffer ack_covered(const AckFrame& ack, const MacFrame& frame, const Mic& mic) {
 
 bool is_ack(Bytes psdu) {
     return !psdu.empty() && (psdu[0] & 0x0F) == static_cast<unsigned>(FrameType::acknowledge);
+}
+
+std::size_t type_index(Bytes psdu) {
+    if (is_ack(psdu)) return static_cast<std::size_t>(FrameType::acknowledge);
+    const auto type = psdu.size() < 2 ? 0U : type_of(psdu[0], psdu[1]);
+    return is_frame_type(type) ? type : 0;
 }
 
 }  // namespace wattmesh::mesh

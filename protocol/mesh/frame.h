@@ -9,7 +9,9 @@
 #include "protocol/base/result.h"
 #include "protocol/base/time.h"
 
-/// Radio frames. Source: mesh design 2.1 and 2.2. A PSDU is MAC header, body, MIC, FCS; big endian.
+/// Radio frames. Source: mesh design 2.1 and 2.2. A PSDU is MAC header, body, MIC, FCS; big endian. The
+/// type's low half stands in the first octet, its high half in the upper half of the flags, which was always
+/// zero: types up to 15 look as ever, and whoever knows no others refuses those above.
 namespace wattmesh::mesh {
 
 enum class PhyRate : std::uint8_t { kbit10 = 1, kbit50 = 5, kbit100 = 10 };
@@ -43,7 +45,14 @@ enum class FrameType : std::uint8_t {
     key_update = 13,     ///< down, the next net key for one node; answered like a probe
     notice = 14,         ///< up, of a node's application, unasked
     acknowledge = 15,
+    image_block = 16,    ///< broadcast by the root and passed on by relays: one block of a firmware image
+    image_request = 17,  ///< down, of a firmware image: the offer or a block; answered like a probe
 };
+inline constexpr std::size_t frame_types = 18;  ///< one above the highest
+/// Of everything but an acknowledgement.
+constexpr bool is_frame_type(unsigned type) {
+    return type >= 1 && type < frame_types && type != static_cast<unsigned>(FrameType::acknowledge);
+}
 
 /// On the air a net key goes by one bit of its number, as 1 or 2, so that two in a row are told apart.
 constexpr std::uint8_t key_id(std::uint16_t number) { return static_cast<std::uint8_t>(2 - number % 2); }
@@ -104,6 +113,8 @@ Buffer ack_covered(const AckFrame& ack, const MacFrame& frame, const Mic& mic);
 
 /// First octet tells an ACK from every other frame.
 bool is_ack(Bytes psdu);
+/// Of any PSDU, without looking at anything else: below frame_types, 0 when it is none of them.
+std::size_t type_index(Bytes psdu);
 
 /// CRC-16/CCITT (X.25): the FCS of frames and of the host stream.
 std::uint16_t crc16(Bytes bytes);

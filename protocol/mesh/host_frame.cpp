@@ -30,7 +30,7 @@ bool get_flag(Reader& in) {
 }
 FrameType get_type(Reader& in) {
     const auto type = in.u8();
-    if (type < 1 || type > 14) in.fail(Fault::bad_value);
+    if (!is_frame_type(type)) in.fail(Fault::bad_value);
     return static_cast<FrameType>(type);
 }
 Buffer get_body(Reader& in) {

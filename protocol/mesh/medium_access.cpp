@@ -72,6 +72,7 @@ void MediumAccess::tick(Instant now) {
     if (phase_ == Phase::wait_ack && now >= due_) try_failed(now);
     // Our own acknowledgement is no crowd to step back from: the next frame waits for its end and no longer.
     if (sending_ack_) return;
+    if (phase_ == Phase::backoff && overtaken(now)) phase_ = Phase::idle;
     if (phase_ == Phase::idle) {
         expire(now);
         if (pick(now)) draw_backoff(now);
@@ -104,6 +105,16 @@ bool MediumAccess::pick(Instant now) {
     exponent_ = std::min(exponent_min + best->tries, exponent_max);
     assessments_ = 0;
     return true;
+}
+
+/// What backs off steps aside for control, and bulk for everything; it begins anew after them.
+bool MediumAccess::overtaken(Instant now) {
+    const Entry* held = current();
+    assert(held != nullptr);
+    return std::any_of(queue_.begin(), queue_.end(), [&](const Entry& entry) {
+        const auto mine = entry.out.priority, its = held->out.priority;
+        return entry.not_before <= now && mine < its && (mine == priority_control || its >= priority_bulk);
+    });
 }
 
 void MediumAccess::draw_backoff(Instant now) {

@@ -9,6 +9,9 @@
 
 namespace wattmesh::mesh {
 
+/// Relay commands; and below the five priorities of packets, blocks of a firmware image.
+inline constexpr std::uint8_t priority_control = 0, priority_bulk = 5;
+
 /// The radio chip: what the MAC asks of it.
 class Transceiver {
 public:
@@ -57,7 +60,8 @@ struct MacCounters {
 };
 
 /// MAC of meter and radio module alike: CSMA with exponential back-off, four tries per hop spaced over a
-/// fading period, ACK with the strength heard, hop MIC and replay window. Sans-IO: the owner calls tick() at
+/// fading period, ACK with the strength heard, hop MIC and replay window. Control overtakes a frame
+/// that is not on the air yet, bulk is overtaken by all. Sans-IO: the owner calls tick() at
 /// next_deadline(), received() and transmitted().
 class MediumAccess {
 public:
@@ -128,6 +132,7 @@ private:
     void received_elsewhere(const ReceivedFrame& received, std::int8_t rssi_dbm, Instant now);
     void acknowledge(const ReceivedFrame& received, Acceptance acceptance, std::int8_t rssi_dbm);
     bool pick(Instant now);
+    bool overtaken(Instant now);
     void assess(Instant now);
     void draw_backoff(Instant now);
     void launch(Instant now);

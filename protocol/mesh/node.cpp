@@ -88,6 +88,7 @@ void Node::tick(Instant now) {
     }
     if (now >= dark_report_at_) report_dark(now);
     if (now >= held_until()) release_held(now);
+    if (now >= pass_on_at()) pass_blocks_on(now);
     if (now >= solicit_at_) send_solicit(now);
     if (!joined()) {
         join_tick(now);
@@ -122,8 +123,8 @@ Instant Node::root_lost_at() const {
 
 Instant Node::next_deadline() const {
     if (gasping()) return std::min(mac_.next_deadline(), gasp_.next_deadline());
-    Instant next =
-        std::min({mac_.next_deadline(), solicit_at_, dark_report_at_, held_until(), key_forget_at_});
+    Instant next = std::min(
+        {mac_.next_deadline(), solicit_at_, dark_report_at_, held_until(), key_forget_at_, pass_on_at()});
     if (joined()) return std::min({next, trickle_.next_deadline(), report_at_, root_lost_at()});
     return std::min({next, collect_until_, ask_at_, answer_until_});
 }
@@ -141,7 +142,7 @@ Acceptance Node::received(const Arrival& arrival, Instant now) {
         if (Neighbour* neighbour = neighbours_.heard(frame.source, arrival.rssi_dbm, now))
             neighbour->key = frame.key;
         if (frame.source == root_address || frame.type == FrameType::data_down ||
-            frame.type == FrameType::key_update)
+            frame.type == FrameType::key_update || frame.type == FrameType::image_request)
             root_was_heard(now);
         if (state_.other == NodeState::Other::next && frame.key != mac_.security().current()) switch_key(now);
     }
@@ -181,8 +182,12 @@ Acceptance Node::received(const Arrival& arrival, Instant now) {
             return arrival.verified ? up_heard(arrival, now) : Acceptance::taken;
         case FrameType::data_down:
         case FrameType::key_update:
+        case FrameType::image_request:
         case FrameType::leave:
             return arrival.verified ? down_heard(arrival, now) : Acceptance::taken;
+        case FrameType::image_block:
+            if (arrival.verified) image_block_heard(arrival, now);
+            return Acceptance::taken;
         case FrameType::last_gasp:
         case FrameType::dark_known:
         case FrameType::acknowledge:

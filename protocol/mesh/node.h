@@ -7,6 +7,7 @@
 #include "protocol/base/cipher.h"
 #include "protocol/base/id.h"
 #include "protocol/mesh/exchange_cache.h"
+#include "protocol/mesh/image_receiver.h"
 #include "protocol/mesh/join_candidates.h"
 #include "protocol/mesh/last_gasp.h"
 #include "protocol/mesh/medium_access.h"
@@ -45,6 +46,8 @@ public:
     Node(const NodeSettings& settings, NodeState state, Ciphers& ciphers, Random& random,
          Transceiver& transceiver);
 
+    /// Before start(); outlives the node. Without one every image is refused, and blocks are only passed on.
+    void set_image_flash(ImageFlash* flash) { images_.set_flash(flash); }
     void start(Instant now);
     /// False: not for this node, and nothing about it has changed.
     bool received_psdu(Bytes psdu, std::int8_t rssi_dbm, Instant now) {
@@ -89,6 +92,7 @@ public:
     const NeighbourTable& neighbours() const { return neighbours_; }
     const MacCounters& mac_counters() const { return mac_.counters(); }
     const NodeCounters& counters() const { return counters_; }
+    const ImageReceiver& images() const { return images_; }
 
 private:
     struct PendingUp {
@@ -106,6 +110,15 @@ private:
     struct PendingDown {
         FrameType type{};
         DownPacket packet;
+    };
+    /// A block of an image that was heard lately; the same one from others is counted.
+    struct Flood {
+        std::uint32_t image = 0;
+        std::uint16_t index = 0;
+        std::uint8_t pass = 0;
+        int copies = 0;
+        Instant heard{}, send_at = never;
+        Buffer body{};  ///< to be passed on; empty once it was, or when it is not
     };
 
     // node.cpp
@@ -177,6 +190,12 @@ private:
     void forget_other_key();
     bool needs_key() const;
     void key_tick(Instant now);
+
+    // node_image.cpp
+    void image_block_heard(const Arrival& arrival, Instant now);
+    void pass_blocks_on(Instant now);
+    Instant pass_on_at() const;
+    std::optional<Buffer> image_asked(Bytes body);
 
     // node_outage.cpp
     void gasp_tick(Instant now);
@@ -261,6 +280,9 @@ private:
     std::vector<std::uint16_t> dark_heard_;  ///< to be passed up
     std::vector<DarkPassed> dark_passed_;    ///< no more than once a minute each
     Instant dark_report_at_ = never;
+
+    ImageReceiver images_;
+    std::vector<Flood> floods_;
 
     DuplicateCache passed_;
     WayBack ways_back_;

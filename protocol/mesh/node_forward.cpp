@@ -156,7 +156,8 @@ Acceptance Node::down_heard(const Arrival& arrival, Instant now) {
     auto packet = decode_down(arrival.frame.body);
     if (!packet) return Acceptance::taken;
     const bool for_us = packet->index == packet->relays.size();
-    if (arrival.frame.type == FrameType::data_down || arrival.frame.type == FrameType::key_update)
+    if (arrival.frame.type == FrameType::data_down || arrival.frame.type == FrameType::key_update ||
+        arrival.frame.type == FrameType::image_request)
         ways_back_.passed(packet->header.destination, packet->header.sequence, arrival.frame.source, now);
     if (for_us) {
         if (packet->header.destination == state_.short_address) deliver(arrival.frame.type, *packet, now);
@@ -216,8 +217,8 @@ void Node::down_sent(PendingDown pending, const Departure& departure, Instant no
 void Node::deliver(FrameType type, const DownPacket& packet, Instant now) {
     const auto& header = packet.header;
     if (type == FrameType::leave) return leave(now);
-    const bool key = type == FrameType::key_update;
-    if (type != FrameType::data_down && (!key || !learn_key(packet.body))) return;
+    const bool key = type == FrameType::key_update, image = type == FrameType::image_request;
+    if (type != FrameType::data_down && !image && (!key || !learn_key(packet.body))) return;
     // The root knows that we are here.
     reports_unconfirmed_ = 2;
     report_reattached_ = false;
@@ -230,11 +231,13 @@ void Node::deliver(FrameType type, const DownPacket& packet, Instant now) {
         return;
     }
     if (!takes(header.sequence)) return refuse_old(header, now);
+    const auto status = image ? image_asked(packet.body) : std::nullopt;
+    if (image && !status) return;
     AnswerCache::Row& row = answers_.open(header.sequence, packet.body, now);
     row.attempt = header.attempt;
     row.priority = header.priority;
-    if (packet.body.empty() || key) {  // probe: the mesh answers by itself
-        row.answer = Buffer{};
+    if (packet.body.empty() || key || image) {  // probe: the mesh answers by itself
+        row.answer = status.value_or(Buffer{});
         return send_answer(row, now);
     }
     requests_.push_back({.ticket = header.sequence, .payload = packet.body});

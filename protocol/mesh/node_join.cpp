@@ -203,6 +203,7 @@ void Node::leave(Instant now) {
     up_.clear();
     held_.clear();
     down_.clear();
+    floods_.clear();
     requests_.clear();
     answers_.clear();
     passed_.clear();

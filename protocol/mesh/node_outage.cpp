@@ -21,6 +21,7 @@ void Node::power_lost(Instant now) {
     up_.clear();
     held_.clear();
     down_.clear();
+    floods_.clear();
     gasp_.begin(state_.short_address, hops_, parent_, now, mac_.chance());
     after(now);
 }

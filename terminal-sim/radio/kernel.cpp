@@ -150,6 +150,7 @@ void RadioField::Kernel::power_on(Station& station) {
         station.node = std::make_unique<mesh::Node>(
             mesh::NodeSettings{.number = station.number, .join_key = station.join_key, .rate = settings.rate},
             state, ciphers, station.random, station);
+        station.node->set_image_flash(station.image_flash);
     } else {
         station.module = std::make_unique<RadioModule>(settings.rate, ciphers, station.random, station);
     }
@@ -249,7 +250,7 @@ void RadioField::Kernel::begin(std::size_t slot) {
         return;
     }
     const auto length = mesh::airtime(sending.psdu.size(), settings.rate);
-    const auto type = sending.psdu[0] & 0x0FU;
+    const auto type = mesh::type_index(sending.psdu);
     ++counters.frames_sent;
     ++counters.sent_by_type[type];
     counters.airtime_us += length.count();

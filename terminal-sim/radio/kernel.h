@@ -63,6 +63,7 @@ struct Station final : mesh::Transceiver {
     Buffer state;  // of a meter: kept over power cuts
     Key128 join_key;
     RadioField::Application application;
+    mesh::ImageFlash* image_flash = nullptr;  // of a meter: kept over power cuts by its owner
     bool alive = false;
     std::uint64_t generation = 0;
     Instant timer_at = never;

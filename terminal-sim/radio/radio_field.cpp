@@ -18,6 +18,10 @@ void RadioField::set_application(std::size_t meter, Application application) {
     kernel_->stations.at(meter)->application = std::move(application);
 }
 
+void RadioField::set_image_flash(std::size_t meter, mesh::ImageFlash* flash) {
+    kernel_->stations.at(meter)->image_flash = flash;
+}
+
 void RadioField::set_program(std::size_t station, ProgramMaker maker) {
     kernel_->stations.at(station)->make_program = std::move(maker);
 }

@@ -37,8 +37,8 @@ struct FieldMeter {
 struct FieldCounters {
     std::uint64_t frames_sent = 0, frames_delivered = 0, frames_lost = 0, events = 0;
     std::int64_t airtime_us = 0;
-    std::array<std::uint64_t, 16> sent_by_type{};  ///< by mesh::FrameType
-    std::array<std::int64_t, 16> airtime_us_by_type{};
+    std::array<std::uint64_t, mesh::frame_types> sent_by_type{};  ///< by mesh::FrameType
+    std::array<std::int64_t, mesh::frame_types> airtime_us_by_type{};
     std::uint64_t duty_waits = 0;  ///< assessments answered "busy" because an hour's airtime was spent
 };
 
@@ -60,6 +60,9 @@ public:
     void set_application(DeviceNumber meter, Application application);
     /// By place: for two meters of one number.
     void set_application(std::size_t meter, Application application);
+    /// Where the meter at this place keeps firmware images; outlives the field. From its next power-on;
+    /// without one it refuses them.
+    void set_image_flash(std::size_t meter, mesh::ImageFlash* flash);
     /// From its next power-on, this station (meters in layout order, then concentrators) runs `maker`'s
     /// program in place of a meter's or a module's.
     void set_program(std::size_t station, ProgramMaker maker);

@@ -2,12 +2,32 @@
 
 #include <algorithm>
 
+#include "protocol/mesh/network.h"
+
 namespace wattmesh::sim {
 namespace {
 using namespace mesh;
 constexpr std::size_t to_host_max = 256, queue_max = 48, senders_max = 2'048;
 // Frames without MIC (joins) that nobody has checked: so many per second reach the host.
 constexpr std::int64_t strangers_per_second = 40, token_q10 = 1'024;
+
+/// The host says it in the network header of what goes down; of the rest, beacons wait for everything.
+std::uint8_t priority_of(const host::Tx& tx) {
+    constexpr std::uint8_t usual = 3, beacon = 4;
+    switch (tx.type) {
+        case FrameType::data_down:
+        case FrameType::image_request: {
+            const auto packet = decode_down(tx.body);
+            return packet ? std::min(packet->header.priority, usual) : usual;
+        }
+        case FrameType::beacon:
+            return beacon;
+        case FrameType::image_block:
+            return priority_bulk;
+        default:
+            return usual;
+    }
+}
 }  // namespace
 
 RadioModule::RadioModule(PhyRate rate, Ciphers& ciphers, Random& random, Transceiver& transceiver)
@@ -87,11 +107,10 @@ void RadioModule::transmit(host::Tx tx, Instant now) {
         report(host::TxResult{.handle = handle, .outcome = outcome});
     };
     if (!initialised_) return refuse(TxOutcome::not_initialised);
-    const bool flooding = tx.type == FrameType::beacon;
     const bool taken = mac_.send({.destination = tx.destination,
                                   .type = tx.type,
                                   .secured = tx.secured,
-                                  .priority = static_cast<std::uint8_t>(flooding ? 4 : 3),
+                                  .priority = priority_of(tx),
                                   .tag = handle,
                                   .body = std::move(tx.body)},
                                  now);

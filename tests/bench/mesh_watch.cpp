@@ -9,7 +9,10 @@ using mesh::FrameType;
 constexpr std::size_t ways_max = 4'096;
 constexpr Duration way_lifetime{60'000'000};
 
-bool is_control(FrameType type) { return type != FrameType::data_down && type != FrameType::data_up; }
+bool is_payload(FrameType type) { return type == FrameType::data_down || type == FrameType::data_up; }
+bool is_control(FrameType type) {
+    return !is_payload(type) && type != FrameType::image_block && type != FrameType::image_request;
+}
 
 }  // namespace
 
@@ -34,27 +37,15 @@ void Watch::frame(std::size_t station, Bytes psdu, Instant now) {
     if (frame.destination != mesh::broadcast_address) control_to_[frame.destination] = is_control(frame.type);
     if (is_control(frame.type))
         control_ += airtime;
-    else
+    else if (is_payload(frame.type))
         follow(frame, now);
 }
 
 std::string describe(const Watch::Profile& profile) {
-    static constexpr std::array<const char*, 16> names{"",
-                                                       "beacon",
-                                                       "solicit",
-                                                       "join_request",
-                                                       "join_accept",
-                                                       "link_report",
-                                                       "data_down",
-                                                       "data_up",
-                                                       "route_error",
-                                                       "leave",
-                                                       "",
-                                                       "",
-                                                       "",
-                                                       "",
-                                                       "",
-                                                       "acknowledge"};
+    static constexpr std::array<const char*, mesh::frame_types> names{
+        "",        "beacon",      "solicit",     "join_request", "join_accept", "link_report",   "data_down",
+        "data_up", "route_error", "leave",       "last_gasp",    "dark_known",  "outage_report", "key_update",
+        "notice",  "acknowledge", "image_block", "image_request"};
     std::string text;
     for (std::size_t i = 0; i < profile.size(); ++i) {
         const auto& share = profile[i];

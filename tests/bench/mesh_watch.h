@@ -28,7 +28,7 @@ public:
         std::uint64_t frames = 0, repeats = 0;
         Duration airtime{};
     };
-    using Profile = std::array<Share, 16>;
+    using Profile = std::array<Share, mesh::frame_types>;
     Profile profile() { return std::exchange(profile_, {}); }
 
 private:

@@ -33,9 +33,4 @@ std::vector<Verdict> mixed_rates(std::uint64_t) {
         verdict.must(false, "not run: a field of the simulator has one rate, and so has the product's mesh")};
 }
 
-std::vector<Verdict> firmware_broadcast(std::uint64_t) {
-    Verdict verdict;
-    return {verdict.must(false, "not run: there is no image broadcast in the mesh yet")};
-}
-
 }  // namespace wattmesh::bench
