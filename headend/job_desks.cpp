@@ -8,7 +8,8 @@ namespace wattmesh::headend {
 namespace {
 
 constexpr std::size_t report_threads = 2;  // one for reports, one for looks at their jobs
-constexpr std::chrono::milliseconds delivery_look_real{500};
+constexpr std::chrono::milliseconds delivery_look_real{500}, prepayment_look_real{1'000},
+    prepayment_retry_real{60'000};
 
 jobs::JobRunnerSettings settings_of(Plant& plant) {
     std::array<std::uint8_t, 8> octets{};
@@ -60,7 +61,8 @@ MeterDesk::MeterDesk(Plant& plant, database::QueryQueue& queue, monitor::KeyServ
           },
           [this] { return plant_.loop.now(); }),
       relays_(
-          queue, relay, [&plant] { plant.pump(); }, [&plant] { return plant.loop.now(); }),
+          queue, relay, [&plant] { plant.pump(); }, [&plant] { return plant.loop.now(); },
+          monitor::prepayment_objection),
       clock_desk_(
           keys, on_demand, carry, [&plant] { return plant.loop.now(); }, plant.ciphers, plant.random),
       parameter_desk_(keys, on_demand, carry, plant.ciphers, plant.random),
@@ -69,7 +71,34 @@ MeterDesk::MeterDesk(Plant& plant, database::QueryQueue& queue, monitor::KeyServ
       watch_(plant.loop, queue, clock_desk_, [&plant] { plant.pump(); }),
       parameters_(ports_of(plant, queue, parameter_desk_)),
       limits_(ports_of(plant, queue, parameter_desk_)),
-      runner_(plant.loop, settings_of(plant), queue, {&reads_, &relays_, &clocks_, &parameters_, &limits_}) {}
+      runner_(plant.loop, settings_of(plant), queue, {&reads_, &relays_, &clocks_, &parameters_, &limits_}),
+      prepayments_(plant, queue) {}
+
+PrepaymentDesk::PrepaymentDesk(Plant& plant, database::QueryQueue& queue)
+    : plant_(plant),
+      queue_(queue),
+      settings_{.second_person_above = plant.settings.console.second_person_above},
+      timer_(plant.loop) {}
+
+void PrepaymentDesk::look() {
+    timer_.after_real(prepayment_retry_real, [this] { look(); });  // even when the completion never comes
+    queue_.run(
+        [settings = settings_, now = plant_.loop.now()](database::Connection& connection) {
+            return monitor::prepayment_round(connection, settings, now);
+        },
+        [this, alive = std::weak_ptr{alive_}](const std::optional<monitor::PrepaymentRound>& round) {
+            if (!alive.lock()) return;
+            timer_.after_real(prepayment_look_real, [this] { look(); });
+            if (round && round->notices + round->cuts + round->reconnects > 0)
+                plant_.log.information("worked prepayment notices={} cuts={} reconnects={}", round->notices,
+                                       round->cuts, round->reconnects);
+        });
+}
+
+void PrepaymentDesk::stop() {
+    alive_.reset();
+    timer_.cancel();
+}
 
 DeliveryDesk::DeliveryDesk(Plant& plant, database::QueryQueue& queue, monitor::KeyService& keys,
                            monitor::OnDemand& on_demand, monitor::RelayDesk& relay, monitor::Carry carry)

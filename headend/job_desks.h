@@ -6,13 +6,32 @@
 #include "headend/monitor/delivery_work.h"
 #include "headend/monitor/limit_job.h"
 #include "headend/monitor/on_demand.h"
+#include "headend/monitor/prepayment_round.h"
 #include "headend/monitor/relay_job.h"
 #include "headend/roles.h"
 
 namespace wattmesh::headend {
 
-/// Jobs that read and switch meters, set their clocks and parameters, and the standing look at clocks, in the
-/// monitor role. All on the loop's thread.
+/// Accounts whose use the server counts are charged and decided, in the monitor role.
+class PrepaymentDesk {
+public:
+    /// The references outlive it.
+    PrepaymentDesk(Plant& plant, database::QueryQueue& queue);
+    void start() { look(); }
+    void stop();
+
+private:
+    void look();
+
+    Plant& plant_;
+    database::QueryQueue& queue_;
+    monitor::PrepaymentSettings settings_;
+    platform::Timer timer_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+/// Jobs that read and switch meters, set their clocks and parameters, and the standing looks at clocks and at
+/// accounts that the server counts, in the monitor role. All on the loop's thread.
 class MeterDesk {
 public:
     /// The references outlive it.
@@ -21,8 +40,10 @@ public:
     void start() {
         runner_.start();
         watch_.start();
+        prepayments_.start();
     }
     void stop() {
+        prepayments_.stop();
         watch_.stop();
         runner_.stop();
     }
@@ -40,6 +61,7 @@ private:
     monitor::ParameterJob parameters_;
     monitor::LimitJob limits_;
     jobs::JobRunner runner_;
+    PrepaymentDesk prepayments_;
 };
 
 /// Tokens that were sold go to their meters, in the monitor role. All on the loop's thread.

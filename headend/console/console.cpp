@@ -54,6 +54,7 @@ struct Console::State {
         add_search_routes(routes, context);
         add_validation_routes(routes, context);
         add_clock_routes(routes, context);
+        add_prepayment_routes(routes, context);
         add_parameter_routes(routes, context);
         add_partner_routes(routes, context);
         add_meter_routes(routes, context);

@@ -109,11 +109,9 @@ bool Customers::set_device(PrepaidMeterId meter, std::optional<DeviceNumber> dev
         const long long number = device ? number_of(*device) : -1;
         soci::statement tie =
             (sql.prepare
-                 << "update prepaid_meter set meter = (select d.id from meter d join meter_model k on "
-                    "k.name = d.model where d.number = :number and k.cosem_model is not null) where "
-                    "id = :id and (cast(:number as bigint) = -1 or exists (select from meter d join "
-                    "meter_model k on "
-                    "k.name = d.model where d.number = :number and k.cosem_model is not null))",
+                 << "update prepaid_meter set meter = (select d.id from meter d where d.number = :number) "
+                    "where id = :id and (cast(:number as bigint) = -1 or exists (select from meter d where "
+                    "d.number = :number))",
              soci::use(number, "number"), soci::use(meter, "id"));
         tie.execute(true);
         return tie.get_affected_rows() == 1;

@@ -52,8 +52,8 @@ public:
     /// Adds the account, or changes name, address, tariff and free units.
     PrepaidAccountId put(const PrepaidCustomer& customer);
     std::optional<PrepaidAccountId> find(TenantId tenant, const std::string& number);
-    /// Which meter of the mesh it is; nothing: none. False when there is no such meter of a model that sells
-    /// by token.
+    /// Which registered meter it is; nothing: none. One with a token gateway gets its tokens there, any other
+    /// can be counted by the server. False when there is no such meter.
     bool set_device(PrepaidMeterId meter, std::optional<DeviceNumber> device);
     /// Whose meter it is.
     std::optional<PrepaidAccountId> account_of(PrepaidMeterId meter);

@@ -62,10 +62,9 @@ std::string lines_json(const Sale& sale) {
         row.set("price", whole(line.price.mills));
         row.set("base", whole(line.base.minor));
         row.set("ppm", line.share.ppm);
-        if (line.kind == pricing::LineKind::debt) {
-            row.set("debt", whole(line.debt.value));
+        if (line.kind == pricing::LineKind::debt) row.set("debt", whole(line.debt.value));
+        if (line.kind == pricing::LineKind::debt || line.kind == pricing::LineKind::credit)
             row.set("balance", whole(line.balance.minor));
-        }
         row.set("debit", whole(debit.value));
         row.set("credit", whole(credit.value));
         lines.add(row);

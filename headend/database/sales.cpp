@@ -122,6 +122,7 @@ SaleGround ground_of(const BinaryRows& rows, bool& has_debts) {
         ground.standing.free_units = {rows.integer(0, at + 11)};
     ground.standing.charged_until = {small(rows, 0, at + 12)};
     has_debts = rows.integer(0, at + 13) != 0;
+    if (const auto balance = rows.maybe(0, at + 14)) ground.counted = pricing::Money{*balance};
     return ground;
 }
 
@@ -142,7 +143,9 @@ std::optional<SaleGround> Sales::ground(const sts::MeterPan& pan, Instant at) {
             ", (extract(year from l.at) * 12 + extract(month from l.at) - 1)::int, l.at::date - date "
             "'1970-01-01', a.id, a.number, a.name, a.address, a.version, v.id, a.month, a.month_tenths, "
             "a.free_month, a.free_tenths, a.charged_until, (exists (select from customer_debt d where "
-            "d.account = a.id and d.balance > 0))::int from prepaid_meter m join tenant t on t.id = m.tenant "
+            "d.account = a.id and d.balance > 0))::int, (select p.balance from prepayment_enrolment e join "
+            "prepayment p on p.account = e.account where e.prepaid_meter = m.id and e.account = a.id and "
+            "e.to_us is null) from prepaid_meter m join tenant t on t.id = m.tenant "
             "left join customer_account a on a.id = m.account left join lateral (select id from "
             "tariff_version where tariff = a.tariff and valid_from_us <= $2 order by valid_from_us desc "
             "limit 1) v on true cross join lateral (select (timestamptz 'epoch' + $2::bigint * interval '1 "
@@ -250,8 +253,8 @@ void Sales::read_parts(Sale& sale) {
         "select kind, name, amount, tenths, price_mills, base, ppm, coalesce(debt, 0), coalesce(balance, 0), "
         "debit, credit from sale_line where sale = $1 order by place",
         {sale.id}, "reading a sale's lines");
-    constexpr std::array<std::string_view, 7> line_kinds{"fee",  "charge", "debt",    "energy",
-                                                         "levy", "tax",    "rounding"};
+    constexpr std::array<std::string_view, 8> line_kinds{"fee",  "charge", "debt",     "energy",
+                                                         "levy", "tax",    "rounding", "credit"};
     for (int i = 0; i < lines.size(); ++i) {
         pricing::Line line{.kind = word_of<pricing::LineKind>(line_kinds, lines.text(i, 0)),
                            .name = words(lines, i, 1),

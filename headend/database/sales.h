@@ -26,7 +26,8 @@ struct SaleGround {
     std::int64_t version = 0;  ///< of the account
     pricing::TariffVersionId tariff;
     pricing::Standing standing;
-    std::chrono::sys_days day{};  ///< the utility's
+    std::chrono::sys_days day{};              ///< the utility's
+    std::optional<pricing::Money> counted{};  ///< its balance, where the server counts what the meter uses
 };
 
 /// A receipt's line with its two sides of the ledger.

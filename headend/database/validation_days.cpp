@@ -1,27 +1,11 @@
 #include "headend/database/validation_days.h"
 
-#include <map>
-
 #include "headend/database/bindings.h"
 
 namespace wattmesh::headend::database {
 namespace {
 
 using validation::MeterClass;
-
-std::map<std::string, MeterClass> classes(Connection& connection) {
-    std::map<std::string, MeterClass> found{
-        {"household", validation::household()}, {"business", {}}, {"large", validation::large_customer()}};
-    connection.run("reading the limits of validation", [&](soci::session& sql) {
-        const soci::rowset<soci::row> rows =
-            (sql.prepare << "select class, name, value from validation_setting");
-        for (const auto& row : rows)
-            // A name of a newer program: this one has nothing that it could change.
-            static_cast<void>(validation::set(found.at(row.get<std::string>(0)), row.get<std::string>(1),
-                                              row.get<long long>(2)));
-    });
-    return found;
-}
 
 /// Days without any energy right before `from`, at most eight.
 int zero_days(soci::session& sql, MeterId meter, Instant from) {
@@ -80,6 +64,20 @@ std::optional<std::int64_t> maybe(const soci::row& row, std::size_t column) {
 
 }  // namespace
 
+std::map<std::string, MeterClass> validation_classes(Connection& connection) {
+    std::map<std::string, MeterClass> found{
+        {"household", validation::household()}, {"business", {}}, {"large", validation::large_customer()}};
+    connection.run("reading the limits of validation", [&](soci::session& sql) {
+        const soci::rowset<soci::row> rows =
+            (sql.prepare << "select class, name, value from validation_setting");
+        for (const auto& row : rows)
+            // A name of a newer program: this one has nothing that it could change.
+            static_cast<void>(validation::set(found.at(row.get<std::string>(0)), row.get<std::string>(1),
+                                              row.get<long long>(2)));
+    });
+    return found;
+}
+
 std::vector<ValidationDue> ValidationDays::due(int count_max) {
     return connection_.run("listing days to validate", [&](soci::session& sql) {
         std::vector<ValidationDue> found;
@@ -114,7 +112,7 @@ std::vector<LocalDay> ValidationDays::local_days(const ValidationDue& due) {
 }
 
 std::vector<MeterToValidate> ValidationDays::load(const ValidationDue& due, const LocalDay& day) {
-    const auto limits = classes(connection_);
+    const auto limits = validation_classes(connection_);
     return connection_.run("reading a day to validate", [&](soci::session& sql) {
         std::vector<MeterToValidate> found;
         std::map<std::int64_t, std::size_t> index;

@@ -1,4 +1,5 @@
 #pragma once
+#include <map>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,9 @@ struct FindingLine {
     std::string rule, verdict, quality;
     std::int64_t value = 0, believed = 0;
 };
+
+/// Limits by the word of the class, as utilities changed them.
+std::map<std::string, validation::MeterClass> validation_classes(Connection& connection);
 
 /// Tables validation_due, validation_setting and validation_finding, and the rows that they are about.
 class ValidationDays {

@@ -47,13 +47,15 @@ void RelayJob::work(const database::Job& job, const database::JobItem& item, Don
     }
     if (!meter) return done({database::ItemState::failed, "'" + item.subject + "' is no meter"});
     queue_.run(
-        [meter = *meter, order = *order, open = job.open()](database::Connection& connection) {
-            if (!open) return std::string{to_string(database::JobState::cancelled)};
+        [job, meter = *meter, order = *order, objection = objection_,
+         now = now_()](database::Connection& connection) {
+            if (!job.open()) return std::string{to_string(database::JobState::cancelled)};
             if (order.unless_cut_off && database::Deliveries{connection}.cut_off(meter))
                 return std::string{"cut_off_by_order"};
-            return database::RelayRules{connection}
-                .refusal(meter, order.verb == RelayVerb::disconnect)
-                .value_or("");
+            const auto refusal =
+                database::RelayRules{connection}.refusal(meter, order.verb == RelayVerb::disconnect);
+            if (refusal || !objection) return refusal.value_or("");
+            return objection(connection, job, meter, now).value_or("");
         },
         [this, job, item, meter = *meter, verb = order->verb,
          done = std::move(done)](const std::optional<std::string>& refusal) {

@@ -19,9 +19,17 @@ struct RelayOrder {
 /// process began, and that must not be switched any more, is only looked at.
 class RelayJob : public jobs::JobKind {
 public:
+    /// Why an order is not carried out any more, a stable word; asked at the moment of firing, on the queue's
+    /// threads, after the gate's own checks.
+    using Objection = std::function<std::optional<std::string>(database::Connection&, const database::Job&,
+                                                               DeviceNumber, Instant)>;
     RelayJob(database::QueryQueue& queue, RelayDesk& desk, std::function<void()> pump,
-             std::function<Instant()> now)
-        : queue_(queue), desk_(desk), pump_(std::move(pump)), now_(std::move(now)) {}
+             std::function<Instant()> now, Objection objection = {})
+        : queue_(queue),
+          desk_(desk),
+          pump_(std::move(pump)),
+          now_(std::move(now)),
+          objection_(std::move(objection)) {}
     std::string name() const override { return "relay"; }
     int at_once() const override { return 4; }
     void work(const database::Job& job, const database::JobItem& item, Done done) override;
@@ -40,6 +48,7 @@ private:
     RelayDesk& desk_;
     std::function<void()> pump_;
     std::function<Instant()> now_;
+    Objection objection_;
 };
 
 }  // namespace wattmesh::headend::monitor

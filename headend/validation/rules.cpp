@@ -74,13 +74,8 @@ private:
                   [&](int first, int last) { find(Rule::gap, first, last, last - first + 1, 0); });
     }
 
-    std::int64_t interval_max() const {
-        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(day_.period).count();
-        return limits_.power_max_w * seconds / 3600 * (100 + limits_.tolerance_percent) / 100;
-    }
-
     void values() {
-        const auto most = interval_max();
+        const auto most = energy_max(limits_, day_.period);
         const auto extreme = [&](int first, int last) {
             std::int64_t value = *at(first);
             for (int i = first; i <= last; ++i)
@@ -123,7 +118,7 @@ private:
         if (advance < 0) {
             // A roll-over explains it when what then went through is possible within the day.
             const auto rolled = advance + limits_.register_capacity_wh;
-            if (rolled >= interval_max() * count())
+            if (rolled >= energy_max(limits_, day_.period) * count())
                 return find(Rule::register_backwards, 0, count() - 1, *day_.register_to_wh,
                             *day_.register_from_wh);
             advance = rolled;
@@ -202,7 +197,7 @@ private:
 
     void power_factor() {
         if (day_.reactive_varh.size() != day_.import_wh.size()) return;
-        const auto tenth = interval_max() / 10;
+        const auto tenth = energy_max(limits_, day_.period) / 10;
         stretches(
             [&](int i) {
                 const auto& reactive = day_.reactive_varh[static_cast<std::size_t>(i)];
@@ -231,6 +226,11 @@ std::optional<Verdict> parse_verdict(std::string_view word) {
     const auto* const found = std::ranges::find(verdict_words, word);
     if (found == verdict_words.end()) return std::nullopt;
     return static_cast<Verdict>(found - verdict_words.begin());
+}
+
+std::int64_t energy_max(const MeterClass& limits, Duration period) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(period).count();
+    return limits.power_max_w * seconds / 3600 * (100 + limits.tolerance_percent) / 100;
 }
 
 MeterClass household() {

@@ -63,6 +63,8 @@ struct MeterClass {
 MeterClass household();
 /// Measured over transformers, up to 400 kW.
 MeterClass large_customer();
+/// The most Wh that the fuse lets through in so long, tolerance included: what `range` believes.
+std::int64_t energy_max(const MeterClass& limits, Duration period);
 /// Changes one limit by the name of its member, or a verdict by "verdict." and the rule's word (0 off, 1
 /// warn, 2 fail). False when there is no such limit or the value makes no sense for it.
 bool set(MeterClass& limits, std::string_view name, std::int64_t value);

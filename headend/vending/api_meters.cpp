@@ -56,6 +56,8 @@ Answer show(Counter& counter, Request& request) {
     }
     json.field("bought_this_month", units_text(found.standing.used))
         .field("free_units_due", units_text(found.standing.free_units));
+    json.key("balance");  // of the account, where the server counts what the meter uses
+    found.counted ? json.value(found.counted->minor) : json.null();
     json.key("debts").open_array();
     for (const auto& debt : found.standing.debts)
         json.open_object()

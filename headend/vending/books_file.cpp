@@ -226,7 +226,7 @@ void take_meter(database::Connection& connection, const Object& line) {
     }
     if (!customers.set_device(id, device))
         throw BooksError("there is no meter " + to_string(*device) +
-                         " of a model that sells by token: import it first, or leave 'device' out");
+                         ": import it first, or leave 'device' out");
 }
 
 void take(database::Connection& connection, const std::string& words) {

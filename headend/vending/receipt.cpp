@@ -18,7 +18,9 @@ void write(console::Json& json, const pricing::Line& line) {
     if (line.kind == LineKind::energy) json.field("units", units_text(line.units));
     if (line.price.mills > 0) json.field("price_mills", line.price.mills);
     if (line.share.ppm > 0) json.field("base", line.base.minor).field("ppm", line.share.ppm);
-    if (line.kind == LineKind::debt) json.field("debt", line.debt.value).field("balance", line.balance.minor);
+    if (line.kind == LineKind::debt) json.field("debt", line.debt.value);
+    if (line.kind == LineKind::debt || line.kind == LineKind::credit)
+        json.field("balance", line.balance.minor);
     json.close_object();
 }
 
@@ -66,6 +68,19 @@ void write_delivery(console::Json& json, DeviceNumber meter) {
     json.close_object();
 }
 
+/// What is on the receipt instead of a token where the server counts.
+void write_account(console::Json& json, const std::vector<database::SaleLine>& lines) {
+    for (const auto& [line, debit, credit] : lines) {
+        if (line.kind != pricing::LineKind::credit) continue;
+        json.key("account").open_object().field("credited", line.amount.minor);
+        json.field("balance", line.balance.minor);
+        json.field("notice",
+                   "There is no token to type in: the credit is in the account. If supply was off it comes "
+                   "back by itself at any moment: switch off what must not run unattended.");
+        json.close_object();
+    }
+}
+
 }  // namespace
 
 std::string receipt(const database::Sale& sale, const database::SaleGround& ground,
@@ -102,6 +117,7 @@ std::string receipt(const database::Sale& sale, const database::SaleGround& grou
     }
     json.close_array();
     if (ground.meter.gateway && !sale.tokens.empty()) write_delivery(json, *ground.meter.gateway);
+    write_account(json, sale.lines);
     return json.close_object().take();
 }
 

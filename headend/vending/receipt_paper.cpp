@@ -82,7 +82,9 @@ std::string line_words(const Shopfront& front, const Receipt& line) {
     if (line->has("ppm"))
         words +=
             " " + percent_text(counted(line, "ppm")) + " of " + money_text(front, {counted(line, "base")});
-    if (line->has("balance")) words += ", still owed " + money_text(front, {counted(line, "balance")});
+    if (line->has("balance"))
+        words += (kind == "credit" ? ", balance then " : ", still owed ") +
+                 money_text(front, {counted(line, "balance")});
     return words;
 }
 
@@ -122,6 +124,8 @@ std::vector<PaperLine> paper_lines(const Shopfront& front, const Receipt& receip
         lines.push_back({"Units", said(receipt, "units") + " kWh", 9, true});
     if (has_units(said(receipt, "free_units")))
         lines.push_back({"Free units", said(receipt, "free_units") + " kWh", 9, true});
+    if (const auto account = receipt->getObject("account"); !account.isNull())
+        lines.push_back({"Balance", money_text(front, {counted(account, "balance")}), 12, true});
     const auto tokens = digits_of(receipt);
     if (tokens.size() > 1) lines.push_back({"Type them in, in this order:"});
     for (std::size_t i = 0; i < tokens.size(); ++i) {
@@ -174,6 +178,8 @@ std::string sms_text(const Shopfront& front, const std::string& receipt) {
     if (has_units(said(object, "units"))) text += said(object, "units") + " kWh ";
     if (counted(object, "tender") > 0) text += "for " + money_text(front, {counted(object, "tender")}) + ", ";
     text += "meter " + said(object, "meter") + ".";
+    if (const auto account = object->getObject("account"); !account.isNull())
+        text += " Balance of the account: " + money_text(front, {counted(account, "balance")}) + ".";
     for (const auto& [what, digits] : digits_of(object)) text += " " + what + ": " + digits + ".";
     return text + " Receipt " + said(object, "sale") + ".";
 }

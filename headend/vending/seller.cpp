@@ -18,10 +18,13 @@ constexpr int attempts_max = 20;
 Objection objection(Reason reason, std::string words) { return {reason, std::move(words)}; }
 
 /// Kinds of the ledger's accounts.
-std::string_view account_kind(pricing::LineKind kind) { return to_string(kind); }
+std::string_view account_kind(pricing::LineKind kind) {
+    return kind == pricing::LineKind::credit ? "customer" : to_string(kind);
+}
 
-std::string account_name(const pricing::Line& line, const std::string& vendor) {
+std::string account_name(const pricing::Line& line, const std::string& vendor, const std::string& customer) {
     if (line.kind == pricing::LineKind::fee) return vendor;
+    if (line.kind == pricing::LineKind::credit) return customer;
     if (line.kind == pricing::LineKind::charge) return "monthly";
     if (line.kind == pricing::LineKind::debt) return "arrears";
     return line.name;
@@ -227,14 +230,16 @@ std::optional<sts::BaseDate> Seller::base_of(const security::VendingKeyName& key
     return known == bases_.end() ? std::nullopt : std::optional{known->second};
 }
 
-void Seller::post(Connection& connection, const Order& order, Sale& sale,
+void Seller::post(Connection& connection, const Order& order, Draft& draft,
                   const std::vector<pricing::Line>& lines) {
+    auto& sale = draft.sale;
+    const auto& vendor = order.terminal.vendor;
     sale.lines.reserve(lines.size());
     for (const auto& line : lines) {
         if (line.amount == pricing::Money{}) continue;
-        sale.lines.push_back(
-            {line, order.terminal.vendor.account,
-             account(connection, sale.tenant, line.kind, account_name(line, order.terminal.vendor.name))});
+        sale.lines.push_back({line, vendor.account,
+                              account(connection, sale.tenant, line.kind,
+                                      account_name(line, vendor.name, draft.ground.account_number))});
     }
 }
 
@@ -268,6 +273,7 @@ Objection Seller::tender_objection(const pricing::Tariff& tariff, const pricing:
 std::optional<Objection> Seller::price(Connection& connection, const Order& order, Draft& draft) {
     const auto& tariff = this->tariff(connection, draft.ground.tariff);
     const auto& fee = order.terminal.vendor.fee;
+    if (draft.ground.counted) return price_credit(connection, order, draft);
     auto priced = pricing::quote(tariff, fee, draft.ground.standing, order.tender);
     if (const auto* refusal = std::get_if<pricing::Refusal>(&priced))
         return tender_objection(tariff, fee, draft.ground.standing, *refusal);
@@ -275,7 +281,7 @@ std::optional<Objection> Seller::price(Connection& connection, const Order& orde
     draft.sale.units = quote.units;
     draft.sale.free_units = quote.free_units;
     draft.sale.counted = tariff.free_units_count ? quote.units + quote.free_units : quote.units;
-    post(connection, order, draft.sale, quote.lines);
+    post(connection, order, draft, quote.lines);
     return std::nullopt;
 }
 
@@ -294,7 +300,7 @@ std::optional<Objection> Seller::pay_debts(Connection& connection, const Order& 
     if (order.tender <= pricing::Money{} || left > pricing::Money{})
         return objection(Reason::tender,
                          "This account owes " + money_text(ports_.front, order.tender - left) + ".");
-    post(connection, order, draft.sale, lines);
+    post(connection, order, draft, lines);
     return std::nullopt;
 }
 
@@ -365,7 +371,10 @@ std::variant<Seller::Draft, Objection> Seller::draft(Connection& connection, con
     auto grounds = ground(connection, order.terminal, order.meter, at);
     if (auto* no = std::get_if<Objection>(&grounds)) return std::move(*no);
     Draft draft{{}, std::move(std::get<database::SaleGround>(grounds))};
-    if (order.kind != SaleKind::payment)
+    const bool without_token =
+        order.kind == SaleKind::payment || (draft.ground.counted && order.kind == SaleKind::sale);
+    if (auto no = counted_objection(order.kind, draft.ground)) return std::move(*no);
+    if (!without_token)
         if (auto no = key_objection(draft.ground.meter)) return std::move(*no);
     if (order.target && !base_of(order.target->vending_key))
         return objection(Reason::no_key, "The vending module has no key " +

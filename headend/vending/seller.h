@@ -112,6 +112,15 @@ private:
                                                            const sts::MeterPan& meter);
     std::variant<Draft, Objection> draft(database::Connection& connection, const Order& order);
     std::optional<Objection> price(database::Connection& connection, const Order& order, Draft& draft);
+    /// Of a meter whose use the server counts: the sale puts credit into its account and makes no token.
+    std::optional<Objection> price_credit(database::Connection& connection, const Order& order, Draft& draft);
+    std::variant<pricing::Quote, Objection> quote_credit(const pricing::Tariff& tariff,
+                                                         const pricing::Fee& fee,
+                                                         const database::SaleGround& ground,
+                                                         pricing::Money tender) const;
+    static std::optional<Objection> counted_objection(database::SaleKind kind,
+                                                      const database::SaleGround& ground);
+    static Objection units_are_not_sold(const database::SaleGround& ground);
     std::optional<Objection> pay_debts(database::Connection& connection, const Order& order, Draft& draft);
     std::optional<Objection> claim(database::Connection& connection, Draft& draft);
     std::optional<Objection> transfer(database::Connection& connection, const Order& order, Draft& draft);
@@ -120,7 +129,7 @@ private:
                                const pricing::Standing& standing, pricing::Refusal refusal) const;
     std::optional<Objection> add_tokens(const Order& order, Draft& draft);
     std::optional<Objection> over_limit(const Draft& draft);
-    void post(database::Connection& connection, const Order& order, database::Sale& sale,
+    void post(database::Connection& connection, const Order& order, Draft& draft,
               const std::vector<pricing::Line>& lines);
     SaleAnswer again(database::Connection& connection, const database::Sale& before, const Order& order);
     SaleAnswer finish(database::Connection& connection, const Draft& draft,

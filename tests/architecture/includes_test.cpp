@@ -72,8 +72,9 @@ const std::regex impure_header{
 const std::regex impure_call{
     R"(\b(system_clock|steady_clock|high_resolution_clock)::now|\bgetenv\b|\bsleep_for\b|\brandom_device\b)"};
 /// The cores outside protocol that tests/fleet replays from a seed.
-const std::vector<std::string> pure_folders{"protocol", "concentrator/mesh", "concentrator/reading",
-                                            "terminal-sim/radio", "headend/vending/pricing"};
+const std::vector<std::string> pure_folders{
+    "protocol",           "concentrator/mesh",       "concentrator/reading",
+    "terminal-sim/radio", "headend/vending/pricing", "headend/prepayment"};
 
 bool starts_with(const std::string& text, const std::string& prefix) {
     return text == prefix || text.rfind(prefix + "/", 0) == 0;

@@ -38,7 +38,7 @@ struct Process {
           service({.own_title = own_title, .caps = {.total = cap}}, queue, security, counters, ciphers,
                   [this] { return now; }) {}
 
-    KeyAnswer ask(int meter, Role role, int disconnects = 0) {
+    KeyAnswer ask(int meter, headend::monitor::Role role, int disconnects = 0) {
         std::optional<KeyAnswer> got;
         service.access(
             {.meter = customer(meter), .role = role, .actor = "tester", .disconnects = disconnects},
@@ -46,7 +46,7 @@ struct Process {
         return std::move(got).value();
     }
     bool granted(int meter, int disconnects = 1) {
-        const auto answer = ask(meter, Role::management, disconnects);
+        const auto answer = ask(meter, headend::monitor::Role::management, disconnects);
         if (const auto* fault = std::get_if<KeyFault>(&answer)) {
             CHECK(*fault == KeyFault::too_many_disconnects);
             return false;

@@ -2,6 +2,7 @@
 #include "headend/database/deliveries.h"
 #include "headend/jobs/job_runner.h"
 #include "headend/monitor/delivery_work.h"
+#include "headend/monitor/prepayment_round.h"
 #include "headend/monitor/relay_job.h"
 #include "protocol/cosem/models/models.h"
 #include "protocol/dlms/server.h"
@@ -113,7 +114,7 @@ struct Monitor {
           relay(wires.keys, on_demand, wires.carry(), ciphers, random),
           tokens(wires.keys, on_demand, wires.carry(), ciphers, random),
           relays(
-              queue, relay, [] {}, now),
+              queue, relay, [] {}, now, headend::monitor::prepayment_objection),
           runner(loop, {.owner = "m", .look_real = std::chrono::hours{1}}, queue, {&relays}),
           work(settings, {queue, shop.master, tokens, relay, [] {}, now, std::move(lives)}) {}
     ~Monitor() { runner.stop(); }

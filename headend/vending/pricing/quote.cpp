@@ -174,11 +174,23 @@ void add_energy(Quote& quote, const Tariff& tariff, Tenths used) {
     }
 }
 
+/// The least tender that `buys`; whoever buys with one coin less buys with one coin more.
+template <class Buys>
+std::optional<Money> least(const Tariff& tariff, const Buys& buys) {
+    if (!buys(tariff.tender_max)) return std::nullopt;
+    Money low = tariff.tender_min - Money{1}, high = tariff.tender_max;  // low does not buy, high does
+    while (high.minor - low.minor > 1) {
+        const Money middle{(low.minor + high.minor) / 2};
+        (buys(middle) ? high : low) = middle;
+    }
+    return high;
+}
+
 }  // namespace
 
 std::string_view to_string(LineKind kind) {
-    constexpr std::array<std::string_view, 7> words{"fee",  "charge", "debt",    "energy",
-                                                    "levy", "tax",    "rounding"};
+    constexpr std::array<std::string_view, 8> words{"fee",  "charge", "debt",     "energy",
+                                                    "levy", "tax",    "rounding", "credit"};
     return words[static_cast<std::size_t>(kind)];
 }
 
@@ -223,13 +235,37 @@ std::optional<Money> least_tender(const Tariff& tariff, const Fee& fee, const St
         const auto cascade = before_energy(tariff, fee, standing, tender);
         return cascade.complete && cascade.left >= cost;
     };
-    if (!buys(tariff.tender_max)) return std::nullopt;
-    Money low = tariff.tender_min - Money{1}, high = tariff.tender_max;  // low does not buy, high does
-    while (high.minor - low.minor > 1) {
-        const Money middle{(low.minor + high.minor) / 2};
-        (buys(middle) ? high : low) = middle;
-    }
-    return high;
+    return least(tariff, buys);
+}
+
+Answer credit(const Tariff& tariff, const Fee& fee, const Standing& standing, Money tender, Money balance) {
+    if (tender < tariff.tender_min) return Refusal::tender_too_small;
+    if (tender > tariff.tender_max) return Refusal::tender_too_large;
+    auto cascade = before_energy(tariff, fee, standing, tender);
+    if (!cascade.complete || cascade.left == Money{}) return Refusal::tender_too_small;
+    cascade.lines.push_back({.kind = LineKind::credit,
+                             .name = "credit",
+                             .amount = cascade.left,
+                             .balance = balance + cascade.left});
+    return Quote{.tariff = tariff.id,
+                 .tender = tender,
+                 .units = {},
+                 .free_units = {},
+                 .lines = std::move(cascade.lines)};
+}
+
+std::optional<Money> least_credit(const Tariff& tariff, const Fee& fee, const Standing& standing) {
+    return least(tariff, [&](Money tender) {
+        const auto cascade = before_energy(tariff, fee, standing, tender);
+        return cascade.complete && cascade.left > Money{};
+    });
+}
+
+std::vector<Line> month_lines(const Tariff& tariff, Tenths free, Tenths used) {
+    const auto given = std::min(free, used);
+    Quote quote{.tariff = tariff.id, .tender = {}, .units = used - given, .free_units = given, .lines = {}};
+    add_energy(quote, tariff, tariff.free_units_count ? given : Tenths{});
+    return std::move(quote.lines);
 }
 
 }  // namespace wattmesh::headend::vending::pricing

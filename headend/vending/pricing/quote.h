@@ -5,7 +5,8 @@
 
 namespace wattmesh::headend::vending::pricing {
 
-enum class LineKind : std::uint8_t { fee, charge, debt, energy, levy, tax, rounding };
+/// credit: what goes to an account that the server counts.
+enum class LineKind : std::uint8_t { fee, charge, debt, energy, levy, tax, rounding, credit };
 std::string_view to_string(LineKind kind);
 
 /// One line of a receipt.
@@ -18,7 +19,7 @@ struct Line {
     Money base{};    ///< what a share was taken of: taxes, levies
     Share share{};
     DebtId debt{};
-    Money balance{};  ///< of a debt, after this
+    Money balance{};  ///< of a debt or an account, after this
     friend bool operator==(const Line&, const Line&) = default;
 };
 
@@ -49,5 +50,14 @@ Answer quote(const Tariff& tariff, const Fee& fee, const Standing& standing, Mon
 /// tenths; quote() of one coin less has fewer. Nothing when the tariff takes no such tender.
 std::optional<Money> least_tender(const Tariff& tariff, const Fee& fee, const Standing& standing,
                                   Tenths units);
+
+/// What a tender adds to an account with `balance` whose use the server prices: fee, charges and debts come
+/// first, as in quote(); the rest is its last line, credit, and buys no units yet.
+Answer credit(const Tariff& tariff, const Fee& fee, const Standing& standing, Money tender, Money balance);
+/// The least tender that adds anything. Nothing when the tariff takes no such tender.
+std::optional<Money> least_credit(const Tariff& tariff, const Fee& fee, const Standing& standing);
+
+/// What the first `used` units of a month cost, of which `free` are free: energy, levies and taxes.
+std::vector<Line> month_lines(const Tariff& tariff, Tenths free, Tenths used);
 
 }  // namespace wattmesh::headend::vending::pricing

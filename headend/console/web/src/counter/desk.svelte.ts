@@ -39,10 +39,12 @@ export const desk = new DeskState();
 
 /// "5862 5789 …" of a meter's number: groups of four from the left.
 export const spaced = (digits: string) => digits.replace(/(\d{4})(?=\d)/g, '$1 ');
-export const lineName = (line: Line) => (line.kind === 'fee' ? 'Fee' : line.kind === 'rounding' ? 'Rounding' : line.kind === 'charge' ? `Charge, ${line.name}` : line.name);
+export const lineName = (line: Line) => (line.kind === 'fee' ? 'Fee' : line.kind === 'rounding' ? 'Rounding' : line.kind === 'credit' ? 'Credit for the account' : line.kind === 'charge' ? `Charge, ${line.name}` : line.name);
 /// In the order in which they are typed in: keys are changed first, since the meter takes the rest only afterwards.
 export const typedOrder = (tokens: Token[]) => [...tokens.filter((token) => token.kind === 'key_change'), ...tokens.filter((token) => token.kind !== 'key_change')];
 const tokenWords: Record<Token['kind'], string> = { credit: 'Token', free: 'Token, free units', transfer: 'Token, units moved', management: 'Command', key_change: 'Key change' };
 /// Each twenty digits with what they are.
 export const digitsOf = (tokens: Token[]) => typedOrder(tokens).flatMap((token) => token.digits.map((text, i) => ({ text, what: `${tokenWords[token.kind]}${token.digits.length > 1 ? ` ${i + 1} of ${token.digits.length}` : ''}${hasUnits(token.units) ? `, ${token.units} kWh` : ''}` })));
+/// What is left after a line, in words before the sum.
+export const balanceWords = (line: Line) => (line.kind === 'credit' ? 'balance then' : 'still owed');
 export const hasUnits = (units: string | undefined) => !!units && units !== '0.0';

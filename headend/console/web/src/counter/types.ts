@@ -18,11 +18,12 @@ export interface PrepaidMeter {
   tender_max?: number;
   bought_this_month: string;
   free_units_due: string;
+  balance: number | null;
   key_changed: string | null;
   last_purchase: { at: string; tender: number; units: string } | null;
   debts: Debt[];
 }
-export interface Line { kind: 'fee' | 'charge' | 'debt' | 'energy' | 'levy' | 'tax' | 'rounding'; name: string; amount: number; units?: string; price_mills?: number; base?: number; ppm?: number; debt?: number; balance?: number }
+export interface Line { kind: 'fee' | 'charge' | 'debt' | 'energy' | 'levy' | 'tax' | 'rounding' | 'credit'; name: string; amount: number; units?: string; price_mills?: number; base?: number; ppm?: number; debt?: number; balance?: number }
 export interface Quote { meter: string; customer: string; address: string; tender: number; units: string; free_units: string; lines: Line[]; vendor_credit: number }
 export interface Token { kind: 'credit' | 'free' | 'transfer' | 'management' | 'key_change'; supply_group: string; key_revision: number; tariff_index: number; units?: string; digits: string[] }
 export interface Receipt {
@@ -42,6 +43,7 @@ export interface Receipt {
   lines: Line[];
   tokens: Token[];
   delivery?: { meter: string; notice: string };
+  account?: { credited: number; balance: number; notice: string };
 }
 export interface SoldLine { sale: number; kind: Receipt['kind']; state: 'intended' | 'issued' | 'refused' | 'reversed'; at: string; meter: string; tender: number; units: string; free_units: string; pay_type: string; operator: string; confirmed: boolean; copies: number; delivery: string | null }
 export interface SaleOrder { terminal: string; meter: string; tender: number; pay_type?: string }
