@@ -182,8 +182,9 @@ TEST_CASE("scada: a command becomes a relay job through the gate, or a line of t
     CHECK(town.value("select count(*) from job") == 1);
     // what the relay job stores is what the point shows next
     CHECK(linked.put({point_of(100'001, 3, ScadaQuantity::relay, customer(0))}).empty());
-    end_item(town.monitor, *placed, 1, {ItemState::done, "disconnected"}, quarter(2));
+    const auto switched = quarter(1) + std::chrono::minutes{1};
+    end_item(town.monitor, *placed, 1, {ItemState::done, "disconnected"}, switched);
     REQUIRE(linked.value(100'001));
     CHECK(linked.value(100'001)->value == 1);
-    CHECK(linked.value(100'001)->at == quarter(2));
+    CHECK(linked.value(100'001)->at == switched);
 }
