@@ -232,7 +232,10 @@ void DeliveryWork::key_kept(const LegPtr& leg) {
         [leg, first, now = ports_.now()](database::Connection& connection) {
             Deliveries{connection}.accepted(leg->delivery.sale, first.place, first.result, now);
         },
-        [this, leg] { postpone(leg, "key_not_changed"); });
+        [this, leg] {
+            // Slower each time, and always well within the ten minutes for which a meter keeps its sections.
+            postpone(leg, "key_not_changed", settings_.again * std::min(leg->delivery.attempts + 1, 15));
+        });
 }
 
 void DeliveryWork::see(const LegPtr& leg) {

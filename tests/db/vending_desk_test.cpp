@@ -109,9 +109,14 @@ TEST_CASE("vending desk: the receipt as a PDF and as a text message, with sum, u
                          Catch::Contains("R 1 234.56") && !Catch::Contains("COPY"));
     CHECK(counter.post(path + "/confirm", "{}").status == 204);
     CHECK_THAT(text_of(paper("pdf", counter.operator_)), Catch::Contains("COPY 1"));
+    CHECK(paper("sms", counter.operator_).has(digits));
+    CHECK(counter.ask("GET", path, "", counter.operator_).has("\"copies\":2"));  // and is the third itself
+    CHECK(counter.shop.value("select copies from sale where state = 'issued' and kind = 'sale'") == 3);
+    CHECK(counter.shop.value("select count(*) from vend_journal where event = 'copy'") == 3);
     CHECK(paper("html", counter.operator_).status == 400);
     CHECK(counter.ask("POST", path + "/reverse", R"({"reason":"x"})", counter.supervisor).status == 204);
     CHECK(paper("pdf", counter.operator_).status == 409);
+    CHECK_FALSE(counter.ask("GET", path, "", counter.operator_).has(digits));  // it was taken back
 }
 
 TEST_CASE("vending desk: an operator changes his password and makes tokens, though he may look at nothing",
