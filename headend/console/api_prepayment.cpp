@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "headend/console/api.h"
 #include "headend/console/json.h"
 #include "headend/database/prepayment_book.h"
@@ -17,9 +19,7 @@ int seconds(Duration duration) {
     return static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(duration).count());
 }
 std::string clock_text(int minute) {
-    char text[8];
-    std::snprintf(text, sizeof text, "%02d:%02d", minute / 60, minute % 60);
-    return text;
+    return fmt::format("{:02}:{:02}", minute / 60, minute % 60);
 }
 /// "09:30", and "24:00" for the end of a day.
 int minute_of(const std::string& text) {
