@@ -18,9 +18,7 @@ constexpr int accounts_max = 500, notices_max = 40, days_max = 62, coins_max = 1
 int seconds(Duration duration) {
     return static_cast<int>(std::chrono::duration_cast<std::chrono::seconds>(duration).count());
 }
-std::string clock_text(int minute) {
-    return fmt::format("{:02}:{:02}", minute / 60, minute % 60);
-}
+std::string clock_text(int minute) { return fmt::format("{:02}:{:02}", minute / 60, minute % 60); }
 /// "09:30", and "24:00" for the end of a day.
 int minute_of(const std::string& text) {
     int hour = 0, minute = 0;
