@@ -170,7 +170,8 @@ TEST_CASE("console relay: one press stops everything, and nothing is ordered unt
     CHECK(site.post("/api/relay/release", R"({"reason":"again"})").status == 409);
     CHECK(site.get("/api/relay").has(R"("stopped":false)"));
     CHECK(site.post(place + "/undo", R"({"reason":"mistake"})").has("changed no meter"));
-    site.run("update wattmesh.job_item set state = 'done', detail = 'disconnected', sent = true where place = 1");
+    site.run(
+        "update wattmesh.job_item set state = 'done', detail = 'disconnected', sent = true where place = 1");
     REQUIRE(site.sign_in("tim").status == 200);
     CHECK(site.post(place + "/undo", R"({"reason":"mine"})").status == 403);
     REQUIRE(site.sign_in("ada").status == 200);
