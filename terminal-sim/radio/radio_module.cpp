@@ -11,14 +11,13 @@ constexpr std::size_t to_host_max = 256, queue_max = 48, senders_max = 2'048;
 // Frames without MIC (joins) that nobody has checked: so many per second reach the host.
 constexpr std::int64_t strangers_per_second = 40, token_q10 = 1'024;
 
-/// The host says it in the network header of what goes down; of the rest, beacons wait for everything.
+/// A relay command says so in its network header. Of the rest, beacons wait for everything but blocks.
 std::uint8_t priority_of(const host::Tx& tx) {
     constexpr std::uint8_t usual = 3, beacon = 4;
     switch (tx.type) {
-        case FrameType::data_down:
-        case FrameType::image_request: {
+        case FrameType::data_down: {
             const auto packet = decode_down(tx.body);
-            return packet ? std::min(packet->header.priority, usual) : usual;
+            return packet && packet->header.priority == priority_control ? priority_control : usual;
         }
         case FrameType::beacon:
             return beacon;
