@@ -30,6 +30,8 @@ public:
         setUnixOptions(true);
         addSubsystem(new LogFormat(plant_.settings.log_level));
         // Order matters: monitor finds the front-end, the console finds both; they end the other way round.
+        // Who would not poll a bus must not take it from the process that does.
+        if (!roles.contains("monitor")) plant_.settings.dials = false;
         if (roles.contains("frontend")) addSubsystem(new FrontendRole(plant_));
         if (roles.contains("monitor")) addSubsystem(new MonitorRole(plant_));
         if (roles.contains("vending")) addSubsystem(vending_ = new VendingRole(plant_));
