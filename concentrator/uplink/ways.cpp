@@ -5,6 +5,7 @@
 #include <cassert>
 
 #include "protocol/base/bytes.h"
+#include "protocol/base/reader.h"
 
 namespace wattmesh::concentrator {
 

@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "concentrator/reading/trusted_clock.h"
 #include "protocol/base/cipher.h"
 #include "protocol/base/time.h"
 

@@ -37,7 +37,8 @@ void close_lingering(Poco::Net::HTTPServerRequest& http) noexcept {
             if (got <= 0) return;
             taken += static_cast<std::size_t>(got);
         }
-    } catch (...) {  // silence, a reset: the client has the answer, or is gone
+    } catch (...) {
+        return;  // silence, a reset: the client has the answer, or is gone
     }
 }
 

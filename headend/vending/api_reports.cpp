@@ -37,7 +37,9 @@ Answer report_json(const ReportTable& table) {
     return {.body = json.close_array().close_object().take()};
 }
 
-database::SalesSpan span_of(const Request& request, std::chrono::sys_days today) {
+/// Sales have the utility's own day, which begins up to 14 hours before that of UTC.
+database::SalesSpan span_of(const Request& request, Instant now) {
+    const auto today = std::chrono::floor<std::chrono::days>(now + std::chrono::hours{14});
     database::SalesSpan span{.tenant = request.caller->user.tenant,
                              .first = request.day("from", today - std::chrono::days{6}),
                              .last = request.day("to", today)};
@@ -55,7 +57,7 @@ Answer report(Counter& counter, Request& request) {
     const auto format = jobs::parse_table_format(word);
     if (!format && word != "json")
         throw Problem{400, "Bad request", "'format' must be json, csv, xlsx or pdf."};
-    const auto span = span_of(request, counter.context.today());
+    const auto span = span_of(request, counter.context.now());
     auto connection = counter.context.pool.lease();
     try {
         auto table = sales_report(*connection, *kind, span, counter.front);

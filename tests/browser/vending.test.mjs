@@ -347,7 +347,7 @@ test('machine: put up with a token; cash, the same order over a lost answer and 
   await page.getByText('No answer yet').waitFor();
   await page.unroute('**/api/vend/sales');
   await page.getByText('Your token').waitFor();
-  await page.keyboard.press('Enter');
+  await page.getByRole('button', { name: 'Done' }).click();
   await page.getByText('Touch to buy electricity').waitFor();
 
   // A card that is refused pays nothing; one that is accepted pays once.
