@@ -8,6 +8,7 @@
 #include "headend/database/relay_rules.h"
 #include "headend/exchange/partner_orders.h"
 #include "headend/exchange/reading_xml.h"
+#include "headend/jobs/retry.h"
 #include "platform/xml_writer.h"
 
 namespace wattmesh::headend::exchange {
@@ -178,11 +179,9 @@ Groups groups_of(const std::vector<CimLine>& lines, const std::string& message) 
     return groups;
 }
 
+/// What ended an item that would have been tried again.
 bool timed_out(const std::string& detail) {
-    for (const auto* fault :
-         {"not done by the deadline", "offline", "unreachable", "no_answer", "not_joined"})
-        if (detail == fault) return true;
-    return false;
+    return detail == "not done by the deadline" || jobs::passes(detail);
 }
 
 }  // namespace

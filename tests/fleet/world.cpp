@@ -89,6 +89,11 @@ void World::start_site(std::size_t index) {
 
 void World::stop_site(std::size_t index) {
     auto& site = *sites_[index];
+    if (site.core) {
+        const auto state = site.core->uplink_state();
+        site.earlier_moves += state.moves;
+        site.earlier_returns += state.returns;
+    }
     site.core.reset();
     site.store.reset();
     wires_->site_died(index);

@@ -67,6 +67,7 @@ public:
 
     /// Whether this front-end has the site's session, ready.
     bool has_session(std::size_t head, std::size_t site) const;
+    /// Counts of moves since the beginning; those of the concentrator begin anew when it does.
     dcu::UplinkState uplink_state(std::size_t site) const;
     bool reads(std::size_t site, const DeviceNumber& meter) const;
     /// Meters that nobody reads, or more than one concentrator.

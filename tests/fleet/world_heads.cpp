@@ -46,7 +46,11 @@ bool World::has_session(std::size_t head, std::size_t site) const {
 }
 
 dcu::UplinkState World::uplink_state(std::size_t site) const {
-    return sites_[site]->core ? sites_[site]->core->uplink_state() : dcu::UplinkState{};
+    const auto& at = *sites_[site];
+    auto state = at.core ? at.core->uplink_state() : dcu::UplinkState{};
+    state.moves += at.earlier_moves;
+    state.returns += at.earlier_returns;
+    return state;
 }
 
 void World::probe_uplink(std::size_t index, std::size_t way) {

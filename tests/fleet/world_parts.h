@@ -18,6 +18,7 @@ struct World::Site {
     bool performing = false;
     std::unique_ptr<SlowDisk> store;
     std::unique_ptr<concentrator::Core> core;
+    std::uint64_t earlier_moves = 0, earlier_returns = 0;  ///< of the uplinks of earlier lives
 };
 
 struct World::Head {
