@@ -1,5 +1,7 @@
 #include "headend/database/read_sales.h"
 
+#include <cassert>
+
 #include "headend/database/binary_rows.h"
 
 namespace wattmesh::headend::database {
@@ -28,6 +30,16 @@ std::string sales_text(const BinaryRows& rows, int row, int column) {
 }
 
 }  // namespace
+
+std::chrono::sys_days SalesReader::local_day(TenantId tenant, Instant at) {
+    const BinaryRows rows{connection_,
+                          "select ((timestamptz 'epoch' + $2::bigint * interval '1 microsecond') at time "
+                          "zone time_zone)::date - date '1970-01-01' from tenant where id = $1",
+                          {tenant.value, epoch_us(at)},
+                          "asking for the utility's day"};
+    assert(rows.size() == 1);
+    return sales_day(rows.integer(0, 0));
+}
 
 std::vector<SalesDay> SalesReader::sales(const SalesSpan& span) {
     std::string statement =

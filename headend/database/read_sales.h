@@ -62,6 +62,8 @@ public:
 
     explicit SalesReader(Connection& connection) : connection_(connection) {}
 
+    /// The day that the utility's calendar has at `at`.
+    std::chrono::sys_days local_day(TenantId tenant, Instant at);
     std::vector<SalesDay> sales(const SalesSpan& span);
     std::vector<TaxSum> taxes(const SalesSpan& span);
     std::vector<DebtState> debts(const SalesSpan& span);

@@ -22,9 +22,11 @@ struct CellJson {
     void operator()(Instant at) const { json.value(at); }
 };
 
-Answer report_json(const ReportTable& table) {
+Answer report_json(const ReportTable& table, const database::SalesSpan& span) {
     Json json;
-    json.open_object().field("title", table.heading.title).key("notes").open_array();
+    json.open_object().field("title", table.heading.title);
+    json.field("from", console::iso_day(span.first)).field("to", console::iso_day(span.last));
+    json.key("notes").open_array();
     for (const auto& note : table.heading.notes) json.value(note);
     json.close_array().key("columns").open_array();
     for (const auto& column : table.heading.columns) json.value(column.name);
@@ -37,12 +39,12 @@ Answer report_json(const ReportTable& table) {
     return {.body = json.close_array().close_object().take()};
 }
 
-/// Sales have the utility's own day, which begins up to 14 hours before that of UTC.
-database::SalesSpan span_of(const Request& request, Instant now) {
-    const auto today = std::chrono::floor<std::chrono::days>(now + std::chrono::hours{14});
-    database::SalesSpan span{.tenant = request.caller->user.tenant,
-                             .first = request.day("from", today - std::chrono::days{6}),
-                             .last = request.day("to", today)};
+/// Sales have the days of the utility's own calendar.
+database::SalesSpan span_of(const Request& request, database::Connection& connection, Instant now) {
+    const auto tenant = request.caller->user.tenant;
+    const auto last = request.day("to", database::SalesReader{connection}.local_day(tenant, now));
+    const database::SalesSpan span{
+        .tenant = tenant, .first = request.day("from", last - std::chrono::days{6}), .last = last};
     if (span.first > span.last || (span.last - span.first).count() >= report_days_max)
         throw Problem{400, "Bad request",
                       "'from' and 'to' must be days like 2026-03-10, at most 400 of them."};
@@ -57,11 +59,11 @@ Answer report(Counter& counter, Request& request) {
     const auto format = jobs::parse_table_format(word);
     if (!format && word != "json")
         throw Problem{400, "Bad request", "'format' must be json, csv, xlsx or pdf."};
-    const auto span = span_of(request, counter.context.now());
     auto connection = counter.context.pool.lease();
+    const auto span = span_of(request, *connection, counter.context.now());
     try {
         auto table = sales_report(*connection, *kind, span, counter.front);
-        if (!format) return report_json(table);
+        if (!format) return report_json(table, span);
         const auto name = std::string{to_string(*kind)} + "-" + console::iso_day(span.first) + "-" +
                           console::iso_day(span.last) + "." + std::string{jobs::extension(*format)};
         table.heading.notes.push_back("Made " + jobs::minute_text(counter.context.now()) + " UTC for " +

@@ -31,6 +31,12 @@ TEST_CASE("vending reports: what was taken back is not in them, and a file is wr
     CHECK(ask("debt", "&format=pdf").has("%PDF-"));
     CHECK(counter.shop.value(
               "select count(*) from audit where action = 'vend report' and actor like 'sue%'") == 3);
+    CHECK(counter.ask("GET", "/api/vend/reports/sales", "", counter.supervisor)
+              .has(R"("from":"2026-03-04","to":"2026-03-10")"));
+    // 23:00 UTC is half past four in the morning there.
+    const auto tenth = std::chrono::sys_days{std::chrono::year{2026} / 3 / 10};
+    SalesReader reader{counter.shop.vending};
+    CHECK(reader.local_day({1}, Instant{tenth} + std::chrono::hours{23}) == tenth + std::chrono::days{1});
     CHECK(ask("sales", "&format=doc").status == 400);
     CHECK(ask("profit").status == 404);
     CHECK(counter.ask("GET", "/api/vend/reports/sales?from=2026-03-01&to=2025-03-31", "", counter.supervisor)
