@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const port = Number(process.env.FIXTURE_PORT ?? 9591);
 process.env.BASE_URL = `http://127.0.0.1:${port}`;
-const { open, signIn } = await import('./browser.mjs');
+const { lookBack, open, signIn } = await import('./browser.mjs');
 const shots = process.env.SHOTS ?? 'shots';
 let fixture, opened, page;
 
@@ -20,7 +20,7 @@ before(async () => {
   await signIn(page, 'demo', 'demo');
 });
 after(async () => { await opened?.browser.close(); fixture?.kill(); });
-afterEach(() => assert.deepEqual(opened.faults.splice(0), [], 'the browser complained'));
+afterEach((t) => lookBack(t, page, opened.faults));
 
 const rows = () => page.locator('tr[data-alarm]');
 const raise = (add, priority = 'high') => page.evaluate(([n, p]) => fetch(`/api/fixture/raise?add=${n}&priority=${p}`, { method: 'POST' }).then(() => undefined), [add, priority]);

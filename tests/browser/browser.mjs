@@ -1,4 +1,5 @@
 // One Chromium of Debian's, with a profile of its own that is gone afterwards; nothing it does leaves this machine.
+import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,6 +22,17 @@ export async function open(theme = 'day', size = { width: 1440, height: 900 }) {
   page.on('request', (request) => { if (!request.url().startsWith(base) && !/^(data|blob|about|ws):/.test(request.url())) faults.push(`foreign request: ${request.url()}`); });
   const close = context.close.bind(context);
   return { browser: { close: async () => { await close(); rmSync(profile, { recursive: true, force: true }); } }, context, page, faults };
+}
+
+/// After a test: what the browser complained about, and, where the test failed, what the page showed then (Node 20 says whether it did).
+export async function lookBack(t, page, faults, mayComplain = /$^/) {
+  if (t.passed === false && !page.isClosed()) {
+    const name = t.name.replace(/[^a-z]+/gi, '-').slice(0, 60);
+    await page.screenshot({ path: `${process.env.SHOTS ?? 'shots'}/failed-${name}.png` }).catch(() => {});
+    const seen = await page.evaluate(() => [location.href, document.activeElement?.outerHTML.slice(0, 120), document.body.innerText.slice(0, 1500)].join('\n')).catch(String);
+    console.error(`# when "${t.name}" failed the page was\n${seen.replace(/^/gm, '#   ')}`);
+  }
+  assert.deepEqual(faults.splice(0).filter((fault) => !mayComplain.test(fault)), [], 'the browser complained');
 }
 
 export async function signIn(page, name = user, secret = password) {

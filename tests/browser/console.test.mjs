@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { after, afterEach, before, test } from 'node:test';
-import { open, signIn } from './browser.mjs';
+import { lookBack, open, signIn } from './browser.mjs';
 
 const shots = process.env.SHOTS ?? 'shots';
 const slow = Number(process.env.PATIENCE_MS ?? 90_000);
@@ -27,7 +27,7 @@ before(async () => {
   ({ page, faults } = opened);
 });
 after(() => opened?.browser.close());
-afterEach(() => assert.deepEqual(faults.splice(0), [], 'the browser complained'));
+afterEach((t) => lookBack(t, page, faults));
 
 test('log-in: a wrong password is refused in words, the right one opens the overview', async () => {
   await page.goto('/');
@@ -240,8 +240,7 @@ test('trace: what goes over a concentrator\'s link, layer by layer, and as a cap
   const { items: records } = await api(`/api/concentrators/${number}/trace?limit=1000`);
   assert.ok(records.some((one) => one.kind === 'sent') && records.some((one) => one.kind === 'received'));
   await page.getByLabel('Only lines with').fill('get-request');
-  await lines.first().waitFor();
-  assert.match(await lines.first().innerText(), /get-request/);
+  await eventually('filter', async () => assert.match(await lines.first().innerText(), /get-request/));
   await lines.first().click();
   await page.getByRole('heading', { name: 'To the device' }).waitFor();
   assert.match(await page.locator('pre.tree').innerText(), /wrapper from/);
@@ -434,7 +433,9 @@ test('network: from the substation to a customer, and a meter leads back to its 
   await page.getByRole('cell').getByRole('link', { name: 'TX-1' }).click();
   await page.getByRole('heading', { name: 'Transformer TX-1' }).waitFor();
   const { items } = await api('/api/network/transformer/TX-1');
-  assert.equal(await page.locator('a[href^="/network/usage_point/"]').count(), items.length);
+  const places = page.locator('a[href^="/network/usage_point/"]');
+  await places.first().waitFor();
+  assert.equal(await places.count(), items.length);
   await page.goto(`/network/usage_point/${items[0].number}`);
   const place = await api(`/api/network/usage_point/${items[0].number}`);
   await page.getByRole('cell', { name: place.customers[0].customer.name }).waitFor();

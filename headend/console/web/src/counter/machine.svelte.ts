@@ -250,7 +250,9 @@ export class Machine {
     } catch { this.step = 'away'; }  // whether it was kept is found out before anything else is done
     this.busy = false;
   }
+  /// The look at the card and the customer's cancel may both find that it has paid; the second finds the sale under way, or over.
   #making() {
+    if (this.step !== 'pay') return;
     this.#go('making', Infinity);
     this.order.resume();
   }
