@@ -139,7 +139,7 @@ void Core::load_meters() {
     }
     meters_ = std::move(meters);
     mesh_->set_collectors(collectors);
-    mesh_->set_meters(std::move(members));
+    mesh_->set_meters(members);
     set_leases();
     uplink_->relay().set_meters(std::move(numbers));
     choose_read();

@@ -198,8 +198,12 @@ std::vector<std::pair<TenantId, DeviceNumber>> Clocks::to_correct(Instant now, i
                     "where r.automatic and abs(c.offset_ms) between r.correct_from_s * 1000 and "
                     "r.correct_to_s * 1000 and (c.ordered_us is null or c.ordered_us <= cast(:now as bigint) "
                     "- 86400000000) and not exists (select from clock_correction k where k.meter = c.meter "
-                    "and k.at_us >= c.measured_us) order by c.measured_us limit :most for update of c skip "
-                    "locked), taken as (update meter_clock c set ordered_us = cast(:now as bigint) from off, "
+                    "and k.at_us >= c.measured_us) and not exists (select from job_item i join job j on j.id "
+                    "= i.job where i.subject = lpad(m.number::text, 12, '0') and i.state = 'waiting' and "
+                    "j.kind = 'clock') and not exists (select from job_item i join job j on j.id = i.job "
+                    "where i.subject = lpad(m.number::text, 12, '0') and i.state = 'working' and j.kind = "
+                    "'clock') order by c.measured_us limit :most for update of c skip locked), taken as "
+                    "(update meter_clock c set ordered_us = cast(:now as bigint) from off, "
                     "meter m where c.meter = off.meter and m.id = c.meter returning m.tenant, m.number) "
                     "select tenant, number from taken order by 1, 2",
              soci::use(now, "now"), soci::use(count_max, "most"));

@@ -86,8 +86,8 @@ public:
     /// The correction that the job announced last and nobody ended: how far the clock was off before.
     std::optional<std::pair<ClockCorrectionId, Duration>> unended(JobId job, DeviceNumber meter);
     void end(ClockCorrectionId id, const std::string& result, std::optional<Duration> after);
-    /// Meters to be set without being asked: off as their rule says, measured since they were set last. Each
-    /// at most once a day; by tenant.
+    /// Meters to be set without being asked: off as their rule says, measured since they were set last, and
+    /// nobody's order to set them is open. Each at most once a day; by tenant.
     std::vector<std::pair<TenantId, DeviceNumber>> to_correct(Instant now, int count_max);
 
     std::vector<ClockRule> rules(TenantId tenant);

@@ -231,6 +231,13 @@ TEST_CASE("clocks: every meter is asked once a day, its drift is told, and what 
     const auto totals = Clocks{monitor.town.console}.totals();
     CHECK(totals.meters == 1);
     CHECK(totals.measured == 1);
+    // While an order is open there is no second one.
+    CHECK(monitor::order_corrections(monitor.town.monitor, monitor.clock->at + 24h) == 0);
+    monitor.town.admin.execute("update job_item set state = 'working'", "beginning it");
+    CHECK(monitor::order_corrections(monitor.town.monitor, monitor.clock->at + 24h) == 0);
+    monitor.town.admin.execute("update job_item set state = 'cancelled'", "cancelling it");
+    CHECK(monitor::order_corrections(monitor.town.monitor, monitor.clock->at + 24h) == 1);
+    monitor.town.admin.execute("update job_item set state = 'cancelled'", "cancelling it");
     // A utility that wants no such orders has none.
     auto rule = clocks.rules(TenantId{1}).at(1);
     REQUIRE(rule.meter_class == "household");
