@@ -31,10 +31,12 @@ std::string notice_text(const PrepaymentAccount& account, const Situation& situa
     if (number == 1)
         return "First notice for account " + account.number + ": your electricity credit is down to " +
                balance + ". Please pay in soon.";
+    const auto hours = std::chrono::duration_cast<std::chrono::hours>(situation.rules.cut_after).count();
     return "Second notice for account " + account.number + ": your electricity credit is " + balance +
-           ". Without a payment supply may be cut off after " +
-           std::to_string(std::chrono::duration_cast<std::chrono::hours>(situation.rules.cut_after).count()) +
-           " hours.";
+           ". Without a payment supply may be cut off " +
+           (hours == 0   ? "at any time."
+            : hours == 1 ? "after an hour."
+                         : "after " + std::to_string(hours) + " hours.");
 }
 
 database::Job order_of(const PrepaymentAccount& account, RelayVerb verb, Instant now, Instant deadline) {
