@@ -1,6 +1,7 @@
 #include "headend/database/counter_blocks.h"
 
 #include <algorithm>
+#include <bitset>
 #include <optional>
 
 namespace wattmesh::headend::database {
@@ -30,6 +31,7 @@ public:
         if (generation_ != block.generation) received_ = written_ = -1;
         generation_ = block.generation;
         if (next_ >= wanted_) wanted_ = 0;
+        if (block.received > received_) seen_.set();  // which of them another process took is not known
         received_ = std::max(received_, block.received);
     }
 
@@ -43,9 +45,22 @@ public:
         {
             const std::lock_guard lock{mutex_};
             if (received <= received_) return false;
+            const auto further = static_cast<std::uint64_t>(received - received_);
+            seen_ <<= further;
+            if (further <= late_max) seen_.set(further - 1);  // the one that was the highest
             received_ = received;
         }
         write_behind();
+        return true;
+    }
+
+    /// As accept(), or one of the values below that was not accepted yet.
+    bool accept_unasked(std::uint32_t received) {
+        if (accept(received)) return true;
+        const std::lock_guard lock{mutex_};
+        const auto below = static_cast<std::uint64_t>(received_ - received);
+        if (below == 0 || below > late_max || seen_.test(below - 1)) return false;
+        seen_.set(below - 1);
         return true;
     }
 
@@ -94,8 +109,20 @@ private:
     std::uint64_t next_ = 0, end_ = 0;
     std::uint32_t wanted_ = 0;
     std::int64_t received_ = -1, written_ = -1;
+    std::bitset<late_max> seen_;  ///< bit n: received_ - 1 - n was accepted
     std::optional<std::int32_t> generation_;
     bool writing_ = false;  // loop thread only
+};
+
+class CounterBlocks::Unasked : public CounterStore {
+public:
+    explicit Unasked(Counter& counter) : counter_(counter) {}
+    std::optional<std::uint32_t> next() override { return counter_.next(); }
+    bool accept(std::uint32_t received) override { return counter_.accept_unasked(received); }
+    void raise(std::uint32_t next) override { counter_.raise(next); }
+
+private:
+    Counter& counter_;
 };
 
 std::shared_ptr<CounterBlocks::Counter> CounterBlocks::counter(DeviceNumber number) {
@@ -120,5 +147,13 @@ bool CounterBlocks::refill(Connection& connection, DeviceNumber number, MeterId 
 }
 
 CounterStore& CounterBlocks::of(DeviceNumber number) { return *counter(number); }
+
+CounterStore& CounterBlocks::unasked(DeviceNumber number) {
+    Counter& found = *counter(number);
+    const std::lock_guard lock{mutex_};
+    auto& made = unasked_[number];
+    if (!made) made = std::make_unique<Unasked>(found);
+    return *made;
+}
 
 }  // namespace wattmesh::headend::database

@@ -26,15 +26,23 @@ public:
     /// Loop thread; lives as long as this object. next() gives nothing where refill() was not called or the
     /// block is used up.
     CounterStore& of(DeviceNumber number);
+    /// The same, for what the meter sends unasked: a push is opened when its turn comes, perhaps after
+    /// answers that the meter gave later. So accept() also takes each of the `late_max` values below the
+    /// highest once, if it was not accepted before; after a restart, of those none. next() and raise() are
+    /// of().
+    CounterStore& unasked(DeviceNumber number);
+    static constexpr std::uint32_t late_max = 64;
 
 private:
     class Counter;
+    class Unasked;
     std::shared_ptr<Counter> counter(DeviceNumber number);
 
     QueryQueue& queue_;
     CounterHorizon& horizon_;
     std::mutex mutex_;
     std::map<DeviceNumber, std::shared_ptr<Counter>> counters_;
+    std::map<DeviceNumber, std::unique_ptr<CounterStore>> unasked_;  ///< each refers to its counter
 };
 
 }  // namespace wattmesh::headend::database

@@ -274,15 +274,15 @@ void DirectReading::begin_push(Device& device) {
     const Push push = std::move(device.pushes.front());
     device.pushes.pop_front();
     if (!is_ciphered(push.apdu)) return on_plain_push(device, push, push.apdu, false);
-    ports_.keys.access({.meter = device.number, .role = Role::reading, .actor = "push", .disconnects = 0},
-                       device.expect(ports_.now(), [this, &device, push](KeyAnswer answer) {
-                           if (const auto* fault = std::get_if<KeyFault>(&answer))
-                               return put_push(device, push, {}, std::string{to_string(*fault)});
-                           const auto plain = std::get<GuardedAccess>(answer).protection->open(push.apdu);
-                           if (!plain)
-                               return put_push(device, push, {}, std::string{to_string(plain.error().fault)});
-                           on_plain_push(device, push, *plain, true);
-                       }));
+    ports_.keys.access(
+        {.meter = device.number, .role = Role::reading, .actor = "push", .disconnects = 0, .unasked = true},
+        device.expect(ports_.now(), [this, &device, push](KeyAnswer answer) {
+            if (const auto* fault = std::get_if<KeyFault>(&answer))
+                return put_push(device, push, {}, std::string{to_string(*fault)});
+            const auto plain = std::get<GuardedAccess>(answer).protection->open(push.apdu);
+            if (!plain) return put_push(device, push, {}, std::string{to_string(plain.error().fault)});
+            on_plain_push(device, push, *plain, true);
+        }));
 }
 
 /// Whoever knows a number can say hello and push in clear: such a push is noted and makes us read, its values

@@ -20,8 +20,9 @@ inline constexpr SystemTitle own_title{{'W', 'M', 'T', 'H', 'E', '0', '0', '1'}}
 struct KeyRequest {
     DeviceNumber meter;
     Role role = Role::reading;
-    std::string actor;    ///< for the audit log
-    int disconnects = 0;  ///< how many operations that can open the breaker are wanted (role_rules.h)
+    std::string actor;     ///< for the audit log
+    int disconnects = 0;   ///< how many operations that can open the breaker are wanted (role_rules.h)
+    bool unasked = false;  ///< to open what the meter sent by itself, perhaps before answers that were opened
 };
 
 /// Where a meter is, and a protection for one association of the management client with it.

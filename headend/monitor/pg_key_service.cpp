@@ -29,9 +29,10 @@ KeyAnswer PgKeyService::look_up(database::Connection& connection, const KeyReque
                                                         request.disconnects, settings_.caps, now))
         return KeyFault::too_many_disconnects;
     CounterStore& counter = counters_.of(request.meter);
+    CounterStore& received = request.unasked ? counters_.unasked(request.meter) : counter;
     const bool direct = *meter->concentrator_number == meter->number;
     auto keyed = std::make_unique<dlms::SecurityContext>(keys, settings_.own_title, meter->title, ciphers_,
-                                                         counter, counter, security);
+                                                         counter, received, security);
     return GuardedAccess{
         .concentrator = *meter->concentrator_number,
         .own_title = settings_.own_title,

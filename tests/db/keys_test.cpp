@@ -80,15 +80,29 @@ TEST_CASE("counters: a loop thread works from memory, and a new process starts a
         CHECK(counter.accept(10));
         CHECK_FALSE(counter.accept(10));
         CHECK(counter.accept(12));
+        // A push is opened after answers that the meter gave later: each value once, and not without end.
+        CounterStore& unasked = blocks.unasked(customer(0));
+        CHECK(unasked.accept(11));
+        CHECK_FALSE(unasked.accept(11));
+        CHECK_FALSE(unasked.accept(10));
+        CHECK_FALSE(unasked.accept(12));
+        CHECK_FALSE(counter.accept(9));
+        CHECK(counter.accept(12 + CounterBlocks::late_max));
+        CHECK_FALSE(unasked.accept(12));
+        CHECK_FALSE(unasked.accept(11));
+        CHECK(unasked.accept(13));
+        CHECK(unasked.accept(100));
+        CHECK_FALSE(counter.accept(100));
     }
-    CHECK(town.value("select received from key_counter") == 12);
+    CHECK(town.value("select received from key_counter") == 100);
     CounterHorizon horizon;
     CounterBlocks restarted{queue, horizon};
     CounterStore& counter = restarted.of(customer(0));
     REQUIRE(restarted.refill(town.monitor, customer(0), meter, midnight));
     CHECK(counter.next().value() > last);
-    CHECK_FALSE(counter.accept(12));
-    CHECK(counter.accept(13));
+    CHECK_FALSE(counter.accept(100));
+    CHECK_FALSE(restarted.unasked(customer(0)).accept(99));
+    CHECK(counter.accept(101));
 
     const std::uint32_t next = counter.next().value();
     counter.raise(next);  // never downwards
