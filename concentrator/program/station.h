@@ -38,7 +38,7 @@ private:
         bool try_post(std::function<void()> job, Completion completion) override {
             return inner.try_post(std::move(job),
                                   [this, completion = std::move(completion)](std::exception_ptr failure) {
-                                      completion(failure);
+                                      completion(std::move(failure));
                                       after();
                                   });
         }

@@ -20,9 +20,9 @@ std::vector<dlms::ClientAccess> clients() {
 }  // namespace
 
 Uplink::Uplink(UplinkSettings settings, dlms::ObjectModel& device, Ciphers& ciphers, Random& random)
-    : settings_(settings),
-      ways_(settings.ways, random),
-      server_(system_title(settings.number), clients(), device, ciphers, random) {}
+    : settings_(std::move(settings)),
+      ways_(settings_.ways, random),
+      server_(system_title(settings_.number), clients(), device, ciphers, random) {}
 Uplink::~Uplink() = default;
 
 void Uplink::opened(const Now& now) {

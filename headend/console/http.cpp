@@ -6,9 +6,9 @@
 
 namespace wattmesh::headend::console {
 
-std::string Request::text(std::string_view name, std::string otherwise) const {
+std::string Request::text(std::string_view name, const std::string& otherwise) const {
     const auto found = query.find(name);
-    return found == query.end() ? std::move(otherwise) : found->second;
+    return found == query.end() ? otherwise : found->second;
 }
 
 DeviceNumber Request::device(std::string_view name) const {

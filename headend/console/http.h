@@ -52,7 +52,7 @@ struct Request {
     database::Scope scope;         ///< where the caller has the route's right: what a lease shows
 
     /// A query parameter, or `otherwise`.
-    std::string text(std::string_view name, std::string otherwise = {}) const;
+    std::string text(std::string_view name, const std::string& otherwise = {}) const;
     /// From the path; a Problem 404 when it is not twelve digits.
     DeviceNumber device(std::string_view name) const;
     /// A day of the query, or `otherwise`; a Problem 400 when it is malformed.

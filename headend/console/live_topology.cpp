@@ -21,8 +21,7 @@ std::optional<dcu::Statistics> live_statistics(Context& context, DeviceNumber co
     using Counts = std::optional<dcu::Statistics>;
     auto promise = std::make_shared<std::promise<Counts>>();
     auto future = promise->get_future();
-    context.reads.statistics(concentrator,
-                             [promise](Counts counts) { promise->set_value(std::move(counts)); });
+    context.reads.statistics(concentrator, [promise](Counts counts) { promise->set_value(counts); });
     if (future.wait_for(patience) != std::future_status::ready) return std::nullopt;
     return future.get();
 }

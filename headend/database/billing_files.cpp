@@ -178,6 +178,7 @@ std::vector<std::int64_t> BillingFiles::meters(const FileChannel& channel, const
                           {channel.contract.tenant.value, epoch_us(day.to)},
                           "listing a partner's meters"};
     std::vector<std::int64_t> found;
+    found.reserve(static_cast<std::size_t>(rows.size()));
     for (int i = 0; i < rows.size(); ++i) found.push_back(rows.integer(i, 0));
     return found;
 }

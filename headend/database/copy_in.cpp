@@ -38,7 +38,7 @@ CopyIn::~CopyIn() {
         PQputCopyEnd(handle, "cancelled");
         drain(handle);
     } catch (const DatabaseError&) {
-        // the connection is gone, and the COPY with it
+        open_ = false;  // the connection is gone, and the COPY with it
     }
 }
 
