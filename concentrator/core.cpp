@@ -51,6 +51,7 @@ Core::Core(CoreSettings settings, JournalStore& store, const Recovered& recovere
     settings_.engine.own_title = system_title(settings_.number);
     settings_.uplink.number = settings_.number;
     objects_ = std::make_unique<VersionedObjects>(store_, recovered.objects);
+    images_ = std::make_unique<ImageShelf>(store_, ciphers_, recovered.image, [this] { distribute_image(); });
     engine_ = std::make_unique<ReadingEngine>(settings_.engine, store_, ciphers_, random_, recovered);
     device_ = std::make_unique<LogicalDevice>(settings_.number, store_, *objects_, ports());
     uplink_ = std::make_unique<Uplink>(settings_.uplink, *device_, ciphers_, random_);
@@ -60,11 +61,13 @@ Core::Core(CoreSettings settings, JournalStore& store, const Recovered& recovere
     objects_changed(dcu::objects::limits);
     objects_changed(dcu::objects::reading_plan);
     load_meters();
+    distribute_image();
 }
 Core::~Core() = default;
 
 DevicePorts Core::ports() {
     DevicePorts ports;
+    ports.images = images_.get();
     ports.topology = [this] { return topology(); };
     ports.statistics = [this] { return mesh_->statistics(); };
     ports.uplink = [this] { return uplink_state(); };
@@ -93,6 +96,7 @@ DevicePorts Core::ports() {
 
 void Core::objects_changed(const ObisCode& code) {
     if (code == dcu::objects::reading_plan) return engine_->set_plan(objects_->reading_plan());
+    if (code == dcu::objects::firmware_order) return distribute_image();
     if (code != dcu::objects::limits) return load_meters();
     const auto& limits = objects_->limits();
     store_.limit(limits.journal_entries_max);

@@ -74,6 +74,7 @@ private:
     DevicePorts ports();
     void objects_changed(const ObisCode& code);
     void load_meters();
+    void distribute_image();
     void set_leases();
     void choose_read();
     bool is_ours(const dcu::ListedMeter& listed) const;
@@ -95,6 +96,7 @@ private:
     void on(const MeshPanClash& clash);
     void on(const MeshEvicted& evicted);
     void on(const MeshCloned& cloned);
+    void on(const MeshImageNews& told);
     void on(const MeshImageEnded& ended);
     void on(const MeshContested& contested);
     void on(const MeshCollectorFull& full);
@@ -112,6 +114,7 @@ private:
     std::unique_ptr<MeshRoot> mesh_;
     mesh::host::StreamDecoder radio_;
     std::unique_ptr<VersionedObjects> objects_;
+    std::unique_ptr<ImageShelf> images_;
     std::unique_ptr<ReadingEngine> engine_;
     std::unique_ptr<LogicalDevice> device_;
     std::unique_ptr<Uplink> uplink_;

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "concentrator/core.h"
+#include "protocol/dcu/firmware.h"
 
 namespace wattmesh::concentrator {
 namespace {
@@ -10,9 +11,38 @@ constexpr Duration relay_deadline = std::chrono::seconds{60};
 constexpr Duration relay_linger =
     std::chrono::seconds{5};  // the head-end's next request of the same talk may follow
 constexpr Duration erase_interval = std::chrono::hours{1};
+constexpr Duration image_patience = std::chrono::hours{24};
 constexpr Duration save_retry = std::chrono::seconds{5};
 
 }  // namespace
+
+/// What the head-end ordered goes to the meters as soon as the image is whole. Nothing is remembered: the
+/// order and the image are durable, and how far a meter is the meter says.
+void Core::distribute_image() {
+    const auto& order = objects_->firmware_order();
+    const Bytes octets = images_->whole(order.image);
+    // Without the right time the order's end is not known: the head-end takes it back when it is over.
+    const auto patience = now_.doubtful ? image_patience : order.ends - now_.utc;
+    mesh_->stop_image();
+    if (order.number == 0 || octets.empty() || patience <= Duration{}) return;
+    ImageOrder wanted{.number = order.number, .octets = to_buffer(octets), .patience = patience};
+    std::set<DeviceNumber> wired;
+    for (const auto& node : mesh_->topology())
+        if (node.sub_address != 0) wired.insert(node.number);
+    for (const auto& meter : order.meters) {
+        if (!wired.contains(meter)) {
+            wanted.meters.push_back(meter);
+            continue;
+        }
+        journal(meter, dcu::EntryKind::image_told,
+                dcu::encode(dcu::ImageTold{.number = order.number,
+                                           .state = dcu::ImageState::refused,
+                                           .trouble = dcu::ImageTrouble::on_wire}));
+    }
+    if (mesh_->distribute_image(std::move(wanted), now_.steady))
+        actions_.push_back(Note{"firmware image " + std::to_string(order.number) + ": goes to " +
+                                std::to_string(order.meters.size()) + " meters"});
+}
 
 /// Lets every part do what is due until none has anything for another.
 void Core::pump() {
@@ -142,6 +172,15 @@ void Core::on(const MeshPanClash& happened) {
                             std::to_string(clash.pan) + " as well: " + where});
 }
 
+void Core::on(const MeshImageNews& told) {
+    const auto& news = told.news;
+    journal(news.meter, dcu::EntryKind::image_told,
+            dcu::encode(dcu::ImageTold{.number = told.number,
+                                       .state = static_cast<dcu::ImageState>(news.state),
+                                       .blocks = static_cast<std::uint16_t>(told.blocks),
+                                       .missing = static_cast<std::uint16_t>(news.missing),
+                                       .trouble = static_cast<dcu::ImageTrouble>(news.trouble)}));
+}
 void Core::on(const MeshImageEnded& ended) {
     const auto& at = ended.progress;
     actions_.push_back(Note{"firmware image " + std::to_string(ended.number) + ": " +

@@ -38,6 +38,9 @@ public:
     void put_mesh_state(Buffer state, std::function<void(bool)> done) override {
         store_.put_mesh_state(std::move(state), guard_plain(std::move(done)));
     }
+    void put_image(ImageChange change, std::function<void(bool)> done) override {
+        store_.put_image(std::move(change), guard_plain(std::move(done)));
+    }
     void reserve_counters(std::vector<CounterRequest> meters, std::uint32_t block,
                           Done<std::vector<CounterBlock>> done) override {
         store_.reserve_counters(std::move(meters), block, guard<std::vector<CounterBlock>>(std::move(done)));

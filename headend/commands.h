@@ -19,6 +19,7 @@ int run_concentrator(const Words& words);  ///< concentrator revoke NUMBER
 int run_ca(const Words& words);            ///< ca ...: certificates of meters and their sub-CA
 int run_restored(const Words& words);      ///< restored: the database was put back to an older state
 int run_rotate_keys(const Words& words);   ///< rotate-keys METER...: new keys for meters
+int run_firmware(const Words& words);      ///< firmware list, trust, upload, order, activate, show
 int run_scada(const Words& words);         ///< scada list, import, export, plan: point tables
 int run_partner(const Words& words);       ///< partner set, webhook, list, sent, again: contracts
 int run_user(const Words& words);          ///< user add, grant, disable, enable

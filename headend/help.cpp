@@ -208,6 +208,19 @@ const std::map<std::string, std::string> texts{
      "lines\n"
      "headend partner again NAME HOOK FROM TO [--dead]             sends it again, octet for octet\n"
      "  All: --config FILE, --reason WHY for the audit log.\n"},
+    {"firmware",
+     "headend firmware WHAT ... --config FILE [--tenant N]: firmware of meters behind concentrators\n"
+     "  list                                       vendors and images\n"
+     "  trust --name NAME --key HEX --reason WHY   takes what this vendor signs from now on: public key, x "
+     "and y on P-256\n"
+     "  upload FILE --reason WHY                   keeps a vendor's signed file, at most 720 KiB; prints its "
+     "number\n"
+     "  order IMAGE (--concentrator N | --meters N,N,...) --reason WHY\n"
+     "                                             sends it to meters; prints the job's number\n"
+     "  activate IMAGE (--concentrator N | --meters N,N,...) --reason WHY [--at INSTANT]\n"
+     "                                             has meters run the image that they hold\n"
+     "  show JOB                                   how far an order is, meter by meter (JSON)\n"
+     "  Above relay.second_person_above meters an order waits for a second person in the console.\n"},
     {"scada",
      "headend scada list | export LINK | plan LINK [--station N] | import LINK FILE [--tenant N] --config "
      "FILE\n"

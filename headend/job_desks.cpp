@@ -71,7 +71,19 @@ MeterDesk::MeterDesk(Plant& plant, database::QueryQueue& queue, monitor::KeyServ
       watch_(plant.loop, queue, clock_desk_, [&plant] { plant.pump(); }),
       parameters_(ports_of(plant, queue, parameter_desk_)),
       limits_(ports_of(plant, queue, parameter_desk_)),
-      runner_(plant.loop, settings_of(plant), queue, {&reads_, &relays_, &clocks_, &parameters_, &limits_}),
+      firmware_(
+          queue,
+          [&plant] {
+              if (plant.monitor != nullptr) plant.monitor->refresh_soon();
+          },
+          [&plant] { return plant.loop.now(); }),
+      activations_({.queue = queue,
+                    .on_demand = on_demand,
+                    .desk = parameter_desk_,
+                    .pump = [&plant] { plant.pump(); },
+                    .now = [&plant] { return plant.loop.now(); }}),
+      runner_(plant.loop, settings_of(plant), queue,
+              {&reads_, &relays_, &clocks_, &parameters_, &limits_, &firmware_, &activations_}),
       prepayments_(plant, queue) {}
 
 PrepaymentDesk::PrepaymentDesk(Plant& plant, database::QueryQueue& queue)

@@ -4,6 +4,8 @@
 #include "headend/monitor/clock_job.h"
 #include "headend/monitor/clock_watch.h"
 #include "headend/monitor/delivery_work.h"
+#include "headend/monitor/firmware_activation.h"
+#include "headend/monitor/firmware_job.h"
 #include "headend/monitor/limit_job.h"
 #include "headend/monitor/on_demand.h"
 #include "headend/monitor/prepayment_round.h"
@@ -60,6 +62,8 @@ private:
     monitor::ClockWatch watch_;
     monitor::ParameterJob parameters_;
     monitor::LimitJob limits_;
+    monitor::FirmwareJob firmware_;
+    monitor::FirmwareActivation activations_;
     jobs::JobRunner runner_;
     PrepaymentDesk prepayments_;
 };

@@ -31,6 +31,7 @@ int run(int argc, const char* const* argv) {
                                                   {"ca", run_ca},
                                                   {"rotate-keys", run_rotate_keys},
                                                   {"vend", run_vend},
+                                                  {"firmware", run_firmware},
                                                   {"scada", run_scada},
                                                   {"partner", run_partner}};
     const auto command = commands.find(words[0]);

@@ -133,6 +133,7 @@ struct FrontendRole::Parts {
           queue(workers.queue()),
           store(queue),
           desired(queue),
+          images(queue),
           authority(
               std::make_shared<const security::CertificateAuthority>(security::CertificateAuthority::open(
                   read_text(plant.settings.ca_certificate, "pki.ca_certificate"),
@@ -160,6 +161,7 @@ struct FrontendRole::Parts {
           dialler(plant.loop, plant.random, callers, [this] { caller_listener.pump(); }),
           dial_timer(plant.loop) {
         caller_listener.join(&dialler);
+        core.supply_images(images);
         if (!trace) return;
         core.listen_in(&trace->uplinks);
         callers.listen_in(&trace->callers);
@@ -169,6 +171,7 @@ struct FrontendRole::Parts {
     database::QueryQueue& queue;
     database::PgStore store;
     DesiredObjects desired;
+    FirmwareImages images;
     std::shared_ptr<const security::CertificateAuthority> authority;
     ConcentratorCertificates certificates;
     std::unique_ptr<LinkTrace> trace;  ///< null: nothing is kept

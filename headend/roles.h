@@ -9,6 +9,7 @@
 #include "headend/database/counter_blocks.h"
 #include "headend/desired_objects.h"
 #include "headend/enroller.h"
+#include "headend/firmware_images.h"
 #include "headend/live_port.h"
 #include "headend/monitor/direct_reading.h"
 #include "headend/monitor/modbus_reading.h"

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "concentrator/journal/entry_table.h"
+#include "concentrator/journal/image_table.h"
 #include "concentrator/journal/sql.h"
 #include "concentrator/journal/state_table.h"
 #include "protocol/dcu/objects.h"
@@ -33,7 +34,7 @@ struct Mirror {
 
 struct JournalDatabase::State {
     explicit State(const std::string& path)
-        : sql(soci::sqlite3, "db=\"" + path + "\""), entries(sql), states(sql) {
+        : sql(soci::sqlite3, "db=\"" + path + "\""), entries(sql), states(sql), images(sql) {
         std::string mode;
         sql << "pragma journal_mode = wal", soci::into(mode);
         if (mode != "wal")
@@ -42,6 +43,7 @@ struct JournalDatabase::State {
         soci::transaction transaction(sql);
         EntryTable::create(sql);
         StateTable::create(sql);
+        ImageTable::create(sql);
         transaction.commit();
     }
 
@@ -56,6 +58,7 @@ struct JournalDatabase::State {
     soci::session sql;
     EntryTable entries;
     StateTable states;
+    ImageTable images;
     Mirror mirror;
     Recovered recovered;
     std::uint64_t entries_max = dcu::Limits{}.journal_entries_max;
@@ -83,6 +86,7 @@ void JournalDatabase::State::open(JournalId id) {
     recovered.range_id_last = states.range_id_last();
     recovered.objects = states.objects();
     recovered.mesh_state = states.mesh_state();
+    recovered.image = images.find();
     transaction.commit();
 }
 
@@ -244,6 +248,12 @@ void JournalDatabase::put_object(const StoredObject& object) {
 void JournalDatabase::put_mesh_state(const Buffer& state) {
     soci::transaction transaction(state_->sql);
     state_->states.put_mesh_state(state);
+    transaction.commit();
+}
+
+void JournalDatabase::put_image(const ImageChange& change) {
+    soci::transaction transaction(state_->sql);
+    std::visit([this](const auto& one) { state_->images.put(one); }, change);
     transaction.commit();
 }
 

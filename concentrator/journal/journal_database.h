@@ -28,6 +28,7 @@ public:
     void limit(std::uint32_t entries_max);
     void put_object(const StoredObject& object);
     void put_mesh_state(const Buffer& state);
+    void put_image(const ImageChange& change);
     std::vector<CounterBlock> reserve_counters(const std::vector<CounterRequest>& meters,
                                                std::uint32_t block);
 

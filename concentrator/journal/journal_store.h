@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <variant>
 #include <vector>
 
 #include "protocol/dcu/journal.h"
@@ -75,6 +76,32 @@ struct StoredObject {
     friend bool operator==(const StoredObject&, const StoredObject&) = default;
 };
 
+/// The firmware image that was sent here for the meters, complete or not; there is one at most.
+struct KeptImage {
+    static constexpr std::uint32_t block_size = 4'096;
+    static constexpr std::uint32_t size_max = 720 * 1'024;
+    static constexpr std::size_t blocks_of(std::uint32_t size) {
+        return (std::size_t{size} + block_size - 1) / block_size;
+    }
+    Buffer identifier;       ///< SHA-256 of the whole, 32 octets
+    std::uint32_t size = 0;  ///< octets, 1 to size_max
+    bool verified = false;   ///< all is there, and of this digest
+    std::vector<bool> blocks;
+    Buffer octets;  ///< undefined where a block is missing
+    friend bool operator==(const KeptImage&, const KeptImage&) = default;
+};
+/// Another image takes the place of the one before, without a block yet.
+struct ImageBegun {
+    Buffer identifier;
+    std::uint32_t size = 0;
+};
+struct ImageBlockCame {
+    std::uint32_t number = 0;
+    Buffer octets;
+};
+struct ImageVerified {};
+using ImageChange = std::variant<ImageBegun, ImageBlockCame, ImageVerified>;
+
 /// What was found at start.
 struct Recovered {
     JournalId journal;                 ///< of this run
@@ -85,6 +112,7 @@ struct Recovered {
     std::uint64_t range_id_last = 0;
     std::vector<StoredObject> objects;
     Buffer mesh_state;
+    std::optional<KeptImage> image{};
 };
 
 using Directory = std::vector<dcu::JournalInfo>;
@@ -112,6 +140,7 @@ public:
     virtual void limit(std::uint32_t entries_max) = 0;
     virtual void put_object(StoredObject object, std::function<void(bool)> done) = 0;
     virtual void put_mesh_state(Buffer state, std::function<void(bool)> done) = 0;
+    virtual void put_image(ImageChange change, std::function<void(bool)> done) = 0;
     virtual void reserve_counters(std::vector<CounterRequest> meters, std::uint32_t block,
                                   Done<std::vector<CounterBlock>> done) = 0;
 };

@@ -64,6 +64,10 @@ void QueuedStore::put_mesh_state(Buffer state, std::function<void(bool)> done) {
     run<bool>([this, state = std::move(state)] { return database_.put_mesh_state(state), true; },
               [done = std::move(done)](std::optional<bool> stored) { done(stored.has_value()); });
 }
+void QueuedStore::put_image(ImageChange change, std::function<void(bool)> done) {
+    run<bool>([this, change = std::move(change)] { return database_.put_image(change), true; },
+              [done = std::move(done)](std::optional<bool> stored) { done(stored.has_value()); });
+}
 void QueuedStore::reserve_counters(std::vector<CounterRequest> meters, std::uint32_t block,
                                    Done<std::vector<CounterBlock>> done) {
     run<std::vector<CounterBlock>>(

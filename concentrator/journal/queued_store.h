@@ -26,6 +26,7 @@ public:
     void limit(std::uint32_t entries_max) override;
     void put_object(StoredObject object, std::function<void(bool)> done) override;
     void put_mesh_state(Buffer state, std::function<void(bool)> done) override;
+    void put_image(ImageChange change, std::function<void(bool)> done) override;
     void reserve_counters(std::vector<CounterRequest> meters, std::uint32_t block,
                           Done<std::vector<CounterBlock>> done) override;
 

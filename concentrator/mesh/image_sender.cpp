@@ -128,6 +128,7 @@ void ImageSender::answered(DeviceNumber meter, const mesh::ImageStatus& status, 
     if (target == nullptr || !target->open) return;
     target->open = false;
     target->silences = 0;
+    note(*target, status);
     target->state = status.state;
     target->missing_told = status.missing;
     if (target->done()) {
@@ -148,6 +149,21 @@ void ImageSender::answered(DeviceNumber meter, const mesh::ImageStatus& status, 
         if (index < blocks_) target->missing[index] = true;
     target->missing_known =
         static_cast<std::size_t>(std::count(target->missing.begin(), target->missing.end(), true));
+}
+
+void ImageSender::note(Target& target, const mesh::ImageStatus& status) {
+    const auto held = blocks_ - std::min<std::size_t>(status.missing, blocks_);
+    const auto quarters = held * 4 / blocks_;
+    if (target.state == status.state && target.quarters == quarters) return;
+    target.quarters = quarters;
+    news_.push_back({target.meter, status.state, status.missing, status.trouble});
+}
+
+std::optional<ImageSender::News> ImageSender::take_news() {
+    if (news_.empty()) return std::nullopt;
+    const News news = news_.front();
+    news_.pop_front();
+    return news;
 }
 
 void ImageSender::silent(DeviceNumber meter, Instant now) {

@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <variant>
@@ -42,6 +43,15 @@ public:
         friend bool operator==(const Progress&, const Progress&) = default;
     };
 
+    /// What a meter has said that is worth telling: another state, or another quarter of the image.
+    struct News {
+        DeviceNumber meter;
+        mesh::ImageState state{};
+        std::size_t missing = 0;  ///< blocks
+        mesh::ImageTrouble trouble{};
+        friend bool operator==(const News&, const News&) = default;
+    };
+
     ImageSender(std::size_t blocks, const std::vector<DeviceNumber>& meters);
 
     /// The next thing to do; nothing: wait for answers, or for a later time. An Ask or a One is open until
@@ -49,6 +59,9 @@ public:
     std::optional<Step> next(Instant now, const Ways& ways);
     void answered(DeviceNumber meter, const mesh::ImageStatus& status, Instant now);
     void silent(DeviceNumber meter, Instant now);
+
+    /// In the order in which it was said; each once.
+    std::optional<News> take_news();
 
     bool finished() const;
     Progress progress() const;
@@ -60,7 +73,8 @@ private:
         std::vector<bool> missing;              ///< by block; empty until it has said so
         std::size_t missing_known = 0;          ///< bits set
         std::size_t missing_told = 0;
-        bool asked = false;  ///< in this round
+        std::size_t quarters = 0;  ///< of the image, as told in the last news
+        bool asked = false;        ///< in this round
         bool open = false;
         std::uint16_t sent = 0;  ///< the block that is open, alone
         bool alone = false;
@@ -76,6 +90,7 @@ private:
     std::optional<Step> fill(const Ways& ways);
     void plan(const Ways& ways);
     void begin_asking();
+    void note(Target& target, const mesh::ImageStatus& status);
     std::uint64_t missing() const;
 
     std::size_t blocks_;
@@ -85,6 +100,7 @@ private:
     std::size_t at_ = 0;
     std::optional<std::uint64_t> missing_before_;  // the last pass
     Progress counts_;
+    std::deque<News> news_;
 };
 
 }  // namespace wattmesh::concentrator

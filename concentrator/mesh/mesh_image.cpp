@@ -139,6 +139,8 @@ void MeshRoot::Core::image_answered(DeviceNumber meter, const std::optional<Buff
         return image->sender.silent(meter, now);
     }
     image->sender.answered(meter, *status, now);
+    while (auto news = image->sender.take_news())
+        events.push_back(MeshImageNews{image->offer.number, image->offer.blocks(), *news});
 }
 
 }  // namespace wattmesh::concentrator

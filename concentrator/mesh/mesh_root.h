@@ -108,14 +108,21 @@ struct ImageOrder {
     std::vector<DeviceNumber> meters{};
     Duration patience{86'400'000'000};  ///< so long those that are away are waited for
 };
+/// A meter has said where it is with the image.
+struct MeshImageNews {
+    std::uint32_t number = 0;
+    std::size_t blocks = 0;  ///< of the image
+    ImageSender::News news;
+};
 /// Everybody has said that it is done with the image, or the time is over.
 struct MeshImageEnded {
     std::uint32_t number = 0;
     ImageSender::Progress progress;
 };
-using MeshEvent = std::variant<MeshAnswer, MeshFailure, MeshJoined, MeshLost, MeshUnknown, MeshImpostor,
-                               MeshContested, MeshCollectorFull, MeshDeleted, MeshPower, MeshOutage,
-                               MeshRestored, MeshPanClash, MeshEvicted, MeshCloned, MeshImageEnded>;
+using MeshEvent =
+    std::variant<MeshAnswer, MeshFailure, MeshJoined, MeshLost, MeshUnknown, MeshImpostor, MeshContested,
+                 MeshCollectorFull, MeshDeleted, MeshPower, MeshOutage, MeshRestored, MeshPanClash,
+                 MeshEvicted, MeshCloned, MeshImageNews, MeshImageEnded>;
 
 /// Root of the mesh, sans-IO: join manager, link database, routes, requests. The owner moves host-frame
 /// payloads between this and the radio module, calls tick() at next_deadline(), and keeps save_state()

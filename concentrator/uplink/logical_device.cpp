@@ -11,7 +11,8 @@ namespace {
 using dlms::AccessResult;
 namespace o = dcu::objects;
 
-constexpr std::uint16_t class_data = 1, class_profile = 7, class_clock = 8, class_association = 15;
+constexpr std::uint16_t class_data = 1, class_profile = 7, class_clock = 8, class_association = 15,
+                        class_image = 18;
 constexpr ObisCode column(std::uint8_t n) { return {{0, 128, 99, 4, n, 255}}; }
 
 bool is_journal(const ObisCode& code) {
@@ -86,6 +87,7 @@ void LogicalDevice::get(const dlms::AttributeId& id, const dlms::Selection& sele
     const bool has_class = id.class_id == class_profile       ? is_journal(id.object)
                            : id.class_id == class_clock       ? id.object == obis::clock
                            : id.class_id == class_association ? id.object == obis::current_association
+                           : id.class_id == class_image       ? id.object == o::firmware_image
                                                               : id.class_id == class_data;
     if (!has_class) return done(AccessResult::object_undefined);
     if (id.attribute == 1) return done(dlms::octet_string(id.object));
@@ -93,6 +95,7 @@ void LogicalDevice::get(const dlms::AttributeId& id, const dlms::Selection& sele
     if (!std::holds_alternative<std::monostate>(selection))
         return done(AccessResult::scope_of_access_violated);
     if (id.class_id == class_clock) return done(clock(id.attribute));
+    if (id.class_id == class_image) return done(ports_.images->get(id.attribute));
     if (id.attribute != 2) return done(AccessResult::object_undefined);
     if (id.class_id == class_association) return done(object_list());
     get_data(id.object, std::move(done));
@@ -201,19 +204,25 @@ void LogicalDevice::acknowledge(const dlms::Data& value, std::function<void(Acce
                        });
 }
 
-void LogicalDevice::act(const dlms::MethodId&, const std::optional<dlms::Data>&, Sap, Instant,
+void LogicalDevice::act(const dlms::MethodId& id, const std::optional<dlms::Data>& argument, Sap, Instant,
                         std::function<void(dlms::ActionOutcome)> done) {
+    if (id.class_id == class_image && id.object == o::firmware_image)
+        return ports_.images->act(id.method, argument, [done = std::move(done)](AccessResult result) {
+            done({result, std::nullopt});
+        });
     done({AccessResult::object_undefined, std::nullopt});
 }
 
 dlms::Data LogicalDevice::object_list() const {
     std::vector<dlms::Data> list{listed(class_association, obis::current_association, 2),
                                  listed(class_clock, obis::clock, 4)};
-    for (const auto& code : {obis::logical_device_name, o::meter_list, o::wrapped_keys, o::reading_plan,
-                             o::limits, o::backfill, o::topology, o::statistics, o::uplink_state,
-                             o::certificate_request, o::journal_directory, o::journal_acknowledge}) {
+    for (const auto& code :
+         {obis::logical_device_name, o::meter_list, o::wrapped_keys, o::reading_plan, o::limits,
+          o::firmware_order, o::backfill, o::topology, o::statistics, o::uplink_state, o::certificate_request,
+          o::journal_directory, o::journal_acknowledge}) {
         list.push_back(listed(class_data, code, 2));
     }
+    list.push_back(listed(class_image, o::firmware_image, 7));
     list.push_back(listed(class_profile, o::journal(0), 8));
     return dlms::array(std::move(list));
 }

@@ -2,6 +2,7 @@
 #include <functional>
 
 #include "concentrator/journal/journal_store.h"
+#include "concentrator/uplink/image_shelf.h"
 #include "concentrator/uplink/versioned_objects.h"
 #include "protocol/dcu/uplink_state.h"
 #include "protocol/dlms/object.h"
@@ -10,6 +11,7 @@ namespace wattmesh::concentrator {
 
 /// What the logical device asks of the rest of the concentrator.
 struct DevicePorts {
+    ImageShelf* images = nullptr;  ///< outlives the device
     std::function<std::vector<dcu::TopologyNode>()> topology;
     std::function<dcu::Statistics()> statistics;
     std::function<dcu::UplinkState()> uplink;
@@ -24,8 +26,8 @@ struct DevicePorts {
     std::function<void(Buffer certificate_der, std::function<void(bool)> done)> install_certificate;
 };
 
-/// Logical device 1 of the concentrator: journals, versioned objects, clock, topology, statistics
-/// (protocol/dcu/objects.h), for any DLMS client that the uplink lets in.
+/// Logical device 1 of the concentrator: journals, versioned objects, clock, topology, statistics, image
+/// transfer (protocol/dcu/objects.h), for any DLMS client that the uplink lets in.
 class LogicalDevice final : public dlms::ObjectModel {
 public:
     LogicalDevice(DeviceNumber number, JournalStore& store, VersionedObjects& objects, DevicePorts ports);

@@ -33,7 +33,8 @@ VersionedObjects::VersionedObjects(JournalStore& store, const std::vector<Stored
 
 bool VersionedObjects::is_one(const ObisCode& code) {
     namespace o = dcu::objects;
-    return code == o::meter_list || code == o::wrapped_keys || code == o::reading_plan || code == o::limits;
+    return code == o::meter_list || code == o::wrapped_keys || code == o::reading_plan || code == o::limits ||
+           code == o::firmware_order;
 }
 
 /// False, and nothing changes, when it does not decode.
@@ -45,6 +46,7 @@ bool VersionedObjects::load(const StoredObject& object) {
     if (object.code == o::wrapped_keys) return take(wrapped_keys_, dcu::wrapped_keys_from_data(*data));
     if (object.code == o::reading_plan) return take(reading_plan_, dcu::reading_plan_from_data(*data));
     if (object.code == o::limits) return take(limits_, dcu::limits_from_data(*data));
+    if (object.code == o::firmware_order) return take(firmware_order_, dcu::firmware_order_from_data(*data));
     return object.code == o::backfill;
 }
 

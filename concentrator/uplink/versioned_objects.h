@@ -4,13 +4,14 @@
 #include <optional>
 
 #include "concentrator/journal/journal_store.h"
+#include "protocol/dcu/firmware.h"
 #include "protocol/dcu/objects.h"
 
 namespace wattmesh::concentrator {
 
-/// The objects the head-end writes and reads back: meter list, wrapped keys, reading plan, limits; and the
-/// version of the last backfill. What was accepted is durable before it is acknowledged and before it takes
-/// effect.
+/// The objects the head-end writes and reads back: meter list, wrapped keys, reading plan, limits, firmware
+/// order; and the version of the last backfill. What was accepted is durable before it is acknowledged and
+/// before it takes effect.
 class VersionedObjects {
 public:
     VersionedObjects(JournalStore& store, const std::vector<StoredObject>& recovered);
@@ -19,6 +20,7 @@ public:
     const dcu::WrappedKeys& wrapped_keys() const { return wrapped_keys_; }
     const dcu::ReadingPlan& reading_plan() const { return reading_plan_; }
     const dcu::Limits& limits() const { return limits_; }
+    const dcu::FirmwareOrder& firmware_order() const { return firmware_order_; }
 
     static bool is_one(const ObisCode& code);
     /// What a GET shows. Keys never come back: only their version and the SHA-256 of what was written.
@@ -42,6 +44,7 @@ private:
     dcu::WrappedKeys wrapped_keys_;
     dcu::ReadingPlan reading_plan_;
     dcu::Limits limits_;
+    dcu::FirmwareOrder firmware_order_;
 };
 
 }  // namespace wattmesh::concentrator

@@ -34,6 +34,7 @@ void add_search_routes(std::vector<Route>& routes, Context& context);
 void add_validation_routes(std::vector<Route>& routes, Context& context);
 void add_clock_routes(std::vector<Route>& routes, Context& context);
 void add_parameter_routes(std::vector<Route>& routes, Context& context);
+void add_firmware_routes(std::vector<Route>& routes, Context& context);
 void add_prepayment_routes(std::vector<Route>& routes, Context& context);
 void add_partner_routes(std::vector<Route>& routes, Context& context);
 void add_meter_routes(std::vector<Route>& routes, Context& context);

@@ -50,10 +50,13 @@ Answer order(Context& context, const Request& request) {
     return place(context, *connection, request, *verb, subjects, reason, monitor::priority_of(*verb));
 }
 
+bool is_firmware(const Job& job) { return job.kind.starts_with("firmware"); }
+
 /// An order that the caller may approve or undo: every meter of it lies where the caller may switch.
-Job wanted_order(database::Connection& connection, const Request& request, bool limits_too) {
+Job wanted_order(database::Connection& connection, const Request& request, bool approves) {
     auto job = wanted_job(connection, request);
-    if (job.kind != "relay" && !(limits_too && job.kind == "limits"))
+    const bool others = job.kind == "limits" || is_firmware(job);
+    if (job.kind != "relay" && !(approves && others))
         throw Problem{409, "Not a relay order", "Only an order that disconnects or reconnects takes this."};
     if (!database::JobSubjects{connection}.sees_all(job.id))
         throw Problem{
@@ -69,7 +72,12 @@ Answer approve(Context& context, const Request& request) {
     if (request.caller->token) throw Problem{403, "Not allowed", "A second person approves, not a program."};
     if (request.caller->is(job.requested_by))
         throw Problem{403, "Not allowed", "A second person approves: you ordered this yourself."};
-    check_not_stopped(*connection, request);
+    if (is_firmware(job)) {
+        if (!request.caller->may(Right::configure))
+            throw Problem{403, "Not allowed", "Approving firmware needs the role engineer."};
+    } else {
+        check_not_stopped(*connection, request);
+    }
     database::Transaction transaction{*connection};
     database::Jobs jobs{*connection};
     if (!jobs.approve(job.id, request.caller->name()))

@@ -56,6 +56,7 @@ struct Console::State {
         add_clock_routes(routes, context);
         add_prepayment_routes(routes, context);
         add_parameter_routes(routes, context);
+        add_firmware_routes(routes, context);
         add_partner_routes(routes, context);
         add_meter_routes(routes, context);
         add_read_routes(routes, context);

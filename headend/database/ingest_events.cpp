@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "headend/database/bindings.h"
+#include "headend/database/firmware.h"
 #include "headend/database/leases.h"
 
 namespace wattmesh::headend::database {
@@ -116,6 +117,7 @@ void put_events(Connection& connection, std::int64_t journal_row, const KnownCon
              use(parent), use(rssi), use(gap_first), use(gap_last), use(sub), use(inferred), use(members),
              use(reported), use(silent), use(back), use(missing), use(route), use(join));
         for (const auto& event : batch.events) {
+            if (event.entry.kind == dcu::EntryKind::image_told) continue;  // its own table: tell_firmware
             const auto details = details_of(event.entry);
             if (!details) {
                 rejected.push_back({event.entry.sequence, event.entry.meter, event.entry.payload,
@@ -160,6 +162,15 @@ void settle_leases(Connection& connection, const KnownConcentrator& concentrator
                               .clock_doubtful = entry->clock_doubtful});
             }
         }
+}
+
+void tell_firmware(Connection& connection, const KnownConcentrator& concentrator,
+                   const frontend::Batch& batch) {
+    for (const auto& event : batch.events) {
+        if (event.entry.kind != dcu::EntryKind::image_told) continue;
+        const auto told = dcu::decode_image_told(event.entry.payload);
+        if (told) FirmwareRoad{connection}.told(event.entry.meter, concentrator.id, *told, event.entry.time);
+    }
 }
 
 void put_rejected(Connection& connection, std::int64_t journal_row, const KnownConcentrator& concentrator,

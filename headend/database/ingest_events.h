@@ -12,6 +12,9 @@ void put_events(Connection& connection, std::int64_t journal_row, const KnownCon
 /// Joins claim meters, and strangers that are somebody's meters become visitors (headend/frontend/lease.h).
 void settle_leases(Connection& connection, const KnownConcentrator& concentrator,
                    const frontend::Batch& batch);
+/// What meters said of firmware images goes to their orders.
+void tell_firmware(Connection& connection, const KnownConcentrator& concentrator,
+                   const frontend::Batch& batch);
 void put_rejected(Connection& connection, std::int64_t journal_row, const KnownConcentrator& concentrator,
                   const std::vector<frontend::RejectedEntry>& rejected, Instant received);
 

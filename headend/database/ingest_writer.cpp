@@ -158,6 +158,7 @@ Ingested IngestWriter::attempt(Connection& connection, const frontend::Batch& ba
     put_rows(connection, catalog_, advanced.journal_row, pending, batch.received, total);
     put_events(connection, advanced.journal_row, *concentrator, batch, pending.rejected);
     settle_leases(connection, *concentrator, batch);
+    tell_firmware(connection, *concentrator, batch);
     put_rejected(connection, advanced.journal_row, *concentrator, pending.rejected, batch.received);
     mark_dirty(connection, pending.rows, batch.received);
     tell_readings(connection, pending.rows);

@@ -35,6 +35,13 @@ void Association::set(const dlms::AttributeId& id, dlms::Data value, WriteDone d
     writes_[client_.set(id, std::move(value))] = std::move(done);
 }
 
+void Association::act(const dlms::MethodId& id, std::optional<dlms::Data> argument, ActDone done) {
+    if (closed_) return done(std::nullopt);
+    associate_once();
+    if (!progress_) progress_ = now_;
+    acts_[client_.act(id, std::move(argument))] = std::move(done);
+}
+
 std::optional<Buffer> Association::take_output() {
     if (closed_) return std::nullopt;
     take_events();
@@ -70,6 +77,8 @@ void Association::take_events() {
             on(*read);
         } else if (const auto* write = std::get_if<dlms::WriteCompleted>(&*event)) {
             on(*write);
+        } else if (const auto* acted = std::get_if<dlms::ActionCompleted>(&*event)) {
+            on(*acted);
         } else if (const auto* failed = std::get_if<dlms::RequestFailed>(&*event)) {
             on(*failed);
         } else if (auto* notified = std::get_if<dlms::Notified>(&*event)) {
@@ -86,12 +95,17 @@ void Association::on(const dlms::WriteCompleted& event) {
     if (auto waiting = writes_.extract(event.request)) waiting.mapped()(event.result);
 }
 
+void Association::on(const dlms::ActionCompleted& event) {
+    if (auto waiting = acts_.extract(event.request)) waiting.mapped()(event.outcome);
+}
+
 void Association::on(const dlms::RequestFailed& event) {
     ++malformed_;
     if (event.association_lost) associating_ = false;
     if (!event.request) return;
     if (auto read = reads_.extract(*event.request)) read.mapped()(std::nullopt);
     if (auto write = writes_.extract(*event.request)) write.mapped()(std::nullopt);
+    if (auto act = acts_.extract(*event.request)) act.mapped()(std::nullopt);
 }
 
 void Association::close() {
@@ -102,6 +116,7 @@ void Association::close() {
 void Association::fail_all() {
     for (auto& [id, done] : std::exchange(reads_, {})) done(std::nullopt);
     for (auto& [id, done] : std::exchange(writes_, {})) done(std::nullopt);
+    for (auto& [id, done] : std::exchange(acts_, {})) done(std::nullopt);
 }
 
 }  // namespace wattmesh::headend::frontend

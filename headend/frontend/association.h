@@ -16,11 +16,13 @@ class Association {
 public:
     using ReadDone = std::function<void(std::optional<dlms::ReadOutcome>)>;
     using WriteDone = std::function<void(std::optional<dlms::AccessResult>)>;
+    using ActDone = std::function<void(std::optional<dlms::ActionOutcome>)>;
 
     Association(Sap own, Ciphers& ciphers, Random& random, const Instant& now);
 
     void get(const dlms::AttributeId& id, const dlms::Selection& selection, ReadDone done);
     void set(const dlms::AttributeId& id, dlms::Data value, WriteDone done);
+    void act(const dlms::MethodId& id, std::optional<dlms::Data> argument, ActDone done);
     void receive(Bytes apdu);
     /// The link ended: everything open fails, nothing more is sent.
     void close();
@@ -40,6 +42,7 @@ private:
     void take_events();
     void on(const dlms::ReadCompleted& event);
     void on(const dlms::WriteCompleted& event);
+    void on(const dlms::ActionCompleted& event);
     void on(const dlms::RequestFailed& event);
     void fail_all();
 
@@ -53,6 +56,7 @@ private:
     dlms::Client client_;
     std::map<dlms::RequestId, ReadDone> reads_;
     std::map<dlms::RequestId, WriteDone> writes_;
+    std::map<dlms::RequestId, ActDone> acts_;
     std::deque<dlms::Data> notifications_;
     std::optional<Instant> progress_;
     bool associating_ = false, refused_ = false, closed_ = false;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "protocol/dcu/firmware.h"
+
 namespace wattmesh::headend::frontend {
 namespace {
 
@@ -35,6 +37,8 @@ std::string event_fault(const dcu::Entry& entry) {
             return fault_of(dcu::decode_outage_end(entry.payload), "end of an outage");
         case dcu::EntryKind::pan_clash:
             return fault_of(dcu::decode_pan_clash(entry.payload), "PAN clash");
+        case dcu::EntryKind::image_told:
+            return fault_of(dcu::decode_image_told(entry.payload), "word of a firmware image");
         case dcu::EntryKind::power_back:
         case dcu::EntryKind::meter_deleted:
         case dcu::EntryKind::relay_evicted:

@@ -25,7 +25,8 @@ Core::Core(CoreSettings settings, Store& store, DesiredState& desired, Renewals&
              .replication = settings_.replication,
              .configuration = settings_.configuration,
              .relay = settings_.relay,
-             .now = now_},
+             .now = now_,
+             .image_supply = settings_.image_supply},
       presence_(store, settings_.report_every) {}
 
 Core::~Core() = default;
@@ -150,7 +151,7 @@ void Core::read(DeviceNumber concentrator, const dlms::AttributeId& id, Associat
 
 void Core::configure(DeviceNumber concentrator) {
     Session* session = session_of(concentrator);
-    if (session != nullptr && session->configurator() != nullptr) session->configurator()->check();
+    if (session != nullptr) session->configure();
 }
 
 void Core::disconnect(DeviceNumber concentrator, const std::string& reason) {

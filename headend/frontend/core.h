@@ -29,6 +29,7 @@ struct CoreSettings {
     ReplicationSettings replication;
     ConfiguratorSettings configuration;
     RelaySettings relay;
+    ImageSupplySettings image_supply;
     Duration report_every = std::chrono::seconds{15};  ///< presence goes to the store in this rhythm
 };
 
@@ -84,6 +85,9 @@ public:
     void configure(DeviceNumber concentrator);
     /// Ends its session, for example because it was revoked.
     void disconnect(DeviceNumber concentrator, const std::string& reason);
+
+    /// Where images for concentrators come from; before the first session, outlives the core.
+    void supply_images(Images& images) { world_.images = &images; }
 
     /// Who listens in; outlives the core or is taken away with null.
     void listen_in(Tap* tap) { tap_ = tap; }

@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "protocol/base/bytes.h"
@@ -33,6 +34,31 @@ public:
     /// above `version`.
     virtual void overtaken(DeviceNumber concentrator, ObisCode object, std::uint32_t version,
                            Instant now) = 0;
+};
+
+/// The firmware image that a concentrator should hold for its meters.
+struct WantedImage {
+    Buffer identifier;       ///< SHA-256 of the octets
+    Buffer octets;           ///< the vendor's file; empty when the caller has settled this identifier
+    bool initiated = false;  ///< it was begun there before: go on where it stopped
+};
+/// Where it is on its way to the concentrator.
+struct ImageSupplied {
+    enum class State : std::uint8_t { initiated, sending, verified, failed } state{};
+    std::uint32_t blocks_done = 0, blocks = 0;
+    std::string reason{};  ///< of `failed`
+};
+
+class Images {
+public:
+    virtual ~Images() = default;
+    /// `settled`: identifier of what is known to be there; may be empty. Outer nullopt: database down; inner:
+    /// nothing is wanted.
+    virtual void wanted(DeviceNumber concentrator, Buffer settled,
+                        std::function<void(std::optional<std::optional<WantedImage>>)> done) = 0;
+    /// Best effort: what is lost is found out at the concentrator again.
+    virtual void supplied(DeviceNumber concentrator, const Buffer& identifier, const ImageSupplied& what,
+                          Instant now) = 0;
 };
 
 /// Signs a concentrator's certificate request before its certificate runs out.

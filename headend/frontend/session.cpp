@@ -51,6 +51,7 @@ void Session::stop(const std::string& reason) {
     if (!relay_) return;
     replication_->cancel();
     configurator_->cancel();
+    if (image_supply_) image_supply_->cancel();
     relay_->close();
     journal_->close();
     configuration_->close();
@@ -181,6 +182,15 @@ void Session::start_work(OwnerEpoch epoch) {
         std::make_unique<Replication>(*number_, epoch, *journal_, world_.store, world_.replication, now);
     configurator_ = std::make_unique<Configurator>(*number_, *configuration_, world_.desired, world_.renewals,
                                                    world_.configuration, now, peer_.renew_at);
+    if (world_.images != nullptr)
+        image_supply_ = std::make_unique<ImageSupply>(*number_, *configuration_, *world_.images,
+                                                      world_.image_supply, now);
+}
+
+void Session::configure() {
+    if (phase() != Phase::ready) return;
+    configurator_->check();
+    if (image_supply_) image_supply_->check();
 }
 
 void Session::tick() {
@@ -191,6 +201,7 @@ void Session::tick() {
     if (phase() != Phase::ready) return;
     replication_->tick();
     configurator_->tick();
+    if (image_supply_) image_supply_->tick();
     relay_->tick();
     if (replication_->superseded()) end("a newer session owns this concentrator");
 }

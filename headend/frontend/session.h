@@ -6,6 +6,7 @@
 
 #include "headend/frontend/association.h"
 #include "headend/frontend/configurator.h"
+#include "headend/frontend/image_supply.h"
 #include "headend/frontend/relay.h"
 #include "headend/frontend/replication.h"
 #include "headend/frontend/session_life.h"
@@ -46,6 +47,8 @@ struct SessionWorld {
     const ConfiguratorSettings& configuration;
     const RelaySettings& relay;
     const Instant& now;
+    const ImageSupplySettings& image_supply;
+    Images* images = nullptr;  ///< none: no firmware goes to concentrators
 };
 
 /// One concentrator's link, from accept to close, as sans-IO state. Hello and heartbeat are answered before
@@ -82,7 +85,8 @@ public:
     /// Nothing unless the phase is ready.
     Relay* relay() { return phase() == Phase::ready ? relay_.get() : nullptr; }
     Association* configuration() { return phase() == Phase::ready ? configuration_.get() : nullptr; }
-    Configurator* configurator() { return phase() == Phase::ready ? configurator_.get() : nullptr; }
+    /// The desired state changed: look soon.
+    void configure();
 
 private:
     void ask_standing() override;
@@ -113,6 +117,7 @@ private:
     std::unique_ptr<Association> configuration_, journal_;
     std::unique_ptr<Replication> replication_;
     std::unique_ptr<Configurator> configurator_;
+    std::unique_ptr<ImageSupply> image_supply_;
     std::unique_ptr<Relay> relay_;
 };
 

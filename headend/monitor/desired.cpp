@@ -6,6 +6,7 @@
 #include "headend/database/collectors.h"
 #include "headend/database/concentrators.h"
 #include "headend/database/desired_states.h"
+#include "headend/database/firmware.h"
 #include "headend/database/meters.h"
 #include "headend/monitor/sealed_keys.h"
 
@@ -84,6 +85,17 @@ void refresh_keys(const Refresh& refresh, const database::Concentrator& concentr
     refresh.want(concentrator, dcu::objects::wrapped_keys, dcu::to_data(wanted));
 }
 
+/// A concentrator that never distributed anything is not told that it shall distribute nothing.
+void refresh_firmware(const Refresh& refresh, const database::Concentrator& concentrator) {
+    const auto order = database::Firmware{refresh.connection}.due(concentrator.id);
+    const bool told = database::DesiredStates{refresh.connection}
+                          .find(concentrator.id, dcu::objects::firmware_order)
+                          .has_value();
+    if (order || told)
+        refresh.want(concentrator, dcu::objects::firmware_order,
+                     dcu::to_data(order.value_or(dcu::FirmwareOrder{})));
+}
+
 void refresh_one(const Refresh& refresh, const database::Concentrator& concentrator, const Plan& plan) {
     database::DesiredStates states{refresh.connection};
     for (const auto& object : states.of(concentrator.id)) {
@@ -108,6 +120,7 @@ void refresh_one(const Refresh& refresh, const database::Concentrator& concentra
     limits.version = 0;
     refresh.want(concentrator, dcu::objects::limits, dcu::to_data(limits));
     refresh_keys(refresh, concentrator, list);
+    refresh_firmware(refresh, concentrator);
     for (const auto& object : states.of(concentrator.id)) {
         if (!object.pending()) continue;
         refresh.result.changed.push_back(concentrator.number);

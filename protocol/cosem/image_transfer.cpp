@@ -30,10 +30,21 @@ bool is_final(AccessResult result) {
 }  // namespace
 
 ImageTransfer::ImageTransfer(const SignedImage& image, ImagePlan plan)
-    : image_(image), plan_(std::move(plan)), initiated_(plan_.resume) {}
+    : octets_(image.image()),
+      identifier_(image.header().identifier),
+      model_(image.header().model),
+      plan_(std::move(plan)),
+      initiated_(plan_.resume) {}
+
+ImageTransfer::ImageTransfer(Bytes octets, Buffer identifier, ImagePlan plan)
+    : octets_(octets),
+      identifier_(std::move(identifier)),
+      plan_(std::move(plan)),
+      phase_(Phase::held),
+      initiated_(plan_.resume) {}
 
 std::uint32_t ImageTransfer::blocks() const {
-    return block_size_ == 0 ? 0 : (image_.header().image_size + block_size_ - 1) / block_size_;
+    return block_size_ == 0 ? 0 : (size() + block_size_ - 1) / block_size_;
 }
 
 std::uint32_t ImageTransfer::blocks_done() const {
@@ -42,9 +53,8 @@ std::uint32_t ImageTransfer::blocks_done() const {
 
 ImageTransfer::Block ImageTransfer::block(std::uint32_t number) const {
     const std::size_t start = std::size_t{number} * block_size_;
-    const Bytes whole = image_.image();
     return {number,
-            to_buffer(whole.subspan(start, std::min<std::size_t>(block_size_, whole.size() - start)))};
+            to_buffer(octets_.subspan(start, std::min<std::size_t>(block_size_, octets_.size() - start)))};
 }
 
 std::optional<ImageStep> ImageTransfer::next() {
@@ -68,7 +78,7 @@ ImageStep ImageTransfer::step() const {
         case Phase::activate_status:
             return ReadStep{image_transfer_status.of(object)};
         case Phase::initiate:
-            return image_transfer_initiate(object, {image_.header().identifier, image_.header().image_size});
+            return image_transfer_initiate(object, {identifier_, size()});
         case Phase::block_size:
             return ReadStep{image_block_size.of(object)};
         case Phase::blocks_status:
@@ -79,6 +89,7 @@ ImageStep ImageTransfer::step() const {
             return ReadStep{image_first_not_transferred_block_number.of(object)};
         case Phase::verify:
             return image_verify(object);
+        case Phase::held:
         case Phase::info:
             return ReadStep{image_to_activate_info.of(object)};
         case Phase::activate:
@@ -138,6 +149,7 @@ void ImageTransfer::interrupted() {
     if (++interruptions_ > plan_.interruptions_max) return fail("the link breaks again and again");
     switch (phase_) {
         case Phase::model:
+        case Phase::held:
         case Phase::enabled:
         case Phase::enable:
             return;
@@ -172,6 +184,12 @@ void ImageTransfer::answer(const dlms::ActionOutcome& outcome) {
     outcome.result == AccessResult::success ? called() : call_refused(outcome.result);
 }
 
+void ImageTransfer::verified() {
+    tell(ImageEvent::Kind::verified);
+    if (model_.empty()) return go(Phase::done);
+    go(plan_.activate_at ? Phase::schedule : Phase::activate);
+}
+
 // What a meter need not show is not insisted on.
 void ImageTransfer::refused(AccessResult result) {
     if (!is_final(result)) return retry(result);
@@ -181,8 +199,7 @@ void ImageTransfer::refused(AccessResult result) {
         case Phase::blocks_status:
             return go(Phase::first_missing);
         case Phase::info:
-            tell(ImageEvent::Kind::verified);
-            return go(plan_.activate_at ? Phase::schedule : Phase::activate);
+            return verified();
         case Phase::schedule_check:
             tell(ImageEvent::Kind::scheduled);
             return go(Phase::done);

@@ -72,6 +72,10 @@ std::string_view to_string(ImageEvent::Kind kind);
 class ImageTransfer {
 public:
     ImageTransfer(const SignedImage& image, ImagePlan plan);
+    /// To a concentrator, which keeps it for its meters: `octets`, which outlive the transfer, under this
+    /// identifier. No model is asked for, what is there already is not sent again, and the end is that it is
+    /// verified.
+    ImageTransfer(Bytes octets, Buffer identifier, ImagePlan plan);
 
     /// The next request; nothing while one is open, during a pause, and at the end.
     std::optional<ImageStep> next();
@@ -94,6 +98,7 @@ private:
     using Block = image_transfer::Block;
     enum class Phase : std::uint8_t {
         model,    ///< reads the meter's type
+        held,     ///< a concentrator: is it there already?
         enabled,  ///< reads image_transfer_enabled
         enable,   ///< writes it
         status,   ///< where is the meter?
@@ -136,9 +141,13 @@ private:
     void tell(ImageEvent::Kind kind);
     std::uint32_t blocks() const;
     std::uint32_t blocks_done() const;
+    std::uint32_t size() const { return static_cast<std::uint32_t>(octets_.size()); }
+    void verified();
     Block block(std::uint32_t number) const;
 
-    const SignedImage& image_;
+    Bytes octets_;
+    Buffer identifier_;
+    std::string model_;  ///< empty: for a concentrator
     ImagePlan plan_;
     Phase phase_ = Phase::model;
     bool open_ = false, pausing_ = false;

@@ -39,6 +39,7 @@ void ImageTransfer::take_value(const Data& data) {
             return take_first_missing(data);
         case Phase::verify_status:
             return take_verify_status(data);
+        case Phase::held:
         case Phase::info:
             return take_info(data);
         case Phase::activate_status:
@@ -54,8 +55,7 @@ void ImageTransfer::take_model(const Data& data) {
     Decoding how;
     const auto text = Codec<std::string>::decode(data, how);
     if (!text) return fail("the meter does not show its type as text");
-    if (*text != image_.header().model)
-        return fail("the image is for " + image_.header().model + ", the meter is " + *text);
+    if (*text != model_) return fail("the image is for " + model_ + ", the meter is " + *text);
     tell(ImageEvent::Kind::model_agreed);
     go(Phase::enabled);
 }
@@ -136,11 +136,11 @@ void ImageTransfer::take_info(const Data& data) {
     const auto images = image_transfer::image_to_activate_info.read(data);
     if (!images) return fail(to_string(images.error()));
     const bool ours = std::any_of(images->begin(), images->end(), [&](const auto& image) {
-        return image.identification == image_.header().identifier && image.size == image_.header().image_size;
+        return image.identification == identifier_ && image.size == size();
     });
+    if (phase_ == Phase::held) return ours ? verified() : go(Phase::enabled);
     if (!images->empty() && !ours) return fail("image_to_activate_info names another image");
-    tell(ImageEvent::Kind::verified);
-    go(plan_.activate_at ? Phase::schedule : Phase::activate);
+    verified();
 }
 
 void ImageTransfer::take_activate_status(const Data& data) {

@@ -35,7 +35,8 @@ enum class EntryKind : std::uint8_t {
     pan_clash = 17,  ///< another concentrator's network in the same PAN; payload: PanClash
     relay_evicted = 18,  ///< it dropped packets of others; put out of the mesh for a while; payload: empty
     meter_cloned =
-        19,  ///< two devices have this number and its key: both are out of the mesh; payload: empty
+        19,           ///< two devices have this number and its key: both are out of the mesh; payload: empty
+    image_told = 20,  ///< what a meter said of a firmware image; payload: ImageTold (firmware.h)
 };
 
 /// One line of the journal. Its key is (journal id, sequence); sequences of one journal have no holes.

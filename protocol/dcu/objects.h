@@ -25,6 +25,8 @@ inline constexpr ObisCode statistics{{0, 128, 96, 7, 0, 255}};  ///< read only: 
 inline constexpr ObisCode certificate_request{
     {0, 128, 96, 8, 0, 255}};  ///< read: PKCS#10 DER for renewal; write: the new certificate, DER
 inline constexpr ObisCode uplink_state{{0, 128, 96, 9, 0, 255}};       ///< read only: UplinkState
+inline constexpr ObisCode firmware_order{{0, 128, 96, 10, 0, 255}};    ///< FirmwareOrder
+inline constexpr ObisCode firmware_image{{0, 0, 44, 0, 0, 255}};       ///< class 18; firmware.h
 inline constexpr ObisCode journal_directory{{0, 128, 99, 2, 0, 255}};  ///< Data: array of JournalInfo
 inline constexpr ObisCode journal_acknowledge{{0, 128, 99, 3, 0, 255}};
 inline constexpr ObisCode journal(std::uint8_t slot) {

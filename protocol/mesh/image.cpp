@@ -108,6 +108,7 @@ Result<ImageBlock> decode_image_block(Bytes body) {
 Buffer encode(const ImageStatus& status) {
     Writer out;
     out.u8(static_cast<std::uint8_t>(status.state)).u32(status.image).u16(status.missing);
+    if (status.trouble != ImageTrouble::none) out.u8(static_cast<std::uint8_t>(status.trouble));
     if (status.first_missing.empty()) return out.take();
     const auto first = status.first_missing.front();
     const std::size_t span = status.first_missing.back() - first + 1U;
@@ -131,7 +132,14 @@ Result<ImageStatus> decode_image_status(Bytes body) {
     status.missing = in.u16();
     if (status.missing > image_blocks_max || (status.missing != 0 && status.state != ImageState::receiving))
         in.fail(Fault::bad_value);
-    if (in.ok() && in.remaining() > 0) {
+    const bool ended = status.state == ImageState::failed || status.state == ImageState::refused;
+    if (in.ok() && ended && in.remaining() > 0) {
+        const auto trouble = in.u8();
+        if (trouble == 0 || trouble > static_cast<std::uint8_t>(image_trouble_last))
+            in.fail(Fault::bad_value);
+        status.trouble = static_cast<ImageTrouble>(trouble);
+        in.expect_end();
+    } else if (in.ok() && in.remaining() > 0) {
         const auto first = in.u16();
         const Bytes bits = in.rest();
         if (bits.size() > image_window / 8) in.fail(Fault::too_long);

@@ -61,6 +61,17 @@ enum class ImageState : std::uint8_t {
     failed = 2,    ///< all is there, and it is not what the vendor signed
     refused = 3,   ///< not for this meter: no room, another model, an older distribution, a wrong MAC
 };
+/// Why it failed or was refused. The words for people are in protocol/dcu/firmware.h.
+enum class ImageTrouble : std::uint8_t {
+    none = 0,
+    no_room = 1,        ///< the meter keeps no images, or none of this size
+    not_authentic = 2,  ///< the offer's MAC
+    superseded = 3,     ///< there is an image of a later distribution
+    not_signed = 4,     ///< not by a vendor that the meter knows, or no image file
+    other_model = 5,
+};
+inline constexpr ImageTrouble image_trouble_last = ImageTrouble::other_model;
+
 /// Payload of the answer to an image_request.
 struct ImageStatus {
     ImageState state{};
@@ -68,6 +79,8 @@ struct ImageStatus {
     std::uint16_t missing = 0;  ///< blocks; 0 unless receiving
     /// Ascending; in answers to an offer: those within image_window of the first.
     std::vector<std::uint16_t> first_missing{};
+    /// Of failed and refused only; none: a meter of an earlier version, which does not say.
+    ImageTrouble trouble = ImageTrouble::none;
     friend bool operator==(const ImageStatus&, const ImageStatus&) = default;
 };
 inline constexpr std::size_t image_window = 1'440;

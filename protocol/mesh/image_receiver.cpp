@@ -2,18 +2,19 @@
 
 namespace wattmesh::mesh {
 namespace {
-ImageStatus refusal(const ImageOffer& offer) {
-    return {.state = ImageState::refused, .image = offer.image()};
+ImageStatus refusal(const ImageOffer& offer, ImageTrouble why) {
+    return {.state = ImageState::refused, .image = offer.image(), .trouble = why};
 }
 }  // namespace
 
 ImageStatus ImageReceiver::offered(const ImageOffer& offer, bool authentic, Ciphers& ciphers) {
-    if (flash_ == nullptr || !authentic) return refusal(offer);
+    if (!authentic) return refusal(offer, ImageTrouble::not_authentic);
+    if (flash_ == nullptr) return refusal(offer, ImageTrouble::no_room);
     const auto known = flash_->offer();
     const bool same = known && known->sha256 == offer.sha256 && known->size == offer.size;
-    if (known && !same && offer.number <= known->number) return refusal(offer);
+    if (known && !same && offer.number <= known->number) return refusal(offer, ImageTrouble::superseded);
     if (same && offer.number > known->number) flash_->renumber(offer.number);
-    if (!same && !flash_->begin(offer)) return refusal(offer);
+    if (!same && !flash_->begin(offer)) return refusal(offer, ImageTrouble::no_room);
     // The power went between the last block and the look at the whole.
     if (same && flash_->state() == ImageState::receiving) complete(*known, ciphers);
     return status(true);
@@ -44,8 +45,9 @@ void ImageReceiver::complete(const ImageOffer& offer, Ciphers& ciphers) {
 
 ImageStatus ImageReceiver::status(bool with_window) const {
     const auto offer = flash_ == nullptr ? std::nullopt : flash_->offer();
-    if (!offer) return {.state = ImageState::refused};
+    if (!offer) return {.state = ImageState::refused, .trouble = ImageTrouble::no_room};
     ImageStatus status{.state = flash_->state(), .image = offer->image()};
+    if (status.state == ImageState::failed) status.trouble = flash_->trouble();
     if (status.state != ImageState::receiving) return status;
     for (std::size_t i = 0; i < offer->blocks(); ++i) {
         const auto index = static_cast<std::uint16_t>(i);

@@ -26,6 +26,8 @@ public:
     /// Whether the vendor's signature over the whole is right and it is for this model; then the meter has it
     /// and may be told to activate it. The state is verified or failed from now on.
     virtual bool take_over() = 0;
+    /// Why take_over() said no; none otherwise.
+    virtual ImageTrouble trouble() const = 0;
 };
 
 /// A meter's side of an image broadcast: what it holds, what it lacks, whether the whole is right. Decides

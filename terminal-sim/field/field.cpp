@@ -88,6 +88,7 @@ Field::Field(const Town& town, const Shipment& shipment, const FieldOptions& opt
                                           places_of(town_), std::move(nodes), town_.concentrators, ciphers);
     for (std::size_t i = 0; i < town_.meters.size(); ++i) connect(i);
     for (std::size_t i = 0; i < collectors_.size(); ++i) connect_collector(i);
+    if (!options.firmware_vendor.empty()) give_flashes(options, ciphers);
     wire_up(state);
     population_->advance(options.start);
     deeds_saved_ = deeds_done();
@@ -95,6 +96,19 @@ Field::Field(const Town& town, const Shipment& shipment, const FieldOptions& opt
 }
 
 Field::~Field() = default;
+
+void Field::give_flashes(const FieldOptions& options, Ciphers& ciphers) {
+    const auto folder =
+        options.state_folder.empty() ? std::filesystem::path{} : options.state_folder / "firmware";
+    if (!folder.empty()) std::filesystem::create_directories(folder);
+    for (std::size_t i = 0; i < town_.meters.size(); ++i) {
+        const auto file =
+            folder.empty() ? std::filesystem::path{} : folder / to_string(town_.meters[i].number);
+        flashes_.push_back(
+            std::make_unique<MeshFlash>(file, options.firmware_vendor, population_->meter(i), ciphers));
+        radio_->set_image_flash(i, flashes_.back().get());
+    }
+}
 
 void Field::connect(std::size_t meter) {
     radio_->set_application(town_.meters[meter].number,

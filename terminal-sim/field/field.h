@@ -5,6 +5,7 @@
 #include "protocol/dlms/server.h"
 #include "terminal-sim/field/collector_box.h"
 #include "terminal-sim/field/field_state.h"
+#include "terminal-sim/field/mesh_flash.h"
 #include "terminal-sim/field/population.h"
 #include "terminal-sim/field/shipment.h"
 #include "terminal-sim/meter/held_keys.h"
@@ -19,7 +20,9 @@ struct FieldOptions {
     Duration power_on_spread{3'000'000};
     std::filesystem::path state_folder;  ///< empty: nothing outlives the object
     std::filesystem::path truth_file;    ///< empty: the truth is kept in memory only
-    bool keep_truth_rows = true;         ///< queryable by truth().rows()
+    /// x || y on P-256: whose firmware the meters believe when it comes over the mesh. Empty: they take none.
+    Buffer firmware_vendor{};
+    bool keep_truth_rows = true;  ///< queryable by truth().rows()
 };
 
 /// A radio field with a COSEM meter at every node and a host port per concentrator. Time passes only in
@@ -90,6 +93,7 @@ public:
 
 private:
     void connect(std::size_t meter);
+    void give_flashes(const FieldOptions& options, Ciphers& ciphers);
     void connect_collector(std::size_t index);
     void wire_up(const std::optional<FieldState>& state);
     std::optional<std::size_t> collector_index(const DeviceNumber& number) const;
@@ -105,6 +109,7 @@ private:
     KeyFile key_file_;
     std::vector<std::unique_ptr<HeldKeys>> held_keys_;
     std::unique_ptr<Population> population_;
+    std::vector<std::unique_ptr<MeshFlash>> flashes_;  ///< by meter; none: no vendor is known
     std::vector<std::shared_ptr<dlms::Server>> servers_;
     std::vector<std::unique_ptr<CollectorBox>> collectors_;
     std::set<DeviceNumber> dark_;                               ///< killed

@@ -110,7 +110,13 @@ public:
     /// What the meter says it is, and what image files for it name as their model.
     static constexpr std::string_view type = "WMT-SIM";
     std::string logical_device_name() const;
+    /// From the factory.
     std::string firmware() const;
+    /// As it shows it.
+    std::string running_firmware() const;
+    /// An image that came by another way than the image transfer object, and was verified there: it may be
+    /// activated now, unless the meter runs this version.
+    void hold_image(const std::string& version, Bytes identifier, std::uint32_t size);
     /// The name that the model has for something; the generic one when it has none.
     ObisCode object_named(cosem::Quantity quantity) const;
     /// An attribute that was written.

@@ -52,11 +52,12 @@ const Command all[] = {
      "status,\n"
      "                     generator on or off\n"
      "  --history-hours H  how long the meters have been measuring at the first start (4)\n"
+     "  --firmware-vendor HEX  public key (of `image key`) whose firmware the meters take over the mesh\n"
      "  --rate KBIT        of the radio (50)\n"
      "  --speed X          simulated time runs X times as fast (1)\n"
      "  --origin S         Unix second at which simulated time equals real time (now)\n",
      {"town", "keys", "state", "truth", "listen", "control", "history-hours", "rate", "speed", "origin",
-      "log"},
+      "firmware-vendor", "log"},
      run_field},
     {"meter",
      "simulate one meter on TCP or UDP",

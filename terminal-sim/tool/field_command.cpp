@@ -32,6 +32,12 @@ int run_field(const Call& call) {
     options.state_folder = settings.required<std::filesystem::path>("state");
     options.truth_file = settings.optional<std::filesystem::path>("truth", {});
     options.keep_truth_rows = false;
+    if (settings.has("firmware-vendor")) {
+        const auto key = from_hex(settings.required<std::string>("firmware-vendor"));
+        if (!key || key->size() != 64)
+            throw platform::SettingsError("--firmware-vendor: is not a public key of 128 digits");
+        options.firmware_vendor = *key;
+    }
 
     security::OpensslCiphers ciphers;
     security::SystemRandom random;

@@ -22,6 +22,8 @@ dcu::MeterList MemoryModel::list(DeviceNumber concentrator) {
 }
 
 void MemoryModel::settle(const Batch& batch, const dcu::Entry& entry) {
+    if (entry.kind == dcu::EntryKind::image_told)
+        told_[entry.meter] = dcu::decode_image_told(entry.payload).value();
     if (entry.kind == dcu::EntryKind::unknown_meter) visits_.emplace(batch.concentrator, entry.meter);
     if (entry.kind != dcu::EntryKind::meter_joined || !homes_.contains(entry.meter)) return;
     const auto link = dcu::decode_meter_link(entry.payload).value();

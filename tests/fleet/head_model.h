@@ -8,6 +8,7 @@
 
 #include "headend/frontend/lease.h"
 #include "headend/frontend/store.h"
+#include "protocol/dcu/firmware.h"
 #include "tests/fleet/town.h"
 
 namespace wattmesh::fleet {
@@ -44,6 +45,8 @@ public:
     std::uint64_t conflicts() override { return conflicts_; }
     std::uint64_t rejected() override { return rejected_; }
     dcu::MeterList list(DeviceNumber concentrator) override;
+    /// What each meter said last of a firmware image.
+    const std::map<DeviceNumber, dcu::ImageTold>& told() const { return told_; }
     bool visits(DeviceNumber concentrator, DeviceNumber collector) override {
         return visits_.contains({concentrator, collector});
     }
@@ -62,6 +65,7 @@ private:
     std::map<DeviceNumber, DeviceNumber> homes_;
     std::map<DeviceNumber, headend::frontend::Lease> leases_;
     std::set<std::pair<DeviceNumber, DeviceNumber>> visits_;  ///< concentrator, meter
+    std::map<DeviceNumber, dcu::ImageTold> told_;
     std::uint64_t conflicts_ = 0, rejected_ = 0;
 };
 

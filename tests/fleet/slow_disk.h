@@ -53,6 +53,10 @@ public:
         call<int>([=, this] { return database_->put_mesh_state(state), 0; },
                   [done = std::move(done)](std::optional<int>) { done(true); });
     }
+    void put_image(concentrator::ImageChange change, std::function<void(bool)> done) override {
+        call<int>([=, this] { return database_->put_image(change), 0; },
+                  [done = std::move(done)](std::optional<int>) { done(true); });
+    }
     void reserve_counters(std::vector<concentrator::CounterRequest> meters, std::uint32_t block,
                           Done<std::vector<concentrator::CounterBlock>> done) override {
         call<std::vector<concentrator::CounterBlock>>(

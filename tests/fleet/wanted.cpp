@@ -40,6 +40,10 @@ void Wanted::want(DeviceNumber concentrator, const ObisCode& object, Buffer cont
     objects.push_back({object, 1, std::move(content), false});
 }
 
+void Wanted::order(DeviceNumber concentrator, const dcu::FirmwareOrder& order) {
+    want(concentrator, dcu::objects::firmware_order, dlms::encode_data(to_data(order)));
+}
+
 void Wanted::refresh(DeviceNumber concentrator) {
     const auto kek = ciphers_.key_wrap(keks_.at(concentrator));
     auto list = model_.list(concentrator);

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "headend/frontend/ports.h"
+#include "protocol/dcu/firmware.h"
 #include "terminal-sim/field/shipment.h"
 #include "tests/fleet/head_model.h"
 #include "tests/fleet/timeline.h"
@@ -23,6 +24,9 @@ public:
     /// A concentrator that was put back to an old disk may hold no version above ours: nothing was restored
     /// here.
     void overtaken(DeviceNumber, ObisCode, std::uint32_t, Instant) override { ++overtaken_; }
+
+    /// It shall distribute an image.
+    void order(DeviceNumber concentrator, const dcu::FirmwareOrder& order);
 
     std::uint64_t confirmed() const { return confirmed_; }
     std::uint64_t overtaken() const { return overtaken_; }

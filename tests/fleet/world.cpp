@@ -14,7 +14,9 @@ World::World(std::uint64_t seed, HeadModel& model, fs::path folder, int apart_pe
       chance_(seed, 2),
       addresses_(addresses),
       model_(model),
-      folder_(std::move(folder)) {
+      folder_(std::move(folder)),
+      depot_(timeline_),
+      vendor_(ciphers_.generate(Curve::p256)) {
     fs::create_directories(folder_);
     wires_ = std::make_unique<Wires>(
         timeline_, chance_,
@@ -38,6 +40,7 @@ World::World(std::uint64_t seed, HeadModel& model, fs::path folder, int apart_pe
     sim::FieldOptions options;
     options.start = start_;
     options.installed_at = history_from;
+    options.firmware_vendor = vendor_->public_key();
     field_ = std::make_unique<sim::Field>(scene_.town, scene_.shipment, options, ciphers_, chance_);
     for (std::size_t i = 0; i < 2; ++i) {
         heads_.push_back(std::make_unique<Head>(i, seed));
@@ -106,6 +109,7 @@ void World::start_head(std::size_t index) {
     headend::frontend::CoreSettings settings;
     head.core = std::make_unique<headend::frontend::Core>(settings, *head.store, *wanted_, renewals_,
                                                           ciphers_, head.chance);
+    head.core->supply_images(depot_);
     const auto life = ++head.life;
     timeline_.after(250ms, [this, index, life] { tick_head(index, life); });
 }

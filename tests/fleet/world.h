@@ -8,6 +8,7 @@
 #include "headend/frontend/core.h"
 #include "security/ciphers.h"
 #include "terminal-sim/field/field.h"
+#include "tests/fleet/firmware.h"
 #include "tests/fleet/slow_disk.h"
 #include "tests/fleet/slow_store.h"
 #include "tests/fleet/town.h"
@@ -74,6 +75,10 @@ public:
     std::size_t owners_wrong();
     const Scene& scene() const { return scene_; }
     sim::Field& field() { return *field_; }
+    Wanted& wanted() { return *wanted_; }
+    FirmwareDepot& depot() { return depot_; }
+    /// Whose firmware the meters believe.
+    PrivateKey& vendor() { return *vendor_; }
     FaultCounts& faults() { return faults_; }
     std::uint64_t lost_answers() const { return lost_answers_; }
     std::uint64_t failed_calls() const { return failed_calls_; }
@@ -113,6 +118,8 @@ private:
     std::unique_ptr<Wires> wires_;
     std::unique_ptr<Wanted> wanted_;
     NoRenewals renewals_;
+    FirmwareDepot depot_;
+    std::unique_ptr<PrivateKey> vendor_;
     std::unique_ptr<sim::Field> field_;
     std::vector<std::unique_ptr<Site>> sites_;
     std::vector<std::unique_ptr<Head>> heads_;

@@ -1,3 +1,4 @@
+#include "protocol/dcu/firmware.h"
 #include "protocol/dcu/journal.h"
 #include "protocol/dcu/objects.h"
 #include "protocol/dcu/uplink_state.h"
@@ -11,6 +12,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static_cast<void>(dcu::decode_gap_range(bytes));
     if (const auto rows = dcu::decode_profile_rows(bytes))
         static_cast<void>(dcu::interval_rows(*rows, std::chrono::minutes{15}));
+    if (const auto told = dcu::decode_image_told(bytes))
+        if (dcu::decode_image_told(dcu::encode(*told)).value() != *told) __builtin_trap();
     const auto value = dlms::decode_data(bytes);
     if (!value) return 0;
     if (const auto entry = dcu::entry_from_data(*value))
@@ -22,6 +25,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static_cast<void>(dcu::reading_plan_from_data(*value));
     static_cast<void>(dcu::limits_from_data(*value));
     static_cast<void>(dcu::backfill_from_data(*value));
+    if (const auto order = dcu::firmware_order_from_data(*value))
+        if (dcu::firmware_order_from_data(dcu::to_data(*order)).value() != *order) __builtin_trap();
     static_cast<void>(dcu::topology_from_data(*value));
     static_cast<void>(dcu::statistics_from_data(*value));
     if (const auto state = dcu::uplink_state_from_data(*value))

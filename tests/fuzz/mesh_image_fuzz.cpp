@@ -49,6 +49,7 @@ public:
         state_ = ImageState::verified;
         return true;
     }
+    ImageTrouble trouble() const override { return ImageTrouble::none; }
 
 private:
     std::optional<ImageOffer> offer_;

@@ -154,6 +154,21 @@ AccessResult Meter::transfer_image(const SimObject::Call& what) {
     return good ? AccessResult::success : AccessResult::other_reason;
 }
 
+std::string Meter::running_firmware() const {
+    const auto shown = attribute(object_named(cosem::Quantity::firmware_version), 2);
+    return shown ? std::string{shown->octets().begin(), shown->octets().end()} : firmware();
+}
+
+void Meter::hold_image(const std::string& version, Bytes identifier, std::uint32_t size) {
+    if (version == running_firmware()) return;
+    SimImage& image = rare().image.emplace();
+    image.status = Status::verification_successful;
+    image.identifier = to_buffer(identifier);
+    image.size = size;
+    image.version = version;
+    image.verified_at = latest_;
+}
+
 AccessResult Meter::activate_image(Instant now) {
     // After a restart what is done again may be older than the image: a schedule that brought the one before.
     if (!rare_ || !rare_->image || rare_->image->status != Status::verification_successful ||

@@ -60,10 +60,14 @@ public:
     }
     bool take_over() override {
         const auto image = cosem::SignedImage::open(octets_, vendor_.public_key, vendor_.ciphers);
-        const bool good = image && image->header().model == model_;
+        trouble_ = !image                            ? mesh::ImageTrouble::not_signed
+                   : image->header().model != model_ ? mesh::ImageTrouble::other_model
+                                                     : mesh::ImageTrouble::none;
+        const bool good = trouble_ == mesh::ImageTrouble::none;
         state_ = good ? mesh::ImageState::verified : mesh::ImageState::failed;
         return good;
     }
+    mesh::ImageTrouble trouble() const override { return trouble_; }
 
     std::size_t held() const {
         return static_cast<std::size_t>(std::count(there_.begin(), there_.end(), true));
@@ -76,6 +80,7 @@ private:
     std::string model_;
     std::optional<mesh::ImageOffer> offer_;
     mesh::ImageState state_ = mesh::ImageState::receiving;
+    mesh::ImageTrouble trouble_{};
     Buffer octets_;
     std::vector<bool> there_;
 };

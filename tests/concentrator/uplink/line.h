@@ -26,7 +26,10 @@ struct Line {
     }
     void connect_device() {
         objects = std::make_unique<VersionedObjects>(store, database.recovered().objects);
+        images = std::make_unique<ImageShelf>(store, ciphers, database.recovered().image,
+                                              [this] { ++images_verified; });
         DevicePorts ports;
+        ports.images = images.get();
         ports.topology = [] {
             dcu::TopologyNode node;
             node.number = meter(1);
@@ -121,6 +124,8 @@ struct Line {
     TrustedClock clock{at(1'600'000'000)};
     Now now{at(0), at(1'700'000'000), false};
     std::unique_ptr<VersionedObjects> objects;
+    std::unique_ptr<ImageShelf> images;
+    int images_verified = 0;
     std::unique_ptr<LogicalDevice> device;
     std::unique_ptr<Uplink> uplink;
     std::optional<HeadEnd> head;

@@ -118,6 +118,12 @@ TEST_CASE("mesh image: what is missing is said in one way only", "[mesh][image]"
     const ImageStatus done{.state = ImageState::verified, .image = 1};
     CHECK(to_hex(encode(done)) == "01000000010000");
     CHECK(decode_image_status(encode(done)).value() == done);
+    const ImageStatus spurned{.state = ImageState::failed, .image = 1, .trouble = ImageTrouble::other_model};
+    CHECK(to_hex(encode(spurned)) == "0200000001000005");
+    CHECK(decode_image_status(encode(spurned)).value() == spurned);
+    // A meter of an earlier version does not say why.
+    CHECK(decode_image_status(*from_hex("03000000010000")).value() ==
+          ImageStatus{.state = ImageState::refused, .image = 1});
     struct Row {
         const char *why, *hex;
     };
@@ -129,6 +135,9 @@ TEST_CASE("mesh image: what is missing is said in one way only", "[mesh][image]"
                                            {"an empty last octet", "000000000100040003C000"},
                                            {"more named than missing", "000000000100010003C0"},
                                            {"a block beyond the last", "0000000001000110 0080"},
+                                           {"no such reason", "0200000001000006"},
+                                           {"a reason of none", "0300000001000000"},
+                                           {"more than a reason", "020000000100000500"},
                                            {"half a number", "0000000001000100"}}));
     std::string hex = row.hex;
     hex.erase(std::remove(hex.begin(), hex.end(), ' '), hex.end());
@@ -164,6 +173,9 @@ public:
     bool take_over() override {
         state_ = signature_right ? ImageState::verified : ImageState::failed;
         return signature_right;
+    }
+    ImageTrouble trouble() const override {
+        return state_ == ImageState::failed ? ImageTrouble::not_signed : ImageTrouble::none;
     }
     bool signature_right = true;
 
@@ -226,12 +238,15 @@ TEST_CASE("mesh image: a whole with a wrong digest is thrown away, one with a wr
     one.flash.signature_right = false;
     for (std::uint16_t i = 0; i < 3; ++i) one.hear(i);
     CHECK(one.receiver.status(true).state == ImageState::failed);
+    CHECK(one.receiver.status(false).trouble == ImageTrouble::not_signed);
     CHECK(one.receiver.spoiled() == 1);
 }
 
 TEST_CASE("mesh image: an offer counts when it is authentic and newer", "[mesh][image]") {
     Case one;
-    CHECK(one.receiver.offered(one.offer, false, one.ciphers).state == ImageState::refused);
+    const auto forged = one.receiver.offered(one.offer, false, one.ciphers);
+    CHECK(forged.state == ImageState::refused);
+    CHECK(forged.trouble == ImageTrouble::not_authentic);
     CHECK_FALSE(one.flash.offer());
     REQUIRE(one.receiver.offered(one.offer, true, one.ciphers).missing == 3);
     one.hear(1);
@@ -239,7 +254,7 @@ TEST_CASE("mesh image: an offer counts when it is authentic and newer", "[mesh][
     other.sha256[5] ^= 1;
     for (const std::uint32_t number : {2U, 3U}) {
         other.number = number;
-        CHECK(one.receiver.offered(other, true, one.ciphers).state == ImageState::refused);
+        CHECK(one.receiver.offered(other, true, one.ciphers).trouble == ImageTrouble::superseded);
     }
     // The same image under a later number: what is there counts, and no number in between is taken any more.
     ImageOffer later = one.offer;
@@ -250,7 +265,7 @@ TEST_CASE("mesh image: an offer counts when it is authentic and newer", "[mesh][
     other.number = 10;
     CHECK(one.receiver.offered(other, true, one.ciphers).missing == 3);
     ImageOffer large = offer_of(1'001, 11);
-    CHECK(one.receiver.offered(large, true, one.ciphers).state == ImageState::refused);
+    CHECK(one.receiver.offered(large, true, one.ciphers).trouble == ImageTrouble::no_room);
     CHECK(one.flash.offer()->number == 10);
     ImageReceiver bare;
     CHECK(bare.offered(one.offer, true, one.ciphers).state == ImageState::refused);

@@ -9,7 +9,7 @@ export interface User { user: string; name: string; disabled: boolean; last_logi
 export interface Token { id: number; name: string; look_only: boolean; created: string; expires: string; last_used: string | null; revoked: string | null }
 export interface AuditRecord { id: number; number: number | null; at: string; actor: string; action: string; subject: string; detail: string; reason: string; before: string | null; after: string | null }
 export interface AuditVerdict { whole: boolean; sealed: number; waiting: number; oldest_waiting: string | null; first_broken: number | null }
-export interface Job { id: number; kind: 'read' | 'report' | 'relay'; title: string; state: 'queued' | 'running' | 'paused' | 'cancelled' | 'done' | 'proposed'; total: number; done: number; failed: number; working: number; requested_by: string; approved_by: string | null; reason: string; created: string; started: string | null; finished: string | null; deadline: string }
+export interface Job { id: number; kind: 'read' | 'report' | 'relay' | 'limits' | 'clock' | 'parameters' | 'firmware' | 'firmware_activation'; title: string; state: 'queued' | 'running' | 'paused' | 'cancelled' | 'done' | 'proposed'; total: number; done: number; failed: number; working: number; requested_by: string; approved_by: string | null; reason: string; created: string; started: string | null; finished: string | null; deadline: string }
 export interface RelayState { stopped: boolean; since: string | null; by: string | null; reason: string | null; second_person_above: number }
 export interface JobItem { place: number; subject: string; state: 'waiting' | 'working' | 'done' | 'failed' | 'cancelled'; detail: string; attempts: number; finished: string | null }
 
@@ -341,3 +341,7 @@ export interface PrepaymentAccount {
   notices: { number: number; at: string; balance: number; words: string; channel: string; over: string | null }[];
   days: { day: string; tariff: string; wh: number; intervals: number; doubtful: number; changes: number; amount: number }[];
 }
+export interface FirmwareImage { id: number; model: string; version: string; size: number; sha256: string; vendor: string; uploaded: string; uploaded_by: string; reason: string }
+export interface FirmwareStock { images: FirmwareImage[]; vendors: { name: string; public_key: string; added: string; added_by: string }[] }
+export interface FirmwareMeter { meter: string; concentrator: string | null; state: string; blocks: number; missing: number; trouble: string; told: string | null; running: string; running_read: string | null }
+export interface FirmwareOrder { job: Job; image: FirmwareImage; states: Record<string, number>; concentrators: { concentrator: string; state: string; blocks_done: number; blocks: number; reason: string }[]; meters: FirmwareMeter[] }
