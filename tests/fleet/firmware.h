@@ -11,7 +11,8 @@ class FirmwareDepot final : public headend::frontend::Images {
 public:
     explicit FirmwareDepot(Timeline& timeline) : timeline_(timeline) {}
 
-    void offer(Buffer identifier, Buffer octets) {
+    void offer(DeviceNumber concentrator, Buffer identifier, Buffer octets) {
+        for_ = concentrator;
         identifier_ = std::move(identifier);
         octets_ = std::move(octets);
     }
@@ -20,7 +21,7 @@ public:
         std::function<void(std::optional<std::optional<headend::frontend::WantedImage>>)> done) override {
         using namespace std::chrono_literals;
         std::optional<headend::frontend::WantedImage> image;
-        if (!identifier_.empty())
+        if (concentrator == for_)
             image = headend::frontend::WantedImage{identifier_, settled == identifier_ ? Buffer{} : octets_,
                                                    begun_[concentrator]};
         timeline_.after(5ms, [image, done = std::move(done)] { done(image); });
@@ -41,6 +42,7 @@ public:
 
 private:
     Timeline& timeline_;
+    DeviceNumber for_;
     Buffer identifier_, octets_;
     std::map<DeviceNumber, bool> begun_;
 };

@@ -39,7 +39,7 @@ struct Campaign {
         order.meters.push_back(wired);
         const auto digest = ciphers.digest(Digest::sha256, file);
         std::copy(digest.begin(), digest.end(), order.image.begin());
-        world.depot().offer(digest, file);
+        world.depot().offer(world.scene().town.concentrators[0], digest, file);
         world.wanted().order(world.scene().town.concentrators[0], order);
     }
     std::size_t in_state(dcu::ImageState state) const {
