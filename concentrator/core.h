@@ -46,6 +46,10 @@ public:
     void uplink_bearer(const std::string& bearer, bool available, Duration elapsed);
     /// As the modem tells it; nothing where there is none.
     void uplink_cellular(std::optional<dcu::CellularState> state) { cellular_ = std::move(state); }
+    /// Lines of vending machines (uplink/machines.h). `stays`: a serial one.
+    void machine_opened(MachineLine line, bool stays, Duration elapsed);
+    void machine_received(MachineLine line, Bytes bytes, Duration elapsed);
+    void machine_closed(MachineLine line, Duration elapsed);
     void radio_connected(Duration elapsed);
     void radio_received(Bytes bytes, Duration elapsed);
     /// Gives the mesh another net key; by itself it does so long before a frame counter ends.
@@ -59,6 +63,7 @@ public:
     const TrustedClock& clock() const { return clock_; }
     const ReadingCounts& reading_counts() const { return engine_->counts(); }
     const UplinkCounts& uplink_counts() const { return uplink_->counts(); }
+    const MachineCounts& machine_counts() const { return uplink_->machines().counts(); }
     dcu::UplinkState uplink_state() const;
     const VersionedObjects& objects() const { return *objects_; }
     /// Whether it counts this meter as its own, and reads it.

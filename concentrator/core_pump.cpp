@@ -204,6 +204,24 @@ void Core::journal(const DeviceNumber& meter, dcu::EntryKind kind, Buffer payloa
     });
 }
 
+void Core::machine_opened(MachineLine line, bool stays, Duration elapsed) {
+    at(elapsed);
+    uplink_->machines().opened(line, stays, now_);
+    pump();
+}
+
+void Core::machine_received(MachineLine line, Bytes bytes, Duration elapsed) {
+    at(elapsed);
+    uplink_->machines().received(line, bytes, now_);
+    pump();
+}
+
+void Core::machine_closed(MachineLine line, Duration elapsed) {
+    at(elapsed);
+    uplink_->machines().closed(line);
+    pump();
+}
+
 void Core::save_mesh() {
     if (saving_mesh_ || !mesh_unsaved() || now_.steady < save_at_) return;
     saving_mesh_ = true;

@@ -9,9 +9,9 @@
 #include "headend/database/bus_units.h"
 #include "headend/database/concentrators.h"
 #include "headend/database/meters.h"
-#include "headend/database/on_demand_log.h"
 #include "headend/database/pg_callers.h"
 #include "headend/database/pg_store.h"
+#include "headend/frontend/vending_door.h"
 #include "headend/job_desks.h"
 #include "headend/link_tap.h"
 #include "headend/meter_ca.h"
@@ -61,23 +61,6 @@ std::shared_ptr<const security::TlsContext> callers_tls(const HeadendSettings& s
 }
 
 }  // namespace
-
-void put_register(database::QueryQueue& queue, DeviceNumber meter, const monitor::PushedValue& value,
-                  Instant at, const char* source) {
-    queue.execute(
-        [meter, value, at, source](database::Connection& connection) {
-            const auto known = database::Meters{connection}.find(meter);
-            if (!known) return;
-            database::OnDemandLog{connection}.put({.meter = known->id,
-                                                   .register_ = value.register_,
-                                                   .at = at,
-                                                   .value = value.value,
-                                                   .scaler = value.scaler.value_or(0),
-                                                   .unit = value.unit.value_or(0),
-                                                   .source = source});
-        },
-        [](bool) {});
-}
 
 /// Through the front-end of this process, where there is one.
 static monitor::Carry carry_over(Plant& plant) {
@@ -159,7 +142,9 @@ struct FrontendRole::Parts {
                    core, certificates),
           caller_listener(plant.loop, plant.settings.caller_ports, callers_tls(plant.settings), callers),
           dialler(plant.loop, plant.random, callers, [this] { caller_listener.pump(); }),
-          dial_timer(plant.loop) {
+          dial_timer(plant.loop),
+          door(plant.loop, plant.random, plant.settings.uplink_vending, core,
+               [this] { listener.pump_soon(); }) {
         caller_listener.join(&dialler);
         core.supply_images(images);
         if (!trace) return;
@@ -183,6 +168,7 @@ struct FrontendRole::Parts {
     frontend::CallerListener caller_listener;
     frontend::CallerDialler dialler;
     platform::Timer dial_timer;
+    frontend::VendingDoor door;
 };
 
 FrontendRole::~FrontendRole() = default;

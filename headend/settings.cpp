@@ -71,6 +71,13 @@ void read_vending(const platform::Settings& settings, HeadendSettings::Vending& 
     front.simulated_ports = settings.optional<bool>("vending.simulated_ports", false);
     if (front.simulated_ports && vending.production)
         throw platform::SettingsError("vending.simulated_ports is for demonstrations: not in production");
+    if (settings.has("vending.machines.port")) {
+        vending.machines = vending.http;
+        vending.machines->address = settings.optional<std::string>("vending.machines.address", "127.0.0.1");
+        vending.machines->port = settings.required<std::uint16_t>("vending.machines.port");
+        vending.machines->certificate = settings.required<std::string>("vending.machines.certificate");
+        vending.machines->key = settings.required<std::string>("vending.machines.key");
+    }
     if (vending.wanted && vending.module.empty())
         throw platform::SettingsError("vending.module is missing: the folder of the vending module");
 }
@@ -119,6 +126,8 @@ HeadendSettings HeadendSettings::from(const platform::Settings& settings) {
     result.uplink.address = settings.optional<std::string>("uplink.address", "127.0.0.1");
     result.uplink.port = settings.optional<std::uint16_t>("uplink.port", 4061);
     result.uplink.share_port = settings.optional<bool>("uplink.share_port", false);
+    if (settings.has("uplink.vending"))
+        result.uplink_vending = settings.required<platform::HostPort>("uplink.vending");
     const auto heartbeat_s = settings.optional_in<std::uint16_t>("uplink.heartbeat_s", 60, 5, 900);
     result.core.session.heartbeat = std::chrono::seconds{heartbeat_s};
     result.monitor.plan.limits.heartbeat_s = heartbeat_s;

@@ -39,6 +39,8 @@ struct HeadendSettings {
     std::filesystem::path meter_pki;  ///< folder of MeterCa
     std::filesystem::path uplink_certificate, uplink_key;
     frontend::ListenerSettings uplink;
+    /// Where tunnels of machines at concentrators lead; nothing: they are refused.
+    std::optional<platform::HostPort> uplink_vending{};
     frontend::CoreSettings core;
     frontend::CallerCoreSettings callers;
     std::map<std::string, std::shared_ptr<const link::HelloProfile>>
@@ -56,6 +58,7 @@ struct HeadendSettings {
         std::filesystem::path module;  ///< folder of the software module; empty: not configured
         bool production = false, software_in_production = false;
         console::ConsoleSettings http;
+        std::optional<console::ConsoleSettings> machines{};  ///< the door for those at concentrators
         vending::Shopfront front{};
     };
     Vending vending;

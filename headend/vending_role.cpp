@@ -59,7 +59,8 @@ struct VendingRole::Parts {
                         const platform::Log out{"vending"};
                         level == "warning" ? out.warning("{}", line) : out.information("{}", line);
                     },
-                .front = plant.settings.vending.front};
+                .front = plant.settings.vending.front,
+                .machines = plant.settings.vending.machines};
     }
 
     platform::Log log;

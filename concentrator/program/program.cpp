@@ -28,6 +28,9 @@ constexpr const char* help =
   --modem-apn NAME      access point; --modem-user and --modem-password where it wants them
   --modem-pin PIN       of its SIM; never entered when that could lock it. Better in the file of --config
   --modem-reset FILE    its reset line as a file that takes 1 and 0 (sysfs)
+  --machine ADDR:PORT   listens there for vending machines (Ethernet): TLS to the head-end's vending, which it cannot open
+  --machine-serial DEV  a vending machine on this serial port (RS-232, eight data bits, no parity, tunnel frames)
+  --machine-baud N      its rate (default 115200)
   --state DIR           journal, identity and keys (default /var/lib/wattmesh-concentrator)
   --log LEVEL           error, warning, information (default) or debug
   --speed X             simulated time runs X times as fast (default 1)
@@ -82,6 +85,12 @@ Options read_options(const platform::Settings& settings) {
                                                          platform::ScaledClock::speed_max);
     options.state = settings.optional<std::filesystem::path>("state", "/var/lib/wattmesh-concentrator");
     options.code = settings.optional<std::string>("enrol", "");
+    if (settings.has("machine"))
+        options.station.machines.listen = settings.required<platform::HostPort>("machine");
+    if (settings.has("machine-serial"))
+        options.station.machines.serial = {.device = settings.required<std::string>("machine-serial"),
+                                           .baud = settings.optional<std::uint32_t>("machine-baud", 115'200),
+                                           .parity = platform::Parity::none};
     if (settings.has("modem")) options.station.modem = modem_in(settings);
     if (settings.has("origin"))
         options.origin =
@@ -111,9 +120,10 @@ DeviceNumber own_number(const Options& options, const IdentityFiles& files) {
 
 int run_program(int argc, const char* const* argv) {
     const platform::Arguments arguments(
-        argc, argv,
-        {"headend", "backup", "radio", "state", "modem", "modem-baud", "modem-apn", "modem-user",
-         "modem-password", "modem-pin", "modem-reset", "number", "enrol", "speed", "origin", "config", "log"},
+        argc, argv, {"headend",     "backup",    "radio",          "state",          "modem",
+                     "modem-baud",  "modem-apn", "modem-user",     "modem-password", "modem-pin",
+                     "modem-reset", "machine",   "machine-serial", "machine-baud",   "number",
+                     "enrol",       "speed",     "origin",         "config",         "log"},
         {"help"});
     if (arguments.has("help")) return std::cout << help, 0;
     if (!arguments.words().empty())

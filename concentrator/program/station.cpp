@@ -47,7 +47,8 @@ Station::Station(platform::Loop& loop, StationSettings settings, Identity identi
              }),
       core_(core_settings(), store_, database_.recovered(), ciphers, random),
       timer_(loop),
-      radio_(loop, random, radio_settings(settings_.radio)) {}
+      radio_(loop, random, radio_settings(settings_.radio)),
+      machines_(loop, settings_.machines, core_, [this] { return elapsed(); }, [this] { pump(); }) {}
 
 Station::~Station() { disk_.stop(); }
 
@@ -76,6 +77,7 @@ Duration Station::elapsed() const {
 void Station::start() {
     connect_radio();
     start_modem();
+    machines_.start();
     pump();
 }
 
@@ -190,6 +192,7 @@ void Station::perform(const Action& action) {
     if (const auto* call = std::get_if<OpenUplink>(&action)) open_uplink(call->way);
     if (const auto* probe = std::get_if<ProbeUplink>(&action)) probe_uplink(probe->way);
     if (std::holds_alternative<CloseUplink>(action) && uplink_) uplink_->stop();
+    machines_.perform(action);
     if (const auto* note = std::get_if<Note>(&action)) log_.information("{}", note->text);
     if (const auto* out = std::get_if<SendRadio>(&action)) {
         if (auto* link = radio_.link()) link->send(out->bytes);

@@ -4,6 +4,7 @@
 #include "concentrator/core.h"
 #include "concentrator/journal/queued_store.h"
 #include "concentrator/program/identity.h"
+#include "concentrator/program/machine_ports.h"
 #include "platform/cellular.h"
 #include "platform/connector.h"
 #include "platform/log.h"
@@ -16,6 +17,7 @@ struct StationSettings {
     std::vector<platform::HostPort> headends;  ///< the primary one, and those to go to when it is away
     platform::HostPort radio;
     std::optional<platform::CellularSettings> modem{};
+    MachineSettings machines{};
     double speed = 1;
 };
 
@@ -29,6 +31,8 @@ public:
     Station& operator=(const Station&) = delete;
 
     void start();
+    /// Where it listens for vending machines; 0: nowhere.
+    std::uint16_t machine_port() const { return machines_.port(); }
 
 private:
     /// After every completion of the disk the core goes on.
@@ -74,6 +78,7 @@ private:
     Core core_;
     platform::Timer timer_;
     platform::Connector radio_;
+    MachinePorts machines_;
     std::unique_ptr<platform::Cellular> modem_;  ///< before what dials through it
     std::unique_ptr<platform::Connector> uplink_, probe_;
     bool pumping_ = false;

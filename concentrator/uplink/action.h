@@ -3,6 +3,7 @@
 #include <variant>
 
 #include "protocol/base/bytes.h"
+#include "protocol/base/id.h"
 
 namespace wattmesh::concentrator {
 
@@ -24,10 +25,26 @@ struct CloseUplink {};  ///< cut; uplink_closed() need not follow
 struct SendRadio {
     Buffer bytes;
 };
+/// A line on which a vending machine is attached; the owner of the sockets numbers them, no number twice.
+using MachineLine = Id<struct MachineLineTag, std::uint64_t>;
+struct SendMachine {
+    MachineLine line;
+    Buffer bytes;
+};
+/// Read no more from it, or read on.
+struct PauseMachine {
+    MachineLine line;
+    bool paused = false;
+};
+/// Once everything before was sent; machine_closed() need not follow.
+struct CloseMachine {
+    MachineLine line;
+};
 /// For the log: one line, never a secret.
 struct Note {
     std::string text;
 };
-using Action = std::variant<OpenUplink, ProbeUplink, SendUplink, CloseUplink, SendRadio, Note>;
+using Action = std::variant<OpenUplink, ProbeUplink, SendUplink, CloseUplink, SendRadio, SendMachine,
+                            PauseMachine, CloseMachine, Note>;
 
 }  // namespace wattmesh::concentrator

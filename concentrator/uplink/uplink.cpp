@@ -63,6 +63,7 @@ void Uplink::end_session(const Now& now) {
     decoder_.reset();
     for (const Sap client : {dcu::configuration_client, dcu::replication_client}) server_.disconnect(client);
     relay_.reset();
+    machines_.set_uplink(false, now);
 }
 
 void Uplink::tell_way(const std::string& what) {
@@ -95,6 +96,7 @@ void Uplink::beat(const Now& now) {
 }
 
 void Uplink::tick(const Now& now) {
+    machines_.tick(now);
     switch (state_) {
         case State::waiting:
             if (now.steady < open_at_) return;
@@ -133,17 +135,18 @@ void Uplink::tick(const Now& now) {
 }
 
 Instant Uplink::next_deadline() const {
+    Instant next = machines_.next_deadline();
     switch (state_) {
         case State::waiting:
-            return open_at_;
+            return std::min(next, open_at_);
         case State::opening:
-            return since_ + settings_.open_timeout;
+            return std::min(next, since_ + settings_.open_timeout);
         case State::greeting:
-            return since_ + settings_.login_timeout;
+            return std::min(next, since_ + settings_.login_timeout);
         case State::ready:
             break;
     }
-    Instant next = std::min(beat_at_, ways_.next_deadline());
+    next = std::min({next, beat_at_, ways_.next_deadline()});
     if (partial_since_) next = std::min(next, *partial_since_ + settings_.partial_timeout);
     if (directory_ && server_.associated(dcu::replication_client)) next = std::min(next, notify_at_);
     return next;
@@ -170,6 +173,7 @@ void Uplink::receive(Bytes bytes, const Now& now) {
 }
 
 void Uplink::on_frame(const link::WrapperFrame& frame, const Now& now) {
+    if (frame.source == link::tunnel_client) return machines_.answered(frame.payload, now);
     if (link::is_hello(frame.payload)) return on_hello(frame, now);
     if (link::is_gateway(frame.payload)) {
         const auto gateway = link::decode_gateway(frame.payload);
@@ -203,6 +207,7 @@ void Uplink::on_hello(const link::WrapperFrame& frame, const Now& now) {
     ++counts_.logged_in;
     state_ = State::ready;
     since_ = now.steady;
+    machines_.set_uplink(true, now);
     ways_.logged_in(now);
     beat_at_ = now.steady + heartbeat_;
     if (!ways_.several()) return note("logged in at the head-end");
@@ -213,6 +218,10 @@ void Uplink::flush_relay() {
     while (auto answer = relay_.take_answer()) {
         if (decoder_) send(answer->client, link::encode_gateway(answer->frame));
     }
+    while (auto payload = machines_.take_payload()) {
+        if (decoder_) send(link::tunnel_client, *std::move(payload));
+    }
+    while (auto action = machines_.take_action()) actions_.push_back(*std::move(action));
 }
 
 void Uplink::send(Sap destination, Buffer payload) {

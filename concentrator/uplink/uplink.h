@@ -4,7 +4,7 @@
 
 #include "concentrator/journal/journal_store.h"
 #include "concentrator/reading/trusted_clock.h"
-#include "concentrator/uplink/action.h"
+#include "concentrator/uplink/machines.h"
 #include "concentrator/uplink/relay.h"
 #include "concentrator/uplink/ways.h"
 #include "protocol/dlms/server.h"
@@ -51,7 +51,8 @@ public:
     /// The journal grew; told to the head-end at most once a second.
     void notify(const Directory& directory) { directory_ = directory; }
     Relay& relay() { return relay_; }
-    /// Answers of the relay go out here.
+    Machines& machines() { return machines_; }
+    /// Answers of the relay go out here, and behind them what machines have to say.
     void flush_relay();
     bool logged_in() const { return state_ == State::ready; }
     const Ways& ways() const { return ways_; }
@@ -77,6 +78,7 @@ private:
     Ways ways_;
     dlms::Server server_;
     Relay relay_;
+    Machines machines_;
     State state_ = State::waiting;
     Instant since_{};    ///< steady; of the state
     Instant open_at_{};  ///< waiting: when to call in

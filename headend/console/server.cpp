@@ -121,12 +121,12 @@ net::HTTPServerParams::Ptr parameters(const ConsoleSettings& settings) {
 }  // namespace
 
 struct Server::State {
-    explicit State(Site site)
+    State(Site site, const ConsoleSettings& door)
         : shared{.site = std::move(site)},
-          pool("console", 4, shared.site.context.settings.threads_max, 30),
-          socket(listen(shared.site.context.settings)),
-          server(new Factory{shared}, pool, socket, parameters(shared.site.context.settings)) {
-        shared.https = !shared.site.context.settings.certificate.empty();
+          pool("console", 4, door.threads_max, 30),
+          socket(listen(door)),
+          server(new Factory{shared}, pool, socket, parameters(door)) {
+        shared.https = !door.certificate.empty();
         server.start();
     }
     ~State() {
@@ -140,7 +140,9 @@ struct Server::State {
     net::HTTPServer server;
 };
 
-Server::Server(Site site) : state_(std::make_unique<State>(std::move(site))) {}
+Server::Server(Site site) : Server(site, site.context.settings) {}
+Server::Server(Site site, const ConsoleSettings& door)
+    : state_(std::make_unique<State>(std::move(site), door)) {}
 Server::~Server() = default;
 std::uint16_t Server::port() const { return state_->socket.address().port(); }
 

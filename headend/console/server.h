@@ -25,6 +25,8 @@ class Server {
 public:
     /// Throws, naming the address, when it cannot listen.
     explicit Server(Site site);
+    /// The same site once more, at the address and port of `door`, with its certificate and its threads.
+    Server(Site site, const ConsoleSettings& door);
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;

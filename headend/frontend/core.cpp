@@ -149,6 +149,24 @@ void Core::read(DeviceNumber concentrator, const dlms::AttributeId& id, Associat
     association->get(id, {}, std::move(done));
 }
 
+Tunnels* Core::tunnels_of(const TunnelKey& key, Instant now) {
+    now_ = now;
+    Session* session = session_of(key.concentrator);
+    return session != nullptr ? session->tunnels() : nullptr;
+}
+
+void Core::tunnel_opened(const TunnelKey& key, Instant now) {
+    if (Tunnels* tunnels = tunnels_of(key, now)) tunnels->opened(key.tunnel);
+}
+
+void Core::tunnel_came(const TunnelKey& key, Bytes octets, Instant now) {
+    if (Tunnels* tunnels = tunnels_of(key, now)) tunnels->came(key.tunnel, octets);
+}
+
+void Core::tunnel_closed(const TunnelKey& key, link::TunnelReason reason, Instant now) {
+    if (Tunnels* tunnels = tunnels_of(key, now)) tunnels->closed(key.tunnel, reason);
+}
+
 void Core::configure(DeviceNumber concentrator) {
     Session* session = session_of(concentrator);
     if (session != nullptr) session->configure();
@@ -170,9 +188,11 @@ std::vector<SessionView> Core::sessions() const {
             .last_frame = session->last_frame(),
             .counters = session->counters(),
             .replicated = {},
-            .configured = {}};
+            .configured = {},
+            .tunnelled = {}};
         if (session->replicated() != nullptr) view.replicated = *session->replicated();
         if (session->configured() != nullptr) view.configured = *session->configured();
+        if (session->tunnelled() != nullptr) view.tunnelled = *session->tunnelled();
         views.push_back(std::move(view));
     }
     return views;

@@ -43,6 +43,7 @@ struct SessionView {
     SessionCounters counters;
     std::optional<ReplicationCounters> replicated;
     std::optional<ConfiguratorCounters> configured;
+    std::optional<TunnelCounters> tunnelled;
 };
 
 struct CoreCounters {
@@ -89,6 +90,14 @@ public:
     /// Where images for concentrators come from; before the first session, outlives the core.
     void supply_images(Images& images) { world_.images = &images; }
 
+    /// Who connects vending machines at concentrators; outlives the core's sessions. Without it they are
+    /// refused.
+    void serve_machines(MachineDoor* door) { world_.machines = door; }
+    /// What the door has to say; then take_actions().
+    void tunnel_opened(const TunnelKey& key, Instant now);
+    void tunnel_came(const TunnelKey& key, Bytes octets, Instant now);
+    void tunnel_closed(const TunnelKey& key, link::TunnelReason reason, Instant now);
+
     /// Who listens in; outlives the core or is taken away with null.
     void listen_in(Tap* tap) { tap_ = tap; }
 
@@ -97,6 +106,7 @@ public:
 
 private:
     Session* session_of(DeviceNumber concentrator);
+    Tunnels* tunnels_of(const TunnelKey& key, Instant now);
     void evict_others(LinkId newest, DeviceNumber number);
     void note_presence(const Session& session);
     void settle();

@@ -53,6 +53,7 @@ void Session::stop(const std::string& reason) {
     configurator_->cancel();
     if (image_supply_) image_supply_->cancel();
     relay_->close();
+    tunnels_->close();
     journal_->close();
     configuration_->close();
 }
@@ -72,6 +73,8 @@ void Session::collect_output() {
         while (auto apdu = association->take_output()) send(association->own(), *std::move(apdu));
     }
     for (auto& [client, payload] : relay_->take_output()) send(client, std::move(payload));
+    // Last: what machines say waits for metering and breakers.
+    for (auto& payload : tunnels_->take_output()) send(link::tunnel_client, std::move(payload));
 }
 
 void Session::receive(Bytes bytes) {
@@ -98,6 +101,7 @@ void Session::receive(Bytes bytes) {
 void Session::on_frame(const link::WrapperFrame& frame) {
     ++counters_.frames;
     last_frame_ = world_.now;
+    if (frame.destination == link::tunnel_client) return on_tunnel(frame.payload);
     if (link::is_hello(frame.payload)) return on_hello(frame);
     if (phase() != Phase::ready) {
         ++counters_.early;  // quarantined and not yet admitted links get no work done
@@ -115,6 +119,13 @@ void Session::on_frame(const link::WrapperFrame& frame) {
         return;
     }
     ++counters_.foreign;
+}
+
+void Session::on_tunnel(Bytes payload) {
+    if (phase() == Phase::ready) return tunnels_->receive(payload);
+    ++counters_.early;
+    if (auto no = Tunnels::too_early(payload); number_ && !no.empty())
+        output_.push_back(link::encode_wrapper({link::tunnel_client, device, std::move(no)}));
 }
 
 void Session::on_hello(const link::WrapperFrame& frame) {
@@ -178,6 +189,7 @@ void Session::start_work(OwnerEpoch epoch) {
         std::make_unique<Association>(dcu::configuration_client, world_.ciphers, world_.random, now);
     journal_ = std::make_unique<Association>(dcu::replication_client, world_.ciphers, world_.random, now);
     relay_ = std::make_unique<Relay>(world_.relay, now);
+    tunnels_ = std::make_unique<Tunnels>(*number_, world_.machines);
     replication_ =
         std::make_unique<Replication>(*number_, epoch, *journal_, world_.store, world_.replication, now);
     configurator_ = std::make_unique<Configurator>(*number_, *configuration_, world_.desired, world_.renewals,

@@ -10,6 +10,7 @@
 #include "headend/frontend/relay.h"
 #include "headend/frontend/replication.h"
 #include "headend/frontend/session_life.h"
+#include "headend/frontend/tunnels.h"
 #include "protocol/link/wrapper.h"
 
 namespace wattmesh::headend::frontend {
@@ -48,12 +49,13 @@ struct SessionWorld {
     const RelaySettings& relay;
     const Instant& now;
     const ImageSupplySettings& image_supply;
-    Images* images = nullptr;  ///< none: no firmware goes to concentrators
+    Images* images = nullptr;         ///< none: no firmware goes to concentrators
+    MachineDoor* machines = nullptr;  ///< none: their tunnels are refused
 };
 
 /// One concentrator's link, from accept to close, as sans-IO state. Hello and heartbeat are answered before
-/// any database work. Replication, configuration and relay run side by side on it, told apart by wPort and
-/// gateway prefix.
+/// any database work. Replication, configuration, relay and tunnels of machines run side by side on it, told
+/// apart by wPort and gateway prefix.
 class Session : private life::Actions {
 public:
     Session(const SessionWorld& world, Peer peer);
@@ -82,7 +84,10 @@ public:
         return configurator_ ? &configurator_->counters() : nullptr;
     }
 
+    const TunnelCounters* tunnelled() const { return tunnels_ ? &tunnels_->counters() : nullptr; }
+
     /// Nothing unless the phase is ready.
+    Tunnels* tunnels() { return phase() == Phase::ready ? tunnels_.get() : nullptr; }
     Relay* relay() { return phase() == Phase::ready ? relay_.get() : nullptr; }
     Association* configuration() { return phase() == Phase::ready ? configuration_.get() : nullptr; }
     /// The desired state changed: look soon.
@@ -96,6 +101,7 @@ private:
     void on_frame(const link::WrapperFrame& frame);
     void on_hello(const link::WrapperFrame& frame);
     void on_gateway(const link::WrapperFrame& frame);
+    void on_tunnel(Bytes payload);
     void on_standing(const std::optional<SessionOpened>& opened);
     void watch_deadlines();
     void send(Sap own, Buffer payload);
@@ -119,6 +125,7 @@ private:
     std::unique_ptr<Configurator> configurator_;
     std::unique_ptr<ImageSupply> image_supply_;
     std::unique_ptr<Relay> relay_;
+    std::unique_ptr<Tunnels> tunnels_;
 };
 
 }  // namespace wattmesh::headend::frontend

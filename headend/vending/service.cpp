@@ -59,6 +59,7 @@ struct Service::State {
           pages(context.settings.pages, "/counter.html"),
           openapi(text_of(context.settings.openapi)),
           front(std::move(ports.front)),
+          machines(std::move(ports.machines)),
           counter{context, ports.seller, ports.module, ready, front, machine_ports} {
         add_session_routes(routes, context, access);
         add_token_routes(routes, context, access);
@@ -76,10 +77,11 @@ struct Service::State {
     std::string openapi;
     console::LiveHub hub;
     const Shopfront front;
+    const std::optional<console::ConsoleSettings> machines;
     SimulatedPorts machine_ports;
     Counter counter;
     std::vector<console::Route> routes;
-    std::unique_ptr<console::Server> server;
+    std::unique_ptr<console::Server> server, machine_server;
 };
 
 Service::Service(console::ConsoleSettings settings, database::DatabaseSettings database, Ports ports)
@@ -89,12 +91,20 @@ Service::~Service() { stop(); }
 
 void Service::start() {
     auto& s = *state_;
-    s.server = std::make_unique<console::Server>(
-        console::Site{s.context, s.access, s.hub, s.pages, s.openapi, s.routes});
+    const console::Site site{s.context, s.access, s.hub, s.pages, s.openapi, s.routes};
+    s.server = std::make_unique<console::Server>(site);
+    if (s.machines) s.machine_server = std::make_unique<console::Server>(site, *s.machines);
 }
 
-void Service::stop() { state_->server.reset(); }
+void Service::stop() {
+    state_->machine_server.reset();
+    state_->server.reset();
+}
 
 std::uint16_t Service::port() const { return state_->server ? state_->server->port() : std::uint16_t{0}; }
+
+std::uint16_t Service::machine_port() const {
+    return state_->machine_server ? state_->machine_server->port() : std::uint16_t{0};
+}
 
 }  // namespace wattmesh::headend::vending

@@ -22,6 +22,8 @@ public:
         console::HashPassword hash;
         console::Log log;
         Shopfront front{};
+        /// A second door, over TLS, for machines that are attached to concentrators.
+        std::optional<console::ConsoleSettings> machines{};
     };
     /// Throws when the certificate or the description cannot be read.
     Service(console::ConsoleSettings settings, database::DatabaseSettings database, Ports ports);
@@ -33,6 +35,8 @@ public:
     void start();
     void stop();
     std::uint16_t port() const;
+    /// Of the door for machines; 0: there is none.
+    std::uint16_t machine_port() const;
     /// Sells from now on: the module was compared with the books. Before, sales are answered with 503.
     void set_ready() { ready_ = true; }
 

@@ -3,6 +3,7 @@
 #include "protocol/decode/apdu_lines.h"
 #include "protocol/decode/parts.h"
 #include "protocol/decode/printable.h"
+#include "protocol/link/tunnel.h"
 #include "protocol/link/wrapper.h"
 
 namespace wattmesh::decode {
@@ -20,6 +21,27 @@ void wrapper_payload(Walk& walk) {
         apdu_lines(walk);
 }
 
+std::string tunnel_words(const link::TunnelMessage& message) {
+    if (const auto* open = std::get_if<link::TunnelOpen>(&message))
+        return fmt::format("is asked for, takes {} octets", open->limit);
+    if (const auto* opened = std::get_if<link::TunnelOpened>(&message))
+        return fmt::format("stands, takes {} octets", opened->limit);
+    if (const auto* data = std::get_if<link::TunnelData>(&message))
+        return fmt::format("{} octets of TLS from {} on", data->octets.size(), data->offset);
+    if (const auto* credit = std::get_if<link::TunnelCredit>(&message))
+        return fmt::format("takes {} octets in all", credit->limit);
+    return fmt::format("ends: {}", to_string(std::get<link::TunnelClose>(message).reason));
+}
+
+/// Others may use this SAP, too: what is no message of a tunnel is an APDU.
+void tunnel_payload(Walk& walk) {
+    const auto message = link::decode_tunnel(walk.ahead());
+    if (!message) return wrapper_payload(walk);
+    const std::size_t at = walk.here();
+    (void)walk.in.rest();
+    walk.line(at, "tunnel {} of a vending machine {}", link::tunnel_of(*message), tunnel_words(*message));
+}
+
 }  // namespace
 
 void wrapper_lines(Session& session, const Passage& passage) {
@@ -35,7 +57,8 @@ void wrapper_lines(Session& session, const Passage& passage) {
         const std::uint16_t length = walk.in.u16();
         walk.title(at, "wrapper from {} to {}, {} octets", sap_words(source), sap_words(destination), length);
         session.direction = fmt::format("{}>{}", source, destination);
-        walk.inner(length, "wrapper", wrapper_payload);
+        const bool tunnel = source == link::tunnel_client.value || destination == link::tunnel_client.value;
+        walk.inner(length, "wrapper", tunnel ? tunnel_payload : wrapper_payload);
     }
     walk.depth = 0;
     walk.finish();

@@ -50,6 +50,7 @@ int run_bridge(const Call& call);
 int run_modem(const Call& call);
 int run_sts(const Call& call);
 int run_scada(const Call& call);
+int run_machine(const Call& call);
 int run_mis(const Call& call);
 /// mis cim.
 int check_cim(const platform::Settings& settings);

@@ -113,6 +113,30 @@ const Command all[] = {
       "w", "timeout", "ca", "certificate", "key-file", "speed", "origin", "log"},
      run_scada,
      {"counters", "freeze", "clock", "direct", "quiet", "json"}},
+    {"machine",
+     "sell as a vending machine that is attached to a concentrator",
+     "Usage: terminal-sim machine --via HOST:PORT | --serial DEVICE --ca FILE --name NAME --token-file FILE\n"
+     "                            --terminal T --state FILE --meter N --tender AMOUNT [...]\n"
+     "Asks vending through the concentrator, in TLS from here to vending: quote, then one line on the "
+     "standard input with\nthe amount that a customer puts in, then the sale. Keeps money only after vending "
+     "has answered a quote for it, and\nwrites the order into --state before that. An order that is there is "
+     "sold first, by its key, and nothing else.\nPrints a JSON line for each step.\n"
+     "  --via HOST:PORT    the concentrator's port for machines (concentrator --machine)\n"
+     "  --serial DEVICE    its serial line (concentrator --machine-serial)   --baud N  (115200)\n"
+     "  --ca FILE          PEM of the authority of vending's certificate\n"
+     "  --name NAME        that the certificate is for\n"
+     "  --token-file FILE  API token of the machine's user (a private file)\n"
+     "  --terminal T       its till in the books\n"
+     "  --state FILE       order that has no end yet\n"
+     "  --meter N          number on the customer's meter   --tender AMOUNT  that he means to pay, in the "
+     "smallest coin\n"
+     "  --wait S           goes on asking for the sale that long after the money was kept, 0 to 3600 (60)\n"
+     "  --timeout S        of one answer (20)\n"
+     "Exit status: 0 sold; 3 no money was kept (out of service, refused, or none put in); 4 money was kept "
+     "and the sale has\nno end yet: call again; 5 refused after the money was kept: it was given back.\n",
+     {"via", "serial", "baud", "ca", "name", "token-file", "terminal", "state", "meter", "tender", "wait",
+      "timeout", "log"},
+     run_machine},
 };
 
 }  // namespace

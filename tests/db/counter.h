@@ -20,7 +20,8 @@ struct Answered {
 
 /// The vending role's interface over a shop, with a token for an operator of Corner and one for a supervisor.
 struct Counter {
-    explicit Counter(headend::vending::Shopfront front = {}) {
+    explicit Counter(headend::vending::Shopfront front = {},
+                     std::optional<headend::console::ConsoleSettings> machines = {}) {
         headend::console::ConsoleSettings settings;
         settings.port = 0;
         settings.openapi = "headend/vending/openapi.yaml";
@@ -35,7 +36,8 @@ struct Counter {
                 .verify = security::verify_password,
                 .hash = [this](std::string_view word) { return security::hash_password(word, shop.random); },
                 .log = [](std::string_view, const std::string&) {},
-                .front = std::move(front)});
+                .front = std::move(front),
+                .machines = std::move(machines)});
         service->start();
         operator_ = user("olga", Role::vendor);
         supervisor = user("sue", Role::supervisor);

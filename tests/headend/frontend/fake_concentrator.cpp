@@ -65,6 +65,10 @@ void FakeConcentrator::send(Sap from, Sap to, Buffer payload) {
     output_.push_back(link::encode_wrapper({from, to, std::move(payload)}));
 }
 
+void FakeConcentrator::tunnel(const link::TunnelMessage& message) {
+    send(Sap{1}, link::tunnel_client, link::encode_tunnel(message));
+}
+
 std::optional<Buffer> FakeConcentrator::take() {
     if (output_.empty()) return std::nullopt;
     Buffer pdu = std::move(output_.front());
@@ -79,6 +83,8 @@ void FakeConcentrator::receive(Bytes bytes, Instant now) {
             const auto hello = link::decode_hello(frame->payload);
             if (!hello) throw std::logic_error("the front-end sent a malformed hello");
             ++(hello->kind == link::Hello::Kind::login_ack ? hello_acks : beat_acks);
+        } else if (frame->source == link::tunnel_client) {
+            tunnelled.push_back(link::decode_tunnel(frame->payload).value());
         } else if (silent) {
             continue;
         } else if (link::is_gateway(frame->payload)) {

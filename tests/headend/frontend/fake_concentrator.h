@@ -6,6 +6,7 @@
 #include "protocol/dcu/journal.h"
 #include "protocol/dcu/objects.h"
 #include "protocol/dlms/server.h"
+#include "protocol/link/tunnel.h"
 #include "protocol/link/wrapper.h"
 #include "security/ciphers.h"
 
@@ -39,6 +40,8 @@ public:
     Buffer login();
     Buffer heartbeat();
     Buffer notification();
+    /// Queued, as of a vending machine that is attached.
+    void tunnel(const link::TunnelMessage& message);
     /// Octets from the front-end; answers are queued.
     void receive(Bytes bytes, Instant now);
     /// Octets to the front-end, PDU by PDU.
@@ -55,6 +58,7 @@ public:
     int reads_of_journal = 0, hello_acks = 0, beat_acks = 0;
     std::vector<link::GatewayFrame> relayed;
     std::vector<Sap> relayed_clients;              ///< under which each of them came
+    std::vector<link::TunnelMessage> tunnelled;    ///< what the front-end said of tunnels
     std::map<DeviceNumber, Buffer> meter_answers;  ///< no entry: silent
     bool silent = false;                           ///< takes everything, says nothing
 

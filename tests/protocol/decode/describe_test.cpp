@@ -307,3 +307,29 @@ TEST_CASE("describe: explains frames of IEC 60870-5-104, and says where one stop
     REQUIRE(month.findings().size() == 1);
     CHECK(month.findings()[0].offset == 20);
 }
+
+// Octets by the layout in protocol/link/tunnel.h.
+TEST_CASE("describe: says what a machine's tunnel does, and of others under its SAP what they say", "[sim]") {
+    struct Row {
+        const char* hex;
+        const char* text;
+    };
+    const auto row = GENERATE(values<Row>({
+        {"000100220001000704000100003000",
+         "0000  wrapper from 34 to 1, 7 octets\n"
+         "0008    tunnel 1 of a vending machine takes 12288 octets in all\n"},
+        {"000100010022000A03000700000005160301",
+         "0000  wrapper from 1 to 34, 10 octets\n"
+         "0008    tunnel 7 of a vending machine 3 octets of TLS from 5 on\n"},
+        {"000100220001000405000101",
+         "0000  wrapper from 34 to 1, 4 octets\n"
+         "0008    tunnel 1 of a vending machine ends: uplink_down\n"},
+        {"000100220001000DC001C100080000010000FF0200",
+         "0000  wrapper from 34 to 1, 13 octets\n"
+         "0008    get-request-normal invoke 1 confirmed high priority\n"
+         "000B      class 8 clock, 0-0:1.0.0*255 Clock, attribute 2 time\n"},
+    }));
+    const Report report = describe(*from_hex(row.hex));
+    CHECK(report.text() == row.text);
+    CHECK(report.whole());
+}
