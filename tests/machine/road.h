@@ -127,7 +127,11 @@ public:
         });
         return ready;
     }
-    long long sales() { return counter.shop.value("select count(*) from sale where state = 'issued'"); }
+    /// Begun or ended, or ended well.
+    long long sales(bool issued = true) {
+        return counter.shop.value(std::string{"select count(*) from sale where kind = 'sale'"} +
+                                  (issued ? " and state = 'issued'" : ""));
+    }
 
     Papers papers;
     Counter counter;
