@@ -45,8 +45,8 @@ std::optional<MachineAnswer> whole_answer(const std::string& text) {
 
 /// One request, from the line to the answer.
 struct MachineTalk::Exchange {
-    Exchange(MachineTalk& talk, std::uint16_t tunnel)
-        : owner(talk), number(tunnel), loop(std::make_shared<platform::ScaledClock>()), limit(loop) {}
+    Exchange(MachineTalk& talk, std::uint16_t newest)
+        : owner(talk), number(newest), loop(std::make_shared<platform::ScaledClock>()), limit(loop) {}
 
     void run() {
         limit.after_real(owner.settings_.answer_real_max, [this] { over("nobody answered in time"); });
