@@ -8,7 +8,6 @@
 
 #include "headend/database/bus_units.h"
 #include "headend/database/concentrators.h"
-#include "headend/database/meters.h"
 #include "headend/database/pg_callers.h"
 #include "headend/database/pg_store.h"
 #include "headend/frontend/vending_door.h"
