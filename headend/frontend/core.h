@@ -87,6 +87,9 @@ public:
     /// Ends its session, for example because it was revoked.
     void disconnect(DeviceNumber concentrator, const std::string& reason);
 
+    /// Where images for concentrators come from; before the first session, outlives the core.
+    void supply_images(Images& images) { world_.images = &images; }
+
     /// Who connects vending machines at concentrators; outlives the sessions that log in from now on. Null:
     /// they are refused.
     void serve_machines(MachineDoor* door) { world_.machines = door; }
