@@ -289,6 +289,7 @@ int run(int argc, char** argv) {
     stop = true;
     sealer.join();
     Connection vending{database.settings("wm_vending")};
+    vending.execute("set statement_timeout = 0", "letting the check take its time");
     const auto troubles = VendJournal{vending}.check().size();
     const bool whole = !VendJournal{vending}.first_broken();
     const auto bound = pgbench(database, options, folder);
