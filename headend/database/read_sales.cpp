@@ -73,7 +73,11 @@ std::vector<SalesDay> SalesReader::sales(const SalesSpan& span) {
     const auto sums = every_kind([](const std::string& kind) {
         return "coalesce(sum(amount) filter (where kind = '" + kind + "'), 0) as " + kind;
     });
-    const auto sold = every_kind([](const std::string& kind) { return "l." + kind; });
+    // A pay-out takes what it pays, and the debts that it pays, out of an account.
+    const auto sold = every_kind([](const std::string& kind) {
+        return kind == "credit" ? "case s.kind when 'pay_out' then -(l.credit + l.debt) else l.credit end"
+                                : "l." + kind;
+    });
     const auto charged = every_kind([](const std::string& kind) {
         return kind == "credit" ? "-(l.energy + l.levy + l.tax)" : "l." + kind;
     });
@@ -85,13 +89,16 @@ std::vector<SalesDay> SalesReader::sales(const SalesSpan& span) {
              "sum(payments)::bigint, sum(tender)::bigint, sum(tenths)::bigint, "
              "sum(free_tenths)::bigint, " +
              all +
-             " from (select s.day, coalesce(tv.name, '') as tariff, v.name as vendor, (s.kind = "
-             "'sale')::int as sales, (s.kind = 'payment')::int as payments, s.tender, s.tenths, "
-             "s.free_tenths, " +
+             " from (select s.day, coalesce(tv.name, '') as tariff, coalesce(v.name, '') as vendor, (s.kind "
+             "= "
+             "'sale')::int as sales, (s.kind = 'payment')::int as payments, case s.kind when 'pay_out' then "
+             "-l.credit else s.tender end as tender, s.tenths, s.free_tenths, " +
              sold +
-             " from sale s join vendor v on v.id = s.vendor left join tariff_version tv on tv.id = "
+             " from sale s left join vendor v on v.id = s.vendor left join tariff_version tv on tv.id = "
              "s.tariff_version cross join lateral (select " +
-             sums + " from sale_line where sale = s.id) l where s.kind in ('sale', 'payment', 'claim') and" +
+             sums +
+             " from sale_line where sale = s.id) l where s.kind in ('sale', 'payment', 'claim', 'pay_out') "
+             "and" +
              issued_in_span + "union all select d.day, tv.name, '', 0, 0, 0, d.tenths, d.free_tenths, " +
              charged +
              " from counted d join tariff_version tv on tv.id = d.version cross join lateral (select " +
@@ -148,12 +155,15 @@ std::vector<TaxSum> SalesReader::taxes(const SalesSpan& span) {
 std::vector<DebtState> SalesReader::debts(const SalesSpan& span) {
     const auto rows = span_rows(
         connection_, span,
-        std::string{"select a.number, a.name, d.name, d.recovery, d.original, coalesce(p.paid, 0)::bigint, "
-                    "d.balance, d.held::int from customer_debt d join customer_account a on a.id = d.account "
-                    "left join (select l.debt, sum(l.amount) as paid from sale s join sale_line l on l.sale "
-                    "= s.id where l.kind = 'debt' and"} +
+        std::string{
+            "select a.number, a.name, d.name, d.recovery, d.original, coalesce(p.paid, 0)::bigint, "
+            "d.balance, d.held::int, coalesce(p.written_off, 0)::bigint from customer_debt d join "
+            "customer_account a on a.id = d.account left join (select l.debt, sum(l.amount) filter "
+            "(where s.kind <> 'write_off') as paid, sum(l.amount) filter (where s.kind = 'write_off') "
+            "as written_off from sale s join sale_line l on l.sale = s.id where l.kind = 'debt' and"} +
             issued_in_span +
-            "group by 1) p on p.debt = d.id where a.tenant = $1 and (d.balance > 0 or p.paid > 0) order by "
+            "group by 1) p on p.debt = d.id where a.tenant = $1 and (d.balance > 0 or p.debt is not null) "
+            "order by "
             "a.number, d.priority, d.id",
         "listing debts");
     std::vector<DebtState> debts;
@@ -165,6 +175,7 @@ std::vector<DebtState> SalesReader::debts(const SalesSpan& span) {
                          .recovery = sales_text(rows, i, 3),
                          .original = {rows.integer(i, 4)},
                          .paid = {rows.integer(i, 5)},
+                         .written_off = {rows.integer(i, 8)},
                          .balance = {rows.integer(i, 6)},
                          .held = rows.integer(i, 7) != 0});
     return debts;

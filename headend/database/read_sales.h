@@ -16,7 +16,8 @@ struct SalesSpan {
 };
 
 /// What one vendor sold on one day under one version of a tariff, without what was taken back. Without a
-/// vendor: what the server charged accounts for that day, as it is charged now.
+/// vendor: what the server charged accounts for that day, as it is charged now; without a tariff, too: what
+/// accounts were paid out.
 struct SalesDay {
     std::chrono::sys_days day{};
     std::string tariff, vendor;
@@ -35,7 +36,7 @@ struct TaxSum {
 };
 struct DebtState {
     std::string account, customer, name, recovery;
-    pricing::Money original, paid, balance;  ///< paid: in the span; balance: now
+    pricing::Money original, paid, written_off, balance;  ///< paid, written_off: in the span; balance: now
     bool held = false;
 };
 /// Free basic units that were given, which the utility claims from who pays for them.

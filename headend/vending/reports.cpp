@@ -46,7 +46,9 @@ void fill_sales(SalesReader reader, const database::SalesSpan& span, Books& book
     for (const auto& day : books.checked(days)) {
         std::vector<Cell> row{Books::day(day.day),
                               day.tariff,
-                              day.vendor.empty() ? "Counted by the server" : day.vendor,
+                              !day.vendor.empty()  ? day.vendor
+                              : day.tariff.empty() ? "Paid out"
+                                                   : "Counted by the server",
                               day.sales,
                               day.payments,
                               books.money(day.tender),
@@ -77,18 +79,22 @@ void fill_tax(SalesReader reader, const database::SalesSpan& span, Books& books)
 }
 
 void fill_debt(SalesReader reader, const database::SalesSpan& span, Books& books) {
-    books.table.heading.columns = {{"Account", 14},  {"Customer", 22},     {"Debt", 16},     {"Recovery", 14},
-                                   {"Original", 12}, {"Paid in span", 12}, {"Owed now", 12}, {"Held", 6}};
-    pricing::Money paid, owed;
+    books.table.heading.columns = {{"Account", 14},     {"Customer", 22}, {"Debt", 16},
+                                   {"Recovery", 14},    {"Original", 12}, {"Paid in span", 12},
+                                   {"Written off", 12}, {"Owed now", 12}, {"Held", 6}};
+    pricing::Money paid, lost, owed;
     const auto debts = reader.debts(span);
     for (const auto& debt : books.checked(debts)) {
         books.table.rows.push_back({debt.account, debt.customer, debt.name, debt.recovery,
                                     books.money(debt.original), books.money(debt.paid),
-                                    books.money(debt.balance), std::string{debt.held ? "held" : ""}});
+                                    books.money(debt.written_off), books.money(debt.balance),
+                                    std::string{debt.held ? "held" : ""}});
         paid += debt.paid;
+        lost += debt.written_off;
         owed += debt.balance;
     }
     books.note("Paid in the span", paid);
+    books.note("Written off in the span", lost);
     books.note("Owed now", owed);
 }
 

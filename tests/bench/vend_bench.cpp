@@ -77,7 +77,7 @@ void furnish(Connection& admin, const Options& options, Instant now) {
         const auto seller = vendors.put(TenantId{1}, name, {}, {{}, {10'000}}, false);
         vendors.put_terminal(seller, "T" + std::to_string(i), false);
         if (i == 0 || !options.one_vendor)
-            deposit(admin, name, prices::money_max, "start", "bench", "bench", now);
+            deposit(admin, name, {prices::money_max, "start", "bench", "bench", now});
     }
     Customers customers{admin};
     for (int i = 0; i < options.meters; ++i) {
