@@ -5,13 +5,18 @@
 #include "headend/command_line.h"
 #include "headend/console/json.h"
 #include "headend/database/vend_journal.h"
+#include "headend/vending/adjust.h"
 #include "headend/vending/books_file.h"
 #include "security/software_module.h"
 
 namespace wattmesh::headend {
 namespace {
 
-using std::filesystem::path;
+namespace pricing = vending::pricing;
+
+struct AccountWords {
+    std::string account, debt;
+};
 
 int set(Desk& desk, const std::string& file) {
     std::ifstream in{file};
@@ -27,22 +32,30 @@ int set(Desk& desk, const std::string& file) {
     return 0;
 }
 
-int deposit(Desk& desk, const std::string& name, const std::string& amount) {
-    const auto reason = desk.raw.required<std::string>("reason");
-    const auto reference = desk.raw.required<std::string>("reference");
+pricing::Money amount_of(const std::string& text) {
     std::int64_t minor = 0;
-    std::istringstream digits{amount};
-    if (!(digits >> minor) || !digits.eof() || minor <= 0 || minor > vending::pricing::money_max.minor)
-        throw platform::UsageError("'" + amount + "' is not an amount: a whole number of the smallest coin");
-    const auto now = desk.clock->now();
+    std::istringstream digits{text};
+    if (!(digits >> minor) || !digits.eof() || minor <= 0 || minor > pricing::money_max.minor)
+        throw platform::UsageError("'" + text + "' is not an amount: a whole number of the smallest coin");
+    return {minor};
+}
+
+/// deposit or withdraw.
+int bank(Desk& desk, const std::string& verb, const std::string& name, const std::string& amount) {
+    const vending::BankMove move{.amount = amount_of(amount),
+                                 .reference = desk.raw.required<std::string>("reference"),
+                                 .by = actor(),
+                                 .reason = desk.raw.required<std::string>("reason"),
+                                 .at = desk.clock->now()};
+    const bool in = verb == "deposit";
     database::Transaction transaction{desk.connection};
-    vending::deposit(desk.connection, name, {minor}, reference, actor(), reason, now);
-    database::AuditRecord record{now, actor(), "vend deposit", name};
-    record.detail = amount + ", reference " + reference;
-    record.reason = reason;
+    (in ? vending::deposit : vending::withdraw)(desk.connection, name, move);
+    database::AuditRecord record{move.at, move.by, "vend " + verb, name};
+    record.detail = amount + ", reference " + move.reference;
+    record.reason = move.reason;
     database::AuditLog{desk.connection}.append(record);
     transaction.commit();
-    std::cerr << "Vendor " << name << " has " << amount << " more to sell for.\n";
+    std::cerr << "Vendor " << name << " has " << amount << (in ? " more" : " less") << " to sell for.\n";
     return 0;
 }
 
@@ -111,6 +124,39 @@ int foreign(Desk& desk) {
     return 0;
 }
 
+void print(const database::Adjustment& one) { std::cout << vending::adjustment_json(one) << "\n"; }
+
+int adjust(Desk& desk, const AccountWords& what, const std::string& amount) {
+    const auto now = desk.clock->now();
+    database::AdjustmentOrder order;
+    order.account = what.account;
+    order.debt = what.debt;
+    if (!amount.empty()) order.amount = amount_of(amount);
+    if (what.debt.empty()) order.reference = desk.raw.required<std::string>("reference");
+    order.reason = desk.raw.required<std::string>("reason");
+    order.key = "command " + std::to_string(epoch_us(now));
+    order.by = actor();
+    print(vending::order_adjustment(desk.connection, order, desk.settings.vending.front, now));
+    return 0;
+}
+
+int waiting(Desk& desk) {
+    for (const auto& one : database::Adjustments{desk.connection}.list(TenantId{1}, "", 10'000))
+        if (one.state == "waiting") print(one);
+    return 0;
+}
+
+int decide(Desk& desk, const std::string& verb, const std::string& number) {
+    const auto id = console::parse_id(number);
+    if (!id) throw platform::UsageError("'" + number + "' is not the number of an adjustment");
+    const auto reason = desk.raw.required<std::string>("reason");
+    print(vending::decide_adjustment(
+        desk.connection,
+        {.tenant = TenantId{1}, .id = *id, .yes = verb == "approve", .by = actor(), .why = reason},
+        desk.clock->now()));
+    return 0;
+}
+
 int check(Desk& desk) {
     desk.connection.execute("set statement_timeout = 0", "letting the check take its time");
     const auto troubles = database::VendJournal{desk.connection}.check();
@@ -130,11 +176,19 @@ int run_vend(const Words& words) {
     };
     Desk desk{arguments};
     if (is("set", 2)) return set(desk, what[1]);
-    if (is("deposit", 3)) return deposit(desk, what[1], what[2]);
+    if (is("deposit", 3) || is("withdraw", 3)) return bank(desk, what[0], what[1], what[2]);
+    if (is("write-off", 3) || is("write-off", 4))
+        return adjust(desk, {.account = what[1], .debt = what[2]}, what.size() == 4 ? what[3] : "");
+    if (is("pay-out", 2)) return adjust(desk, {.account = what[1], .debt = {}}, "");
+    if (is("waiting", 1)) return waiting(desk);
+    if (is("approve", 2) || is("refuse", 2)) return decide(desk, what[0], what[1]);
     if (is("load-key", 2)) return load_key(desk, what[1]);
     if (is("check", 1)) return check(desk);
     if (is("foreign", 1)) return foreign(desk);
-    throw platform::UsageError("say: headend vend set|load-key|deposit|check|foreign (see --help)");
+    throw platform::UsageError(
+        "say: headend vend "
+        "set|deposit|withdraw|write-off|pay-out|waiting|approve|refuse|load-key|check|foreign "
+        "(see --help)");
 }
 
 }  // namespace wattmesh::headend

@@ -68,6 +68,9 @@ void read_vending(const platform::Settings& settings, HeadendSettings::Vending& 
     front.help_line = settings.optional<std::string>("vending.help_line", "");
     front.currency = settings.optional<std::string>("vending.currency", "");
     front.decimals = settings.optional_in<int>("vending.decimals", front.decimals, 0, 4);
+    front.second_person_above = {settings.optional_in<std::int64_t>("vending.second_person_above",
+                                                                    front.second_person_above.minor, 0,
+                                                                    vending::pricing::money_max.minor)};
     front.simulated_ports = settings.optional<bool>("vending.simulated_ports", false);
     if (front.simulated_ports && vending.production)
         throw platform::SettingsError("vending.simulated_ports is for demonstrations: not in production");

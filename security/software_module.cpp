@@ -73,8 +73,24 @@ void SoftwareModule::load_token_key(const VendingKeyTerms& terms, const std::str
 std::uint64_t SoftwareModule::remember(const std::string& id, std::uint64_t sequence, std::uint64_t place) {
     assert(places_.size() + 1 == sequence);
     places_.push_back(place);
-    sequence_of_.emplace(id, sequence);
+    calls_.add(CallIndex::hash_of(id), sequence);
     return sequence;
+}
+
+std::optional<VendingLog::Line> SoftwareModule::made_before(const std::string& id,
+                                                            std::unique_lock<std::mutex>& lock) {
+    const auto hash = CallIndex::hash_of(id);
+    for (auto sequence = calls_.next(hash, 0); sequence; sequence = calls_.next(hash, *sequence)) {
+        const auto place = places_[*sequence - 1];
+        lock.unlock();
+        log_->wait_durable(*sequence);
+        auto line = log_->read(place);
+        const auto request = parse_request(line.text);
+        assert(request);
+        if (request->id == id) return line;
+        lock.lock();
+    }
+    return std::nullopt;
 }
 
 void SoftwareModule::count(const Request& request) {
@@ -177,13 +193,9 @@ std::optional<ModuleRefusal> SoftwareModule::objection(const Request& request, I
 ModuleAnswer SoftwareModule::answer(const Request& request, Instant now) {
     const std::string text = text_of(request);
     std::unique_lock lock{mutex_};
-    if (const auto known = sequence_of_.find(request.id); known != sequence_of_.end()) {
-        const std::uint64_t sequence = known->second, place = places_[sequence - 1];
-        lock.unlock();
-        log_->wait_durable(sequence);
-        const auto line = log_->read(place);
-        if (line.text != text) return ModuleRefusal::conflict;
-        return issued(line);
+    if (const auto before = made_before(request.id, lock)) {
+        if (before->text != text) return ModuleRefusal::conflict;
+        return issued(*before);
     }
     if (const auto against = objection(request, now)) return *against;
     auto tokens = tokens_of(request);
@@ -224,12 +236,9 @@ Issued SoftwareModule::issued(const VendingLog::Line& line) {
 
 std::optional<Issued> SoftwareModule::resolve(const std::string& id) {
     std::unique_lock lock{mutex_};
-    const auto known = sequence_of_.find(id);
-    if (known == sequence_of_.end()) return std::nullopt;
-    const std::uint64_t sequence = known->second, place = places_[sequence - 1];
-    lock.unlock();
-    log_->wait_durable(sequence);
-    return issued(log_->read(place));
+    const auto before = made_before(id, lock);
+    if (!before) return std::nullopt;
+    return issued(*before);
 }
 
 std::variant<Opening, ModuleRefusal> SoftwareModule::inspect(const Token& token, const MeterKeyName& key) {

@@ -1,6 +1,5 @@
 #pragma once
-#include <unordered_map>
-
+#include "security/call_index.h"
 #include "security/vending_keys.h"
 #include "security/vending_log.h"
 
@@ -59,13 +58,16 @@ private:
     std::variant<std::vector<sts::Token>, ModuleRefusal> tokens_of(const Request& request);
     void count(const Request& request);
     std::uint64_t remember(const std::string& id, std::uint64_t sequence, std::uint64_t place);
+    /// The call of this name. `lock` is of the mutex, and held again where there is none: then nobody has
+    /// made one meanwhile.
+    std::optional<VendingLog::Line> made_before(const std::string& id, std::unique_lock<std::mutex>& lock);
     /// Of a call that is durable.
     Issued issued(const VendingLog::Line& line);
 
     std::mutex mutex_;
     VendingKeyFile keys_;
     std::map<VendingKeyName, Counters> counters_;
-    std::unordered_map<std::string, std::uint64_t> sequence_of_;
+    CallIndex calls_;
     std::vector<std::uint64_t> places_;  ///< of call i + 1
     std::unique_ptr<VendingLog> log_;
 };

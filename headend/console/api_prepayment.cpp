@@ -2,7 +2,7 @@
 
 #include "headend/console/api.h"
 #include "headend/console/json.h"
-#include "headend/database/prepayment_book.h"
+#include "headend/database/area_hours.h"
 #include "headend/database/vend_anchors.h"
 
 namespace wattmesh::headend::console {
@@ -41,6 +41,24 @@ void write(Json& json, const database::PrepaymentLine& line) {
     json.close_object();
 }
 
+void write(Json& json, const std::vector<prepayment::Hours>& hours,
+           const std::vector<database::PrepaymentHoliday>& holidays) {
+    json.key("hours").open_array();
+    for (const auto& one : hours)
+        json.open_object()
+            .field("weekday", one.weekday)
+            .field("from", clock_text(one.from_minute))
+            .field("to", clock_text(one.to_minute))
+            .close_object();
+    json.close_array().key("holidays").open_array();
+    for (const auto& holiday : holidays)
+        json.open_object()
+            .field("day", database::day_text(holiday.day))
+            .field("name", holiday.name)
+            .close_object();
+    json.close_array();
+}
+
 void write(Json& json, const PrepaymentPolicy& policy) {
     const auto& rules = policy.rules;
     json.open_object().field("first_notice_below", rules.first_notice_below.minor);
@@ -48,23 +66,19 @@ void write(Json& json, const PrepaymentPolicy& policy) {
     json.field("cut_below", rules.cut_below.minor).field("reconnect_from", rules.reconnect_from.minor);
     json.field("second_notice_after_s", seconds(rules.second_notice_after));
     json.field("cut_after_s", seconds(rules.cut_after)).field("late_s", seconds(rules.late));
-    json.field("charge_every_s", seconds(rules.charge_every)).key("hours").open_array();
-    for (const auto& hours : policy.hours)
-        json.open_object()
-            .field("weekday", hours.weekday)
-            .field("from", clock_text(hours.from_minute))
-            .field("to", clock_text(hours.to_minute))
-            .close_object();
-    json.close_array().key("holidays").open_array();
-    for (const auto& holiday : policy.holidays)
-        json.open_object()
-            .field("day", database::day_text(holiday.day))
-            .field("name", holiday.name)
-            .close_object();
-    json.close_array().close_object();
+    json.field("charge_every_s", seconds(rules.charge_every));
+    write(json, policy.hours, policy.holidays);
+    json.close_object();
 }
 
-std::string text_of(const PrepaymentPolicy& policy) {
+void write(Json& json, const database::AreaHours& of) {
+    json.open_object().field("area", of.area);
+    write(json, of.hours, of.holidays);
+    json.close_object();
+}
+
+template <class Rules>
+std::string rules_text(const Rules& policy) {
     Json json;
     write(json, policy);
     return json.take();
@@ -76,7 +90,9 @@ Answer prepayment_board(Context& context, const Request& request) {
     Json json;
     json.open_object().key("rules");
     write(json, book.policy(request.caller->user.tenant));
-    json.key("accounts").open_array();
+    json.key("areas").open_array();
+    for (const auto& one : database::area_hours(*connection)) write(json, one);
+    json.close_array().key("accounts").open_array();
     for (const auto& line : book.list(accounts_max)) write(json, line);
     return {.body = json.close_array().close_object().take()};
 }
@@ -220,6 +236,24 @@ Answer correct(Context& context, const Request& request) {
     return {.status = 201, .body = json.open_object().field("version", *number).close_object().take()};
 }
 
+/// Hours and holidays, each given whole or left as it is.
+template <class Rules>
+void take_calendar(const JsonBody& body, Rules& policy) {
+    if (body.has("hours")) policy.hours.clear();
+    for (const auto& hours : body.objects("hours")) {
+        policy.hours.push_back({hours.number_or("weekday", 1, 7, 1), minute_of(hours.text("from", 5)),
+                                minute_of(hours.text("to", 5))});
+        if (policy.hours.back().from_minute >= policy.hours.back().to_minute)
+            throw Problem{400, "Bad request", "Hours end after they begin."};
+    }
+    if (body.has("holidays")) policy.holidays.clear();
+    for (const auto& holiday : body.objects("holidays")) {
+        const auto day = parse_day(holiday.text("day", 10));
+        if (!day) throw Problem{400, "Bad request", "'day' is a day like 2026-12-25."};
+        policy.holidays.push_back({*day, holiday.text("name", 60)});
+    }
+}
+
 PrepaymentPolicy changed(const JsonBody& body, PrepaymentPolicy policy) {
     auto& rules = policy.rules;
     const auto money = [&](const char* name, prepayment::Money& amount) {
@@ -241,19 +275,7 @@ PrepaymentPolicy changed(const JsonBody& body, PrepaymentPolicy policy) {
         throw Problem{400, "Bad request",
                       "'cut_below' is not above 'second_notice_below', that one not above "
                       "'first_notice_below', and 'reconnect_from' is above 'cut_below'."};
-    if (body.has("hours")) policy.hours.clear();
-    for (const auto& hours : body.objects("hours")) {
-        policy.hours.push_back({hours.number_or("weekday", 1, 7, 1), minute_of(hours.text("from", 5)),
-                                minute_of(hours.text("to", 5))});
-        if (policy.hours.back().from_minute >= policy.hours.back().to_minute)
-            throw Problem{400, "Bad request", "Hours end after they begin."};
-    }
-    if (body.has("holidays")) policy.holidays.clear();
-    for (const auto& holiday : body.objects("holidays")) {
-        const auto day = parse_day(holiday.text("day", 10));
-        if (!day) throw Problem{400, "Bad request", "'day' is a day like 2026-12-25."};
-        policy.holidays.push_back({*day, holiday.text("name", 60)});
-    }
+    take_calendar(body, policy);
     return policy;
 }
 
@@ -271,10 +293,28 @@ Answer change_rules(Context& context, const Request& request) {
     const auto before = book.policy(tenant);
     const auto policy = changed(body, before);
     book.set_policy(tenant, policy);
-    note(context, *connection, request, "prepayment rules", "all accounts", reason, text_of(before),
-         text_of(policy));
+    note(context, *connection, request, "prepayment rules", "all accounts", reason, rules_text(before),
+         rules_text(policy));
     transaction.commit();
-    return {.body = text_of(policy)};
+    return {.body = rules_text(policy)};
+}
+
+/// Of one area, in which the caller may configure.
+Answer change_area(Context& context, const Request& request) {
+    const JsonBody body{request.body};
+    const auto name = body.text("area", 100);
+    const auto reason = body.text("reason", 200);
+    auto connection = context.lease(request);
+    database::Transaction transaction{*connection};
+    const auto before = database::area_hours(*connection, name);
+    if (!before) throw Problem{404, "No such area", "There is no area '" + name + "' here."};
+    auto wanted = *before;
+    take_calendar(body, wanted);
+    database::set_area_hours(*connection, wanted);
+    note(context, *connection, request, "prepayment hours", "area " + name, reason, rules_text(*before),
+         rules_text(wanted));
+    transaction.commit();
+    return {.body = rules_text(wanted)};
 }
 
 }  // namespace
@@ -282,6 +322,7 @@ Answer change_rules(Context& context, const Request& request) {
 void add_prepayment_routes(std::vector<Route>& routes, Context& context) {
     add_route(routes, context, "GET", "/api/prepayment", Right::look, prepayment_board);
     add_route(routes, context, "POST", "/api/prepayment/rules", Right::configure, change_rules);
+    add_route(routes, context, "POST", "/api/prepayment/areas", Right::configure, change_area);
     add_route(routes, context, "GET", "/api/prepayment/meters/{number}", Right::look, prepayment_account);
     add_route(routes, context, "POST", "/api/prepayment/meters/{number}/enrol", Right::configure, enrol);
     add_route(routes, context, "POST", "/api/prepayment/meters/{number}/leave", Right::configure, leave);

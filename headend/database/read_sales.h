@@ -15,31 +15,35 @@ struct SalesSpan {
     std::chrono::sys_days first{}, last{};
 };
 
-/// What one vendor sold on one day under one version of a tariff, without what was taken back.
+/// What one vendor sold on one day under one version of a tariff, without what was taken back. Without a
+/// vendor: what the server charged accounts for that day, as it is charged now; without a tariff, too: what
+/// accounts were paid out.
 struct SalesDay {
     std::chrono::sys_days day{};
     std::string tariff, vendor;
     std::int64_t sales = 0, payments = 0;  ///< payments: of debts only
     pricing::Money tender;
     pricing::Tenths units, free_units;
-    std::array<pricing::Money, 7> by_kind{};  ///< by pricing::LineKind; their sum is the tender
+    /// By pricing::LineKind; their sum is the tender. Credit is what went into accounts that the server
+    /// counts: a charge takes as much out of them as it brings for energy, levies and taxes.
+    std::array<pricing::Money, 8> by_kind{};
 };
 struct TaxSum {
     std::string name;
     pricing::Share share;
-    std::int64_t sales = 0;
+    std::int64_t sales = 0, charged_days = 0;  ///< in so many of each; a day of each account
     pricing::Money base, amount;
 };
 struct DebtState {
     std::string account, customer, name, recovery;
-    pricing::Money original, paid, balance;  ///< paid: in the span; balance: now
+    pricing::Money original, paid, written_off, balance;  ///< paid, written_off: in the span; balance: now
     bool held = false;
 };
 /// Free basic units that were given, which the utility claims from who pays for them.
 struct FreeClaim {
     std::chrono::sys_days day{};
     std::string account, customer, meter;
-    SaleId sale;
+    std::optional<SaleId> sale;  ///< none where the server counts: then they were used on that day
     pricing::Tenths units;
 };
 /// Something that a person should look at.
@@ -50,8 +54,8 @@ struct VendAnomaly {
     std::optional<pricing::Tenths> units;
 };
 
-/// Sums and lists about sales, out of sales and ledger lines. Read only. A list that would have more than
-/// `rows_max` rows has one more: ask for a shorter span.
+/// Sums and lists about sales and what the server charged, out of them and their ledger lines. Read only. A
+/// list that would have more than `rows_max` rows has one more: ask for a shorter span.
 class SalesReader {
 public:
     static constexpr int rows_max = 100'000;

@@ -8,11 +8,13 @@
 namespace wattmesh::headend::database {
 namespace {
 
-constexpr std::array<std::string_view, 8> kinds{"sale",    "free",    "engineering", "key_change",
-                                                "deposit", "payment", "claim",       "transfer"};
+constexpr std::array<std::string_view, 11> kinds{"sale",       "free",      "engineering", "key_change",
+                                                 "deposit",    "payment",   "claim",       "transfer",
+                                                 "withdrawal", "write_off", "pay_out"};
 constexpr std::array<std::string_view, 4> states{"intended", "issued", "refused", "reversed"};
 constexpr const char* sale_columns =
-    "select id, tenant, kind, state, coalesce(terminal, 0), key, body_hash, operator, vendor, account, "
+    "select id, tenant, kind, state, coalesce(terminal, 0), key, body_hash, operator, coalesce(vendor, 0), "
+    "account, "
     "meter, tariff_version, at_us, day - date '1970-01-01', tender, pay_type, tenths, free_tenths, "
     "counted_tenths, charged_before, reason, response, completed_us, confirmed_us, copies, "
     "from_meter from sale";

@@ -10,8 +10,21 @@
 namespace wattmesh::headend::database {
 
 /// free: units that a supervisor gives. claim: the month's free units without a purchase. transfer: what was
-/// left in a meter that was changed out.
-enum class SaleKind : std::uint8_t { sale, free, engineering, key_change, deposit, payment, claim, transfer };
+/// left in a meter that was changed out. withdrawal: a vendor's own credit goes back to him. write_off,
+/// pay_out: adjustments.h, of no vendor.
+enum class SaleKind : std::uint8_t {
+    sale,
+    free,
+    engineering,
+    key_change,
+    deposit,
+    payment,
+    claim,
+    transfer,
+    withdrawal,
+    write_off,
+    pay_out
+};
 std::string_view to_string(SaleKind kind);
 std::optional<SaleKind> parse_sale_kind(std::string_view word);
 /// intended: stored, and the module may have made its tokens or not; somebody is at it or will be.

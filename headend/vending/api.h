@@ -28,6 +28,7 @@ void add_route(std::vector<console::Route>& routes, Counter& counter, const char
 void add_sale_routes(std::vector<console::Route>& routes, Counter& counter);
 void add_port_routes(std::vector<console::Route>& routes, Counter& counter);
 void add_report_routes(std::vector<console::Route>& routes, Counter& counter);
+void add_adjustment_routes(std::vector<console::Route>& routes, Counter& counter);
 void add_desk_routes(std::vector<console::Route>& routes, Counter& counter);
 void add_meter_routes(std::vector<console::Route>& routes, Counter& counter);
 
@@ -52,6 +53,8 @@ pricing::Tenths units_of(const std::string& text);
 /// The most that a request may ask for or a port may let in, in minor units.
 inline constexpr std::int64_t amount_max = 2'000'000'000;
 pricing::Money money_of(const console::JsonBody& body, const char* name);
+/// The client's own name for what it orders, from the header Idempotency-Key. Throws a Problem.
+const std::string& key_of_order(const console::Request& request);
 /// Kind, till, key and digest of an order; the rest is the handler's.
 Order order_of(database::Connection& connection, const console::Request& request,
                const console::JsonBody& body, const sts::MeterPan& meter, database::SaleKind kind);

@@ -136,6 +136,8 @@ Answer reverse(Counter& counter, Request& request) {
                       "What a key change or an engineering token did to the meter is undone by another one, "
                       "not taken back.",
                       0, "not_possible"};
+    if (sale.kind == SaleKind::withdrawal || sale.kind == SaleKind::deposit)
+        throw Problem{409, "Not reversed", "What a bank moved is moved back by the bank.", 0, "not_possible"};
     const auto now = counter.seller.now();
     const bool given = sale.kind == SaleKind::free || sale.kind == SaleKind::transfer;
     if (given && !request.caller->may(Right::vend_manage))
@@ -259,8 +261,7 @@ pricing::Money money_of(const JsonBody& body, const char* name) {
     return {body.number_or(name, 0, amount_max, 0)};
 }
 
-Order order_of(database::Connection& connection, const Request& request, const JsonBody& body,
-               const sts::MeterPan& meter, SaleKind kind) {
+const std::string& key_of_order(const Request& request) {
     const auto& key = request.idempotency_key;
     if (key.empty() || key.size() > name_size ||
         key.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:") !=
@@ -268,6 +269,12 @@ Order order_of(database::Connection& connection, const Request& request, const J
         throw Problem{400, "Idempotency-Key",
                       "Send the header Idempotency-Key: 1 to 64 letters, digits and -_.: of your own, "
                       "another for each order."};
+    return key;
+}
+
+Order order_of(database::Connection& connection, const Request& request, const JsonBody& body,
+               const sts::MeterPan& meter, SaleKind kind) {
+    const auto& key = key_of_order(request);
     const auto pay_type = body.text_or("pay_type", 16, "cash");
     if (pay_type != "cash" && pay_type != "card")
         throw Problem{400, "Bad request", "'pay_type' must be cash or card."};

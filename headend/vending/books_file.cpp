@@ -267,26 +267,48 @@ int take_books(database::Connection& connection, std::istream& in, Instant now) 
     return count;
 }
 
-void deposit(database::Connection& connection, const std::string& vendor, pricing::Money amount,
-             const std::string& reference, const std::string& by, const std::string& reason, Instant now) {
-    const auto known = known_vendor(connection, vendor);
+namespace {
+
+/// What a vendor's bank moved, as a sale of one line: the money's side of the ledger is the bank.
+database::Intended moved(database::Connection& connection, database::SaleKind kind,
+                         const database::Vendor& vendor, const BankMove& move) {
     database::Sale sale;
     sale.tenant = tenant;
-    sale.kind = database::SaleKind::deposit;
+    sale.kind = kind;
     sale.state = database::SaleState::issued;
-    sale.key = reference;
-    sale.operator_ = by;
-    sale.vendor = known.id;
-    sale.at = now;
-    sale.day = std::chrono::floor<std::chrono::days>(now);
-    sale.tender = amount;
+    sale.key = move.reference;
+    sale.operator_ = move.by;
+    sale.vendor = vendor.id;
+    sale.at = move.at;
+    sale.day = std::chrono::floor<std::chrono::days>(move.at);
+    sale.tender = move.amount;
     sale.pay_type = "bank";
-    sale.reason = reason;
-    const pricing::Line line{.kind = pricing::LineKind::fee, .name = "deposit", .amount = amount};
-    sale.lines.push_back(
-        {line, database::Vendors{connection}.account(tenant, "bank", "deposits"), known.account});
-    if (database::Sales{connection}.intend(sale, nullptr) != database::Intended::stored)
-        throw BooksError("the deposit with reference '" + reference + "' was taken before");
+    sale.reason = move.reason;
+    const bool in = kind == database::SaleKind::deposit;
+    const pricing::Line line{
+        .kind = pricing::LineKind::fee, .name = in ? "deposit" : "withdrawal", .amount = move.amount};
+    const auto bank = database::Vendors{connection}.account(tenant, "bank", "deposits");
+    sale.lines.push_back({line, in ? bank : vendor.account, in ? vendor.account : bank});
+    return database::Sales{connection}.intend(sale, nullptr);
+}
+
+}  // namespace
+
+void deposit(database::Connection& connection, const std::string& vendor, const BankMove& move) {
+    const auto known = known_vendor(connection, vendor);
+    if (moved(connection, database::SaleKind::deposit, known, move) != database::Intended::stored)
+        throw BooksError("the deposit with reference '" + move.reference + "' was taken before");
+}
+
+void withdraw(database::Connection& connection, const std::string& vendor, const BankMove& move) {
+    const auto known = known_vendor(connection, vendor);
+    const auto how = moved(connection, database::SaleKind::withdrawal, known, move);
+    if (how == database::Intended::key_taken)
+        throw BooksError("the withdrawal with reference '" + move.reference + "' was taken before");
+    // The row is this transaction's now: what is below zero would be lent.
+    if (how != database::Intended::stored || known_vendor(connection, vendor).credit < pricing::Money{})
+        throw BooksError("vendor " + vendor + " has a credit of " + std::to_string(known.credit.minor) +
+                         ": no more than that can be withdrawn");
 }
 
 }  // namespace wattmesh::headend::vending

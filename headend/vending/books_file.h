@@ -15,9 +15,18 @@ struct BooksError : std::runtime_error {
 /// has the members). All of it or, in the caller's transaction, nothing: throws BooksError. How many lines.
 int take_books(database::Connection& connection, std::istream& in, Instant now);
 
-/// Raises a vendor's credit by what he paid in, once for a reference (the bank's). Throws BooksError when
-/// there is no such vendor, or the reference was taken before.
-void deposit(database::Connection& connection, const std::string& vendor, pricing::Money amount,
-             const std::string& reference, const std::string& by, const std::string& reason, Instant now);
+/// Money between a vendor's bank and the utility's.
+struct BankMove {
+    pricing::Money amount;  ///< above zero
+    std::string reference;  ///< the bank's: it is taken once
+    std::string by, reason;
+    Instant at{};
+};
+/// Raises a vendor's credit by what he paid in. Throws BooksError when there is no such vendor, or the
+/// reference was taken before.
+void deposit(database::Connection& connection, const std::string& vendor, const BankMove& move);
+/// Gives a vendor of his credit back, at most what is above zero. Throws BooksError as above, and when it is
+/// less; the caller's transaction is to be given up then.
+void withdraw(database::Connection& connection, const std::string& vendor, const BankMove& move);
 
 }  // namespace wattmesh::headend::vending

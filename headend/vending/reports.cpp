@@ -36,17 +36,19 @@ struct Books {
 };
 
 void fill_sales(SalesReader reader, const database::SalesSpan& span, Books& books) {
-    books.table.heading.columns = {{"Day", 11},     {"Tariff", 14},  {"Vendor", 14}, {"Sales", 7},
-                                   {"Payments", 9}, {"Paid", 12},    {"kWh", 10},    {"Free kWh", 9},
-                                   {"Fees", 9},     {"Charges", 10}, {"Debts", 10},  {"Energy", 12},
-                                   {"Levies", 10},  {"Taxes", 10},   {"Rounding", 9}};
-    pricing::Money paid;
+    books.table.heading.columns = {{"Day", 11},     {"Tariff", 14},  {"Vendor", 14},  {"Sales", 7},
+                                   {"Payments", 9}, {"Paid", 12},    {"kWh", 10},     {"Free kWh", 9},
+                                   {"Fees", 9},     {"Charges", 10}, {"Debts", 10},   {"Energy", 12},
+                                   {"Levies", 10},  {"Taxes", 10},   {"Rounding", 9}, {"Into accounts", 12}};
+    pricing::Money paid, into_accounts;
     pricing::Tenths sold;
     const auto days = reader.sales(span);
     for (const auto& day : books.checked(days)) {
         std::vector<Cell> row{Books::day(day.day),
                               day.tariff,
-                              day.vendor,
+                              !day.vendor.empty()  ? day.vendor
+                              : day.tariff.empty() ? "Paid out"
+                                                   : "Counted by the server",
                               day.sales,
                               day.payments,
                               books.money(day.tender),
@@ -55,38 +57,44 @@ void fill_sales(SalesReader reader, const database::SalesSpan& span, Books& book
         for (const auto& part : day.by_kind) row.push_back(books.money(part));
         books.table.rows.push_back(std::move(row));
         paid += day.tender;
+        into_accounts += day.by_kind[static_cast<std::size_t>(pricing::LineKind::credit)];
         sold = sold + day.units;
     }
     books.note("Paid", paid);
     books.note("Sold", sold);
+    books.note("Into accounts that the server counts, less what it charged", into_accounts);
 }
 
 void fill_tax(SalesReader reader, const database::SalesSpan& span, Books& books) {
-    books.table.heading.columns = {
-        {"Tax", 20}, {"Rate %", 9}, {"Sales", 9}, {"Taxed", 14}, {"Tax collected", 14}};
+    books.table.heading.columns = {{"Tax", 20},          {"Rate %", 9}, {"Sales", 9},
+                                   {"Charged days", 12}, {"Taxed", 14}, {"Tax collected", 14}};
     pricing::Money sum;
     const auto taxes = reader.taxes(span);
     for (const auto& tax : books.checked(taxes)) {
-        books.table.rows.push_back(
-            {tax.name, Decimal{tax.share.ppm, 4}, tax.sales, books.money(tax.base), books.money(tax.amount)});
+        books.table.rows.push_back({tax.name, Decimal{tax.share.ppm, 4}, tax.sales, tax.charged_days,
+                                    books.money(tax.base), books.money(tax.amount)});
         sum += tax.amount;
     }
     books.note("Tax collected", sum);
 }
 
 void fill_debt(SalesReader reader, const database::SalesSpan& span, Books& books) {
-    books.table.heading.columns = {{"Account", 14},  {"Customer", 22},     {"Debt", 16},     {"Recovery", 14},
-                                   {"Original", 12}, {"Paid in span", 12}, {"Owed now", 12}, {"Held", 6}};
-    pricing::Money paid, owed;
+    books.table.heading.columns = {{"Account", 14},     {"Customer", 22}, {"Debt", 16},
+                                   {"Recovery", 14},    {"Original", 12}, {"Paid in span", 12},
+                                   {"Written off", 12}, {"Owed now", 12}, {"Held", 6}};
+    pricing::Money paid, lost, owed;
     const auto debts = reader.debts(span);
     for (const auto& debt : books.checked(debts)) {
         books.table.rows.push_back({debt.account, debt.customer, debt.name, debt.recovery,
                                     books.money(debt.original), books.money(debt.paid),
-                                    books.money(debt.balance), std::string{debt.held ? "held" : ""}});
+                                    books.money(debt.written_off), books.money(debt.balance),
+                                    std::string{debt.held ? "held" : ""}});
         paid += debt.paid;
+        lost += debt.written_off;
         owed += debt.balance;
     }
     books.note("Paid in the span", paid);
+    books.note("Written off in the span", lost);
     books.note("Owed now", owed);
 }
 
@@ -97,7 +105,8 @@ void fill_free_units(SalesReader reader, const database::SalesSpan& span, Books&
     const auto claims = reader.free_claims(span);
     for (const auto& claim : books.checked(claims)) {
         books.table.rows.push_back({Books::day(claim.day), claim.account, claim.customer, claim.meter,
-                                    claim.sale.value, Books::units(claim.units)});
+                                    claim.sale ? Cell{claim.sale->value} : Cell{},
+                                    Books::units(claim.units)});
         sum = sum + claim.units;
     }
     books.note("Claimed", sum);

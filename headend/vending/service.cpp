@@ -66,6 +66,7 @@ struct Service::State {
         add_desk_routes(routes, counter);
         add_port_routes(routes, counter);
         add_report_routes(routes, counter);
+        add_adjustment_routes(routes, counter);
         add_sale_routes(routes, counter);
         add_meter_routes(routes, counter);
     }

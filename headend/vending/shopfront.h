@@ -14,6 +14,8 @@ struct Shopfront {
     /// Cash and card ports of machines are simulated by this role. For demonstrations: anybody who may sell
     /// may also pretend to pay.
     bool simulated_ports = false;
+    /// Write-offs and pay-outs above it wait until another supervisor agrees.
+    pricing::Money second_person_above{10'000};
 };
 
 /// "USD 1 234.50".

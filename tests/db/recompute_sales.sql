@@ -1,6 +1,6 @@
 -- What random sales should have put into the books, worked out again from tenders, tariffs and debts alone, in a way that has nothing
--- to do with the head-end's: sale by sale in their order, each month's units, charges and debts carried along. Fills the temporary
--- table expected; books_differ() lists the sums by tariff, tax, levy, vendor, debt and day that are not those of the ledger.
+-- to do with the head-end's: sale by sale in their order, each month's units, charges and debts carried along; and what accounts that the
+-- server counts should have been charged, from their intervals and tariffs alone. Fills the temporary table expected; books_differ() lists the sums by tariff, tax, levy, vendor, debt and day that are not those of the ledger.
 create temporary table expected (kind text, name text, vendor integer, version bigint, day date, amount bigint, tenths bigint);
 create temporary table standing (account bigint primary key, month integer, used bigint, free_month integer, charged integer);
 create temporary table owed (debt bigint primary key, account bigint, balance bigint, last_month integer);
@@ -75,6 +75,14 @@ begin
                 end loop;
             end if;
         end loop;
+        if exists (select from prepayment where account = s.account) then  -- the rest is credit, and no units
+            insert into expected values ('credit', 'credit', v.id, t.id, s.day, remains, 0);
+            if remains <= 0 then insert into wrong values (s.id, 'nothing was left for credit'); end if;
+            if s.tenths <> 0 or s.free_tenths <> 0 then insert into wrong values (s.id, 'units that the server counts'); end if;
+            st.charged := greatest(st.charged, m);
+            insert into standing select st.* on conflict (account) do update set charged = excluded.charged;
+            continue;
+        end if;
         select case when st.free_month < m then free_tenths else 0 end into free0 from customer_account where id = s.account;
         used0 := st.used + case when t.free_units_count then free0 else 0 end;
         if s.free_tenths <> free0 then insert into wrong values (s.id, 'free units ' || s.free_tenths || ', due are ' || free0); end if;
@@ -99,20 +107,70 @@ begin
     end loop;
 end $$;
 
+-- What so much use of a month costs by a tariff, in its parts.
+create function pg_temp.month(priced bigint, free bigint, used bigint, out kind text, out name text, out amount bigint)
+returns setof record language plpgsql as $$
+declare
+    given bigint := least(free, used); units bigint := used - least(free, used); e bigint; l bigint;
+begin
+    e := pg_temp.energy(priced, case when (select free_units_count from tariff_version where id = priced) then given else 0 end, units);
+    l := pg_temp.levies(priced, units, e);
+    return query
+    select 'energy', v.name, e from tariff_version v where v.id = priced
+    union all select 'levy', x.name, pg_temp.nearest(units::numeric * x.per_unit_mills, 10000) + pg_temp.nearest(e::numeric * x.ppm, 1000000)
+    from tariff_levy x where x.version = priced
+    union all select 'tax', x.name, pg_temp.nearest((case when x.on_levies then e + l else e end)::numeric * x.ppm, 1000000)
+    from tariff_tax x where x.version = priced;
+end $$;
+
+-- Days of accounts that the server counts; every interval of theirs is valid.
+create temporary table counted_day (account bigint, day date, version bigint, free bigint, before bigint, after bigint);
+create function pg_temp.recompute_charges() returns void language plpgsql as $$
+begin
+    insert into counted_day
+    select account, day, (select v.id from tariff_version v where v.tariff = u.tariff and v.valid_from_us <= at_us(u.day::timestamp at time zone zone)
+                          order by v.valid_from_us desc limit 1),
+           free_tenths, floor((sum(wh) over m - wh) / 100), floor(sum(wh) over m / 100)
+    from (select e.account, a.tariff, a.free_tenths, t.time_zone as zone, (at_time(r.at_us - 1) at time zone t.time_zone)::date as day, sum(r.v1) as wh
+          from prepayment_enrolment e join interval_row r on r.meter = e.meter and r.at_us > e.from_us
+          join customer_account a on a.id = e.account join tenant t on t.id = a.tenant group by 1, 2, 3, 4, 5) u
+    window m as (partition by account, extract(year from day), extract(month from day) order by day);
+    insert into expected
+    select p.kind, p.name, null, d.version, d.day, sum(p.amount),
+           case when p.kind = 'energy' then d.after - least(d.free, d.after) - d.before + least(d.free, d.before) else 0 end
+    from counted_day d cross join lateral (
+        select kind, name, amount from pg_temp.month(d.version, d.free, d.after)
+        union all select kind, name, -amount from pg_temp.month(d.version, d.free, d.before)) p
+    group by d.account, d.day, d.version, d.free, d.before, d.after, p.kind, p.name;
+    insert into expected select 'credit', 'credit', null, version, day, -amount, 0 from expected where vendor is null;
+end $$;
+
 create function pg_temp.books_differ() returns table (what text) language sql as $$
     with booked as (
         select l.kind, case when l.kind = 'debt' then l.debt::text when l.kind = 'fee' then v.name when l.kind = 'charge' then 'monthly'
                             else l.name end as name,
                s.vendor, s.tariff_version as version, s.day, l.amount, l.tenths
         from sale s join sale_line l on l.sale = s.id join vendor v on v.id = s.vendor
-        where s.kind = 'sale' and s.state = 'issued'),
+        where s.kind = 'sale' and s.state = 'issued'
+        union all
+        select l.kind, l.name, null, c.version, c.day, case when l.debit = p.ledger then l.amount else -l.amount end, 0
+        from prepayment_charge c join prepayment p on p.account = c.account join prepayment_line l on l.charge = c.id
+        union all
+        select 'credit', 'credit', null, c.version, c.day, case when l.debit = p.ledger then -l.amount else l.amount end, 0
+        from prepayment_charge c join prepayment p on p.account = c.account join prepayment_line l on l.charge = c.id
+        union all  -- what was used, as it was when it was charged
+        select 'energy', t.name, null, d.version, d.day, 0, d.after - least(d.free, d.after) - d.before + least(d.free, d.before)
+        from (select account, day, version, first_value(free_tenths) over m as free, floor((sum(wh) over m - wh) / 100)::bigint as before,
+                     floor(sum(wh) over m / 100)::bigint as after
+              from prepayment_day window m as (partition by account, extract(year from day), extract(month from day) order by day)) d
+        join tariff_version t on t.id = d.version),
     both_sides as (
         select kind, name, vendor, version, day, amount, tenths from booked
         union all select kind, name, vendor, version, day, -amount, -tenths from expected),
     sums as (
         select 'tariff ' || version || ' ' || kind as what, sum(amount) as amount, sum(tenths) as tenths from both_sides group by 1
         union all select kind || ' ' || name, sum(amount), sum(tenths) from both_sides group by 1
-        union all select 'vendor ' || vendor || ' ' || kind, sum(amount), sum(tenths) from both_sides group by 1
+        union all select 'vendor ' || coalesce(vendor, 0) || ' ' || kind, sum(amount), sum(tenths) from both_sides group by 1
         union all select 'day ' || day || ' ' || kind, sum(amount), sum(tenths) from both_sides group by 1)
     select what || ': ' || amount || ' and ' || tenths || ' tenths too many in the books' from sums where amount <> 0 or tenths <> 0
     union all select 'sale ' || sale || ': ' || why from wrong

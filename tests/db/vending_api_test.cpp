@@ -151,7 +151,8 @@ TEST_CASE("vending api: a supervisor gives units, makes engineering tokens and c
 TEST_CASE("vending api: openapi describes the routes that there are", "[db]") {
     std::ifstream in{"headend/vending/openapi.yaml"}, source{"headend/vending/api_sales.cpp"},
         more{"headend/vending/api_meters.cpp"}, desk{"headend/vending/api_desk.cpp"},
-        ports{"headend/vending/api_ports.cpp"}, reports{"headend/vending/api_reports.cpp"};
+        ports{"headend/vending/api_ports.cpp"}, reports{"headend/vending/api_reports.cpp"},
+        adjustments{"headend/vending/api_adjustments.cpp"};
     std::set<std::string> described{"GET /api/me",
                                     "POST /api/login",
                                     "POST /api/logout",
@@ -168,14 +169,14 @@ TEST_CASE("vending api: openapi describes the routes that there are", "[db]") {
             found.insert((match[1] == "get" ? "GET " : "POST ") + path);
     }
     const std::regex route{R"re(add_route\(routes, counter, "(\w+)", "([^"]+)")re"};
-    for (auto* file : {&source, &more, &desk, &ports, &reports})
+    for (auto* file : {&source, &more, &desk, &ports, &reports, &adjustments})
         for (std::string line; std::getline(*file, line);) {
             std::smatch match;
             if (std::regex_search(line, match, route))
                 described.insert(match[1].str() + " " + match[2].str());
         }
     CHECK(found == described);
-    CHECK(found.size() == 37);
+    CHECK(found.size() == 43);
 }
 
 TEST_CASE("vending: the books are taken from a file, whole or not at all", "[db]") {
@@ -208,7 +209,7 @@ TEST_CASE("vending: the books are taken from a file, whole or not at all", "[db]
     CHECK_THAT(take("[1]"), Catch::StartsWith("line 1: not a JSON object"));
     CHECK_THAT(take(good), Catch::StartsWith("line 1: the database refuses it"));  // the version is there
     const auto paid_in = [&] {
-        headend::vending::deposit(shop.admin, "Mall", {50'000}, "B1", "boss", "paid in", shop.clock.now());
+        headend::vending::deposit(shop.admin, "Mall", {{50'000}, "B1", "boss", "paid in", shop.clock.now()});
     };
     paid_in();
     CHECK_THROWS_WITH(paid_in(), Catch::Contains("'B1' was taken before"));

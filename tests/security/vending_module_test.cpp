@@ -3,6 +3,7 @@
 #include <catch2/catch.hpp>
 #include <set>
 #include <thread>
+#include <unordered_map>
 
 #include "protocol/sts/amount.h"
 #include "security/software_module.h"
@@ -153,6 +154,47 @@ TEST_CASE("vending module: an answer that was lost is found by the request, befo
     CHECK(house.module->keys().at(0).highest_tid == tid_of_minute(noon));
     const auto next = std::get<Issued>(house.module->issue(request("sale-8", 1, noon + 1min), noon));
     CHECK(next.sequence == 2);
+}
+
+TEST_CASE("vending module: names of the same hash are calls of their own, over a restart too", "[security]") {
+    std::unordered_map<CallIndex::Hash, std::string> names;
+    std::string one, other;
+    for (int i = 0; other.empty(); ++i) {
+        auto name = "sale." + std::to_string(i);
+        const auto [known, fresh] = names.emplace(CallIndex::hash_of(name), name);
+        if (!fresh) one = known->second, other = std::move(name);
+    }
+    House house;
+    auto* module = &house.with(terms_n());
+    CHECK_FALSE(module->resolve(one));
+    const auto first = digits(module->issue(request(one, 1), noon));
+    CHECK_FALSE(module->resolve(other));
+    const auto second = digits(module->issue(request(other, 2), noon));
+    CHECK(first != second);
+    for (int turn = 0; turn < 2; ++turn) {
+        CHECK(to_string(module->resolve(one)->tokens.front()) == first);
+        CHECK(to_string(module->resolve(other)->tokens.front()) == second);
+        CHECK(refusal(module->issue(request(other, 1), noon)) == ModuleRefusal::conflict);
+        CHECK(module->calls_after(0, 10).size() == 2);
+        house.open();
+        module = house.module.get();
+    }
+}
+
+TEST_CASE("call index: finds every call while it grows, and those of one hash in their order", "[security]") {
+    CallIndex index;
+    CHECK_FALSE(index.next(7, 0));
+    constexpr std::uint64_t calls = 20'000;
+    const auto hash = [](std::uint64_t sequence) {
+        return static_cast<CallIndex::Hash>(sequence % 5'000 * 77);
+    };
+    for (std::uint64_t i = 1; i <= calls; ++i) index.add(hash(i), i);
+    bool all = true;
+    for (std::uint64_t i = 1; i <= calls; ++i) all = all && index.next(hash(i), i - 1) == i;
+    CHECK(all);
+    CHECK(index.next(hash(1), 1) == 5'001);
+    CHECK_FALSE(index.next(hash(1), 15'001));
+    CHECK_FALSE(index.next(3, 0));
 }
 
 TEST_CASE("vending module: killed at any octet of its log it has a call whole or not at all", "[security]") {

@@ -91,3 +91,32 @@ TEST_CASE("console prepayment: rules are checked, and changed in the whole utili
     }
     CHECK(site.value("select count(*) from wattmesh.audit where action = 'prepayment rules'") == 1);
 }
+
+TEST_CASE("console prepayment: hours of an area are changed by who configures it, and audited", "[console]") {
+    SiteUnderTest site;
+    const auto area = [&](const std::string& name, const std::string& rest) {
+        return site.post("/api/prepayment/areas",
+                         R"({"area":")" + name + R"(","reason":"rains",)" + rest + "}");
+    };
+    const std::string mornings = R"("hours":[{"weekday":2,"from":"08:00","to":"10:00"}])";
+    REQUIRE(site.sign_in("ada").status == 200);
+    CHECK(area("Area 1", mornings).status == 403);
+    REQUIRE(site.sign_in("amy").status == 200);
+    CHECK(site.get("/api/prepayment").has(R"({"area":"Area 1","hours":[],"holidays":[]})"));
+    CHECK(area("Area 99", mornings).status == 404);
+    CHECK(area("Area 1", R"("hours":[{"weekday":2,"from":"08:00","to":"07:00"}])").status == 400);
+    CHECK(area("Area 1", mornings).has(R"({"area":"Area 1",)" + mornings + R"(,"holidays":[]})"));
+    CHECK(area("Area 1", R"("holidays":[{"day":"2026-12-24","name":"Eve"}])")
+              .has(mornings + R"(,"holidays":[{"day":"2026-12-24","name":"Eve"}]})"));
+    CHECK(site.get("/api/prepayment")
+              .has(R"({"weekday":1,"from":"09:00","to":"14:00"})"));  // the utility's stay
+    CHECK(site.value("select count(*) from wattmesh.prepayment_hours where area = 1") == 1);
+    CHECK(area("Area 1", R"("hours":[])").status == 200);
+    CHECK(site.value("select count(*) from wattmesh.prepayment_hours where area is not null") == 0);
+    CHECK(site.value(
+              "select count(*) from wattmesh.audit where actor = 'amy' and action = 'prepayment hours' and "
+              "subject = 'area Area 1' and reason = 'rains'") == 3);
+    REQUIRE(site.sign_in("ned").status == 200);  // of area 2 only
+    CHECK_FALSE(site.get("/api/prepayment").has(R"("area":"Area 1")"));
+    CHECK(area("Area 1", mornings).status != 200);
+}

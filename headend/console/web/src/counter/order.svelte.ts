@@ -5,7 +5,7 @@ import type { Receipt, SaleOrder } from './types';
 export interface PendingOrder { key: string; path: string; body: SaleOrder; begun: number }
 
 const waits_ms = [500, 1000, 2000, 4000, 8000];
-function newKey(): string {
+export function newKey(): string {
   const octets = crypto.getRandomValues(new Uint8Array(16));
   return [...octets].map((octet) => octet.toString(16).padStart(2, '0')).join('');
 }

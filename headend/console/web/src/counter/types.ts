@@ -47,3 +47,5 @@ export interface Receipt {
 }
 export interface SoldLine { sale: number; kind: Receipt['kind']; state: 'intended' | 'issued' | 'refused' | 'reversed'; at: string; meter: string; tender: number; units: string; free_units: string; pay_type: string; operator: string; confirmed: boolean; copies: number; delivery: string | null }
 export interface SaleOrder { terminal: string; meter: string; tender: number; pay_type?: string }
+export interface Adjustment { adjustment: number; kind: 'write_off' | 'pay_out'; state: 'waiting' | 'posted' | 'refused' | 'reversed'; account: string; customer: string; debt: string; amount: number; reference: string; reason: string; ordered_by: string; ordered: string; decided_by: string; decided_why: string; decided: string | null; sale: number | null }
+export interface AccountStanding { account: string; customer: string; address: string; balance: number | null; no_pay_out: string | null; debts: { name: string; recovery: string; original: number; balance: number; held: boolean }[]; adjustments: Adjustment[] }

@@ -323,18 +323,18 @@ export interface FoundList {
 }
 
 export interface PrepaymentHours { weekday: number; from: string; to: string }
-export interface PrepaymentRules {
+export interface PrepaymentCalendar { hours: PrepaymentHours[]; holidays: { day: string; name: string }[] }
+export interface PrepaymentArea extends PrepaymentCalendar { area: string }
+export interface PrepaymentRules extends PrepaymentCalendar {
   first_notice_below: number; second_notice_below: number; cut_below: number; reconnect_from: number;
   second_notice_after_s: number; cut_after_s: number; late_s: number; charge_every_s: number;
-  hours: PrepaymentHours[];
-  holidays: { day: string; name: string }[];
 }
 export interface PrepaymentLine {
   account: string; customer: string; meter_number: string; meter: string; enrolled: boolean; balance: number;
   supply: 'on' | 'cutting' | 'off' | 'reconnecting'; why: string; supply_since: string | null; charged_to: string | null;
   first_notice: string | null; second_notice: string | null; held: string | null; disputed: string | null; job: number | null;
 }
-export interface PrepaymentBoard { rules: PrepaymentRules; accounts: PrepaymentLine[] }
+export interface PrepaymentBoard { rules: PrepaymentRules; areas: PrepaymentArea[]; accounts: PrepaymentLine[] }
 export interface PrepaymentAccount {
   account: PrepaymentLine;
   enrolments: { meter: string; from: string; to: string | null; by: string; why: string; left_by: string; left_why: string }[];
