@@ -47,7 +47,7 @@ struct Cellar {
         return made;
     }
     void keep(const Buffer& octets, std::uint16_t block) {
-        const auto& made = *flash->offer();
+        const auto made = flash->offer().value();
         flash->keep(block, Bytes{octets}.subspan(block * mesh::image_block_size, made.block_size(block)));
     }
 
