@@ -22,11 +22,11 @@ const security::FileMasterKey any_master{security::Key256{std::array<std::uint8_
 struct Vendor {
     Vendor() : key(ciphers.generate(Curve::p256)) {}
     Buffer file(const std::string& version = "WMT-SIM 2.0.0", std::size_t size = 3'000) {
-        cosem::ImageHeader header;
-        header.model = "WMT-SIM";
-        header.version = version;
-        header.identifier = {4, 2};
-        return cosem::sign_image(header, Buffer(size, 9), *key, ciphers);
+        cosem::ImageHeader head;
+        head.model = "WMT-SIM";
+        head.version = version;
+        head.identifier = {4, 2};
+        return cosem::sign_image(head, Buffer(size, 9), *key, ciphers);
     }
     security::OpensslCiphers ciphers;
     std::unique_ptr<PrivateKey> key;
