@@ -133,8 +133,8 @@ std::vector<DeviceNumber> Firmware::without_mesh(const std::vector<DeviceNumber>
         const auto list = array_text(meters);
         const soci::rowset<soci::row> rows =
             (sql.prepare << "select m.number from meter m left join concentrator c on c.id = m.concentrator "
-                            "where m.number = any(cast(:list as bigint[])) and (c.id is null or c.road <> "
-                            "'concentrator') order by 1",
+                            "where m.number = any(cast(:list as bigint[])) and (c.id is null or c.road <> 0) "
+                            "order by 1",
              use(list));
         for (const auto& row : rows) found.push_back(row.get<DeviceNumber>(0));
         return found;

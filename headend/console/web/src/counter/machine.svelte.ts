@@ -39,6 +39,7 @@ export class Machine {
   #restored = false;
   /// Of the order that waits for a card.
   #cardKey = '';
+  #opening: Promise<unknown> = Promise.resolve();
 
   get say() { return words[this.language]; }
   get terminal() { return this.#fitted?.terminal ?? ''; }
@@ -194,7 +195,7 @@ export class Machine {
         this.#cardKey = '';
         if (kind === 'card') this.#cardKey = this.order.prepare('/api/vend/sales', body).key;
         this.#go('pay');
-        await this.ports.open(kind, this.#cardKey, kind === 'cash' ? (this.meter!.tender_max ?? again.tender) : again.tender);
+        await (this.#opening = this.ports.open(kind, this.#cardKey, kind === 'cash' ? (this.meter!.tender_max ?? again.tender) : again.tender));
       } catch { await this.stopPaying(this.say.awayMore); }  // a port whose answer was lost may be open
     }
     this.busy = false;
@@ -223,6 +224,7 @@ export class Machine {
   async #stopped(): Promise<boolean> {
     const key = this.#cardKey;
     try {
+      await this.#opening.catch(() => { /* whether it is open is not known: it is closed */ });  // a close that overtook it would leave the port open
       await this.ports!.close();
       if (key && (await this.ports!.payment(key)) === 'taken') { this.#making(); return false; }
       if (key) this.order.done();
