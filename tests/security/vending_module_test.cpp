@@ -5,61 +5,11 @@
 #include <thread>
 #include <unordered_map>
 
-#include "protocol/sts/amount.h"
-#include "security/software_module.h"
-#include "security/token_master_key.h"
 #include "tests/security/soft_hsm.h"
+#include "tests/security/vending_house.h"
 
 namespace wattmesh::security {
 namespace {
-
-using namespace sts;
-using namespace std::chrono_literals;
-
-constexpr Instant noon = std::chrono::sys_days{std::chrono::year{2014} / 3 / 1} + 13h;
-
-VendingKey vk_b() { return *VendingKey::from(*from_hex("abababababababab949494949494949401234567")); }
-VendingKey vk_a() { return *VendingKey::from(*from_hex("abababababababab")); }
-MeterPan meter(const char* pan = "600727000000000009") { return std::get<MeterPan>(MeterPan::parse(pan)); }
-
-/// Key N of the published sets: SGC 201457, KRN 1, base date 2014.
-VendingKeyTerms terms_n() {
-    return {.name = {{201457}, 1}, .units_limit = 1'000'000, .currency_limit = 100'000'000};
-}
-MeterKeyName key_n() { return {meter(), {{201457}, 1}}; }
-Tid tid_of_minute(Instant at) { return *tid_at(BaseDate::y2014, at); }
-TokenRequest request(std::string id, std::uint32_t units = 1, Instant at = noon) {
-    return {std::move(id), key_n(),
-            Credit{Commodity::electricity, 5, tid_of_minute(at), *encode_units(units)}};
-}
-
-struct Fixed : Random {
-    void fill(std::span<std::uint8_t> out) override { std::fill(out.begin(), out.end(), std::uint8_t{0x5A}); }
-};
-
-struct House {
-    House() { open(); }
-    void open() {
-        module.reset();
-        module =
-            std::make_unique<SoftwareModule>(SoftwareModuleSettings{folder.path / "module"}, master, random);
-    }
-    SoftwareModule& with(const VendingKeyTerms& terms) {
-        const auto key = terms.derivation == Derivation::dkga02 ? vk_a() : vk_b();
-        module->load_key(terms, key, VendingKeyFile::check_value(terms.derivation, key));
-        return *module;
-    }
-    std::filesystem::path log() const { return folder.path / "module" / "calls.log"; }
-    std::filesystem::path keys() const { return folder.path / "module" / "vending.keys"; }
-
-    Folder folder;
-    FileMasterKey master{Key256{}};
-    Fixed random;
-    std::unique_ptr<SoftwareModule> module;
-};
-
-std::string digits(const ModuleAnswer& answer) { return to_string(std::get<Issued>(answer).tokens.front()); }
-ModuleRefusal refusal(const ModuleAnswer& answer) { return std::get<ModuleRefusal>(answer); }
 
 /// The line to the module breaks after it has done its work.
 class Losing final : public VendingModule {
@@ -417,57 +367,6 @@ TEST_CASE("vending module: every call can be compared with a journal, in order a
     CHECK(ids.size() == threads * each);
     CHECK(units == module.keys().at(0).units);
     CHECK(units == 3 * threads * each);
-}
-
-TEST_CASE("vending module: its keys may rest under a master key in a PKCS#11 token", "[security]") {
-    const auto& hsm = SoftHsm::instance();
-    Folder folder;
-    Fixed random;
-    const TokenMasterKey made{Pkcs11Key::create(Pkcs11Uri::parse(hsm.uri("vending")).value())};
-    {
-        SoftwareModule module{{folder.path / "m"}, made, random};
-        module.load_key(terms_n(), vk_b(), VendingKeyFile::check_value(Derivation::dkga04, vk_b()));
-        CHECK(digits(module.issue(request("a"), noon)) == "58625789986991357486");
-    }
-    const auto opened = open_master_key(hsm.uri("vending"));
-    SoftwareModule module{{folder.path / "m"}, *opened, random};
-    CHECK(to_string(module.resolve("a")->tokens.front()) == "58625789986991357486");
-    CHECK_THROWS_AS(SoftwareModule({folder.path / "m"}, *open_master_key(hsm.uri("other-vending")), random),
-                    std::runtime_error);
-}
-
-TEST_CASE("vending module: a vending key in a PKCS#11 token makes tokens without leaving it", "[security]") {
-    const auto& hsm = SoftHsm::instance();
-    const std::string place = hsm.uri("vending-key");
-    const CheckValue right = VendingKeyFile::check_value(Derivation::dkga04, vk_b());
-    House house;
-    CHECK_THROWS_WITH(house.module->load_token_key(terms_n(), place, right), Catch::Contains("vending-key"));
-    Buffer padded = to_buffer(vk_b().reveal());
-    padded.resize(
-        32);  // SoftHSM wants 32 octets; HMAC pads with zeros itself (FIPS 198-1), so it is the same key
-    import_key("vending-key", padded, false, CKK_GENERIC_SECRET);
-    CHECK_THROWS_AS(house.module->load_token_key(terms_n(), place, {1, 2, 3}), VendingKeyError);
-    CHECK_THROWS_AS(house.module->load_token_key(terms_n(), "vending.key", right), VendingKeyError);
-    house.module->load_token_key(terms_n(), place, right);
-    CHECK(digits(house.module->issue(request("a"), noon)) == "58625789986991357486");  // T5
-    house.open();
-    CHECK(to_string(house.module->resolve("a")->tokens.front()) == "58625789986991357486");
-    // the file says where the key is; it cannot be pointed elsewhere
-    const Buffer keys = content_of(house.keys());
-    std::string text{keys.begin(), keys.end()};
-    text.replace(text.find("object=vending-key"), 18, "object=vending-kex");
-    put(house.keys(), as_bytes(text));
-    CHECK_THROWS_AS(house.open(), FileError);
-    put(house.keys(), keys);
-    import_key("leaky-vending", padded, true, CKK_GENERIC_SECRET);
-    import_key("aes-vending", Buffer(32, 1), false);
-    house.open();
-    for (const char* object : {"leaky-vending", "aes-vending"})
-        CHECK_THROWS_WITH(house.module->load_token_key(terms_n(), hsm.uri(object), right),
-                          Catch::Contains("stays in the token"));
-    auto by_des = terms_n();
-    by_des.derivation = Derivation::dkga02;
-    CHECK_THROWS_AS(house.module->load_token_key(by_des, place, right), VendingKeyError);
 }
 
 }  // namespace wattmesh::security
