@@ -91,7 +91,7 @@ void ImageShelf::take_block(const std::optional<dlms::Data>& argument, Done done
     const std::size_t start = std::size_t{block->image_block_number} * KeptImage::block_size;
     if (block->image_block_value.size() != std::min<std::size_t>(KeptImage::block_size, image_->size - start))
         return done(AccessResult::scope_of_access_violated);
-    ImageBlockCame came{block->image_block_number, std::move(block->image_block_value)};
+    ImageBlockCame came{block->image_block_number, block->image_block_value};
     auto copy = came;
     store_.put_image(std::move(copy), [this, start, came = std::move(came), of = image_->identifier,
                                        done = std::move(done)](bool stored) {

@@ -43,7 +43,7 @@ void ImageSupply::begin(WantedImage wanted) {
     cosem::ImagePlan plan;
     plan.image_transfer = dcu::objects::firmware_image;
     plan.resume = wanted_.initiated;
-    transfer_.emplace(Bytes{wanted_.octets}, wanted_.identifier, std::move(plan));
+    transfer_.emplace(Bytes{wanted_.octets}, wanted_.identifier, plan);
     go_on();
 }
 
@@ -71,17 +71,19 @@ void ImageSupply::send(const cosem::ImageStep& step) {
         go_on();
     };
     if (const auto* read = std::get_if<cosem::ReadStep>(&step))
-        association_.get(read->id, {}, guard_.expect([answered](std::optional<dlms::ReadOutcome> outcome) {
-            answered(outcome);
-        }));
+        association_.get(read->id, {},
+                         guard_.expect([answered](const std::optional<dlms::ReadOutcome>& outcome) {
+                             answered(outcome);
+                         }));
     else if (const auto* write = std::get_if<cosem::WriteStep>(&step))
         association_.set(
             write->id, write->value,
             guard_.expect([answered](std::optional<dlms::AccessResult> result) { answered(result); }));
     else if (const auto* call = std::get_if<cosem::MethodCall>(&step))
-        association_.act(
-            call->id, call->argument,
-            guard_.expect([answered](std::optional<dlms::ActionOutcome> outcome) { answered(outcome); }));
+        association_.act(call->id, call->argument,
+                         guard_.expect([answered](const std::optional<dlms::ActionOutcome>& outcome) {
+                             answered(outcome);
+                         }));
 }
 
 void ImageSupply::take_events() {
